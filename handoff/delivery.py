@@ -1,0 +1,50 @@
+"""The way to the requester: what is in the ledger is shown, in order, once somebody is there to see it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from handoff.ledger import Ledger
+from handoff.message import Draft, Message, Receipt
+from handoff.tasks import OnePerKey, Tasks
+
+
+class Screen(Protocol):
+    """Where a requester sees messages; the channels put one before the relay."""
+
+    async def show(self, message: Message) -> bool:
+        """Push a message; False where nobody is connected to see it."""
+        ...
+
+    async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
+        """Push that the live agent types or ceased to."""
+        ...
+
+
+class Delivery:
+    """Pushes what a conversation has not been shown, one run at a time per conversation."""
+
+    def __init__(self, ledger: Ledger, screen: Screen, tasks: Tasks) -> None:
+        self._ledger = ledger
+        self._screen = screen
+        self._runs = OnePerKey(self._deliver, "delivery", tasks)
+
+    def kick(self, conversation: str) -> None:
+        """Push soon; for callers who must not wait, such as the answer to a callback."""
+        self._runs.kick(conversation)
+
+    async def say(self, conversation: str, draft: Draft) -> Message:
+        """Commit a message, then push it; returns when it was pushed, or nobody was there."""
+        async with self._ledger.entry() as entry:
+            accepted = await entry.messages.accept(conversation, draft)
+        await self._runs.settle(conversation)
+        return accepted.message
+
+    async def _deliver(self, conversation: str) -> None:
+        async with self._ledger.entry() as entry:
+            waiting = await entry.messages.unshown(conversation)
+        for message in waiting:
+            if not await self._screen.show(message):
+                return
+            async with self._ledger.entry() as entry:
+                await entry.messages.mark(message.id, Receipt.SENT)

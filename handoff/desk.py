@@ -1,0 +1,143 @@
+"""The seam to the live-agent system: what we ask of it, and what it tells us."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from handoff.handoff import EndReason, Handoff
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One line of the conversation before the handoff; ``timestamp`` in Unix seconds."""
+
+    text: str
+    is_bot: bool
+    timestamp: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queued:
+    """The chat waits for a live agent; ``wait_time`` in the desk's own words.
+
+    ``entered`` tells that it was put into a queue, rather than news about a wait that goes on.
+    """
+
+    wait_time: str | None = None
+    entered: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """A live agent accepted the chat; the name is None where the desk hides or delays it."""
+
+    name: str | None = None
+    avatar: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """A text. ``from_agent`` is None where the desk did not say who wrote it."""
+
+    text: str
+    from_agent: bool | None
+    desk_id: str | None = None
+    name: str | None = None
+    avatar: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noticed:
+    """A line of the desk itself, neither bot nor live agent, such as an idle reminder."""
+
+    text: str
+    desk_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Typing:
+    """The live agent began or ceased to type."""
+
+    on: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confirming:
+    """The desk asks us to confirm the transfer by choosing ``choice``."""
+
+    choice: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """The desk has nobody for this chat."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """The chat is over at the desk."""
+
+    reason: EndReason = EndReason.AGENT_ENDED
+
+
+DeskEvent = Queued | Joined | Said | Noticed | Typing | Confirming | Refused | Ended
+
+
+@dataclass(frozen=True, kw_only=True)
+class References:
+    """What a callback says about the chat that it belongs to, best evidence first."""
+
+    handoff_id: str | None = None
+    session_id: str | None = None
+    chat_id: str | None = None
+    user: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callback:
+    """What the desk POSTed to us, parsed: whose chat, and what happened, in order."""
+
+    references: References
+    events: tuple[DeskEvent, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """The desk took the request; ``chat_id`` where it has named one, events it answered with."""
+
+    chat_id: str | None = None
+    events: tuple[DeskEvent, ...] = ()
+
+
+class AgentDesk(Protocol):
+    """A live-agent system. Each method raises ``DeskError`` when the desk did not do it."""
+
+    def name_requester(self, conversation: str) -> str:
+        """What the desk shall call the requester: stable, and not to be turned back into the id."""
+        ...
+
+    async def open(self, handoff: Handoff, history: Sequence[Utterance]) -> Opened:
+        """Ask for a live agent, telling what was said so far."""
+        ...
+
+    async def proceed(self, handoff: Handoff, event: DeskEvent) -> bool:
+        """Take the next step of opening after ``event``; False where there is none to take."""
+        ...
+
+    async def send(self, handoff: Handoff, message_id: str, text: str) -> None:
+        """Post what the requester wrote; the same ``message_id`` again is the same message."""
+        ...
+
+    async def type(self, handoff: Handoff, *, on: bool) -> None:
+        """Show or stop showing that the requester types; may drop what is too frequent."""
+        ...
+
+    async def end(self, handoff: Handoff) -> None:
+        """Leave the chat."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...

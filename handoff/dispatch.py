@@ -1,0 +1,89 @@
+"""The way to the desk: what the requester wrote is posted in order, one at a time per handoff."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential_jitter,
+)
+
+from handoff.desk import AgentDesk
+from handoff.errors import DeskBusy, DeskError, DeskUnavailable
+from handoff.handoff import Handoff, State
+from handoff.ledger import Ledger
+from handoff.message import Message, Receipt
+from handoff.tasks import OnePerKey, Tasks
+
+log = structlog.get_logger(__name__)
+
+FIRST_WAIT = 0.25  # seconds before the first repetition; doubled with jitter up to LONGEST_WAIT
+LONGEST_WAIT = 5.0
+
+
+class Dispatch:
+    """Posts a live handoff's messages; ``give_up`` hears of a handoff whose desk failed for good."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        desk: AgentDesk,
+        deadline: float,
+        give_up: Callable[[Handoff, DeskError], Awaitable[None]],
+        tasks: Tasks,
+    ) -> None:
+        self._ledger = ledger
+        self._desk = desk
+        self._deadline = deadline
+        self._give_up = give_up
+        self._runs = OnePerKey(self._post_all, "dispatch", tasks)
+
+    def kick(self, handoff_id: str) -> None:
+        """Post soon what has been written."""
+        self._runs.kick(handoff_id)
+
+    async def _post_all(self, handoff_id: str) -> None:
+        while found := await self._next(handoff_id):
+            handoff, message = found
+            try:
+                await self._post(handoff, message)
+            except DeskError as error:
+                log.warning("dispatch.failed", handoff=handoff.id, message=message.id, reason=str(error))
+                await self._give_up(handoff, error)
+                return
+            async with self._ledger.entry() as entry:
+                await entry.messages.mark(message.id, Receipt.SENT)
+                await entry.handoffs.touch(handoff)
+
+    async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
+        """Only a live handoff is posted to; what was written earlier waits for the live agent."""
+        async with self._ledger.entry() as entry:
+            handoff = await entry.handoffs.find(handoff_id)
+            if handoff is None or handoff.state is not State.LIVE:
+                return None
+            message = await entry.messages.next_for_desk(handoff)
+        return (handoff, message) if message else None
+
+    async def _post(self, handoff: Handoff, message: Message) -> None:
+        """Post one message, again and again with the same id while that may help."""
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(DeskUnavailable),
+            stop=stop_after_delay(self._deadline),
+            wait=_wait,
+            reraise=True,
+        ):
+            with attempt:
+                await self._desk.send(handoff, message.id, message.text)
+
+
+def _wait(state: RetryCallState) -> float:
+    """The desk's own ``Retry-After`` where it gave one, else growing pauses with jitter."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, DeskBusy) and error.retry_after is not None:
+        return error.retry_after
+    return float(wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT)(state))

@@ -1,0 +1,72 @@
+"""What can go wrong, as one tree.
+
+::
+
+    HandoffError
+    ├── SettingsError          a setting is missing or wrong; refused at start
+    ├── AlreadyOpen            the conversation already belongs to the desk
+    ├── LedgerOutdated         the database was made by another version
+    └── DeskError              the desk did not do what it was asked
+        ├── DeskUnavailable    no answer, a broken one, or a 5xx; worth another try
+        │   └── DeskBusy       429; says how long to wait
+        └── DeskRejected       the desk answered and said no; trying again is pointless
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class HandoffError(Exception):
+    """Base of everything this project raises on purpose."""
+
+
+class SettingsError(HandoffError):
+    """One or more settings are missing or wrong.
+
+    ``problems`` holds one sentence each; none of them contains a secret's value.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("Please correct the settings:\n" + "\n".join(f"  - {p}" for p in problems))
+
+
+class AlreadyOpen(HandoffError):
+    """The conversation has an open handoff, and there is at most one."""
+
+
+class LedgerOutdated(HandoffError):
+    """The ledger's tables do not fit this version of the code."""
+
+
+class DeskError(HandoffError):
+    """The desk did not do what it was asked."""
+
+
+class DeskUnavailable(DeskError):
+    """No usable answer: connection refused or lost, time-out, 5xx, or something that is not the API.
+
+    ``possibly_done`` is true when the request was written and only its answer was lost,
+    so the desk may have acted on it.
+    """
+
+    def __init__(self, reason: str, *, possibly_done: bool = False) -> None:
+        super().__init__(reason)
+        self.possibly_done = possibly_done
+
+
+class DeskBusy(DeskUnavailable):
+    """The desk's rate limit was hit; ``retry_after`` is in seconds, None where it did not say."""
+
+    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class DeskRejected(DeskError):
+    """The desk understood and refused; ``status`` is the HTTP status, where there was one."""
+
+    def __init__(self, reason: str, *, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status

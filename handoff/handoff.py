@@ -1,0 +1,106 @@
+"""A handoff, its states, and which state may follow which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class State(StrEnum):
+    """Where a handoff stands; every state but ``ENDED`` means that the desk owns the conversation."""
+
+    REQUESTED = "requested"
+    QUEUED = "queued"
+    LIVE = "live"
+    ENDING = "ending"
+    ENDED = "ended"
+
+
+class EndReason(StrEnum):
+    """Why a handoff ended; each has its own sentence in ``domain/live_agent_ended.yml``."""
+
+    REQUESTER_ENDED = "requester_ended"
+    REQUESTER_RESTARTED = "requester_restarted"
+    AGENT_ENDED = "agent_ended"
+    NOBODY_AVAILABLE = "nobody_available"
+    NOBODY_CAME = "nobody_came"
+    REQUESTER_IDLE = "requester_idle"
+    AGENT_IDLE = "agent_idle"
+    DESK_UNREACHABLE = "desk_unreachable"
+    DESK_ERROR = "desk_error"
+    OPERATOR_CLOSED = "operator_closed"
+
+
+class Exit(StrEnum):
+    """Whether the conversation has been given back to the bot aloud.
+
+    ``NOT_DUE`` while the handoff is open, ``PENDING`` from its end until the exit flow ran,
+    ``DONE`` afterwards, or where the entry flow itself told the requester of the end.
+    """
+
+    NOT_DUE = "not_due"
+    PENDING = "pending"
+    DONE = "done"
+
+
+OPEN_STATES = frozenset(State) - {State.ENDED}
+
+NEXT_STATES = MappingProxyType(
+    {
+        State.REQUESTED: frozenset({State.QUEUED, State.LIVE, State.ENDING, State.ENDED}),
+        State.QUEUED: frozenset({State.LIVE, State.ENDING, State.ENDED}),
+        State.LIVE: frozenset({State.QUEUED, State.ENDING, State.ENDED}),
+        State.ENDING: frozenset({State.ENDED}),
+        State.ENDED: frozenset(),
+    }
+)
+
+
+def states_before(state: State) -> frozenset[State]:
+    """The states from which ``state`` may be entered."""
+    return frozenset(s for s, following in NEXT_STATES.items() if state in following)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handoff:
+    """One stretch in which a conversation belongs to the desk.
+
+    ``live_chat_id`` is the desk's own id of the chat (ours until the desk has named one);
+    ``live_chat_user`` is what we call the requester there. ``wait_time`` is the desk's words,
+    such as "8 Seconds". ``last_updated`` moves with everything that is said in the chat.
+    ``opening_step`` counts the follow-up requests that a start strategy has sent.
+    """
+
+    id: str
+    conversation: str
+    channel: str
+    state: State
+    epoch: int
+    opened_at: datetime
+    last_updated: datetime
+    live_chat_id: str
+    live_chat_user: str
+    end_reason: EndReason | None = None
+    ended_at: datetime | None = None
+    deadline: datetime | None = None
+    live_agent_name: str | None = None
+    live_agent_avatar: str | None = None
+    summary: str | None = None
+    wait_time: str | None = None
+    leave_failed: bool = False
+    opening_step: int = 0
+    exit: Exit = Exit.NOT_DUE
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is not State.ENDED

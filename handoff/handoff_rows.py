@@ -1,0 +1,172 @@
+"""Handoffs in the ledger: looking them up, and moving them from state to state."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Row, Select, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from handoff.conversation_rows import ConversationRows
+from handoff.desk import References
+from handoff.errors import AlreadyOpen
+from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
+from handoff.tables import handoffs
+
+
+class HandoffRows:
+    """Handoffs, within one transaction."""
+
+    def __init__(self, connection: AsyncConnection, conversations: ConversationRows, clock: Clock) -> None:
+        self._connection = connection
+        self._conversations = conversations
+        self._clock = clock
+
+    async def request(
+        self, conversation: str, *, channel: str, user: str, summary: str | None, within: float
+    ) -> Handoff:
+        """Write a new handoff in state ``requested``; ``within`` in seconds.
+
+        Raises:
+            AlreadyOpen: the conversation has one; the database itself sees to that.
+        """
+        epoch = await self._conversations.next_epoch(conversation)
+        now = self._clock()
+        handoff_id = str(uuid4())
+        values = {
+            "id": handoff_id,
+            "conversation": conversation,
+            "channel": channel,
+            "state": State.REQUESTED,
+            "epoch": epoch,
+            "opened_at": now,
+            "last_updated": now,
+            "deadline": now + timedelta(seconds=within),
+            "live_chat_id": handoff_id,
+            "live_chat_user": user,
+            "summary": summary,
+            "exit": Exit.NOT_DUE,
+        }
+        try:
+            await self._connection.execute(insert(handoffs).values(values))
+        except IntegrityError as error:
+            raise AlreadyOpen(f"Conversation has an open handoff already: {conversation}") from error
+        written = await self.find(handoff_id)
+        assert written is not None
+        return written
+
+    async def find(self, handoff_id: str) -> Handoff | None:
+        return await self._one(select(handoffs).where(handoffs.c.id == handoff_id))
+
+    async def open_for(self, conversation: str) -> Handoff | None:
+        """The handoff that owns the conversation, or None where the bot does."""
+        return await self._one(
+            select(handoffs).where(handoffs.c.conversation == conversation, handoffs.c.state != State.ENDED)
+        )
+
+    async def owing_exit(self, conversation: str) -> Handoff | None:
+        """The oldest ended handoff whose exit flow has not run."""
+        query = select(handoffs).where(
+            handoffs.c.conversation == conversation, handoffs.c.exit == Exit.PENDING
+        )
+        return await self._one(query.order_by(handoffs.c.opened_at))
+
+    async def resolve(self, references: References) -> Handoff | None:
+        """The handoff a callback belongs to: by our id, by session, by chat id, else the user's newest."""
+        for ours in (references.handoff_id, references.session_id):
+            if ours and (found := await self.find(ours)):
+                return found
+        newest_first = select(handoffs).order_by(handoffs.c.opened_at.desc())
+        if references.chat_id and (
+            found := await self._one(newest_first.where(handoffs.c.live_chat_id == references.chat_id))
+        ):
+            return found
+        if not references.user:
+            return None
+        return await self._one(newest_first.where(handoffs.c.live_chat_user == references.user))
+
+    async def overdue(self) -> Sequence[Handoff]:
+        """Open handoffs whose deadline has passed."""
+        query = select(handoffs).where(handoffs.c.state != State.ENDED, handoffs.c.deadline <= self._clock())
+        return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.deadline))]
+
+    async def unfinished(self) -> Sequence[Handoff]:
+        """Everything a restarted process has to look after: open handoffs and owed exit flows."""
+        query = select(handoffs).where(or_(handoffs.c.state != State.ENDED, handoffs.c.exit == Exit.PENDING))
+        return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.opened_at))]
+
+    async def move(
+        self, handoff: Handoff, to: State, *, within: float | None = None, **changes: Any
+    ) -> Handoff | None:
+        """Enter a state if the present one allows it; ``within`` in seconds, None for no deadline.
+
+        Returns the handoff as it is now, or None where the move was not allowed: somebody
+        else was quicker, and what they did stands.
+        """
+        now = self._clock()
+        changes |= {"state": to, "deadline": None if within is None else now + timedelta(seconds=within)}
+        return await self._update(handoff, states_before(to), changes)
+
+    async def note(self, handoff: Handoff, **changes: Any) -> Handoff | None:
+        """Change what is known about an open handoff; None where it has ended meanwhile."""
+        return await self._update(handoff, OPEN_STATES, changes)
+
+    async def touch(self, handoff: Handoff, **changes: Any) -> Handoff | None:
+        """Move ``last_updated`` on, as something was said; None where the handoff has ended meanwhile."""
+        return await self.note(handoff, last_updated=self._clock(), **changes)
+
+    async def finish(
+        self, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False
+    ) -> Handoff | None:
+        """End a handoff, owing the exit flow; None where it had ended already.
+
+        A reason that was noted when the handoff began to end stands.
+        """
+        ended = await self._update(
+            handoff,
+            states_before(State.ENDED),
+            {
+                "state": State.ENDED,
+                "end_reason": func.coalesce(handoffs.c.end_reason, reason),
+                "ended_at": self._clock(),
+                "deadline": None,
+                "leave_failed": leave_failed,
+                "exit": Exit.PENDING,
+            },
+        )
+        if ended:
+            await self._conversations.next_epoch(ended.conversation)
+        return ended
+
+    async def settle_exit(self, handoff: Handoff) -> bool:
+        """Take note that the requester has heard of the end; False where that was known."""
+        result = await self._connection.execute(
+            update(handoffs)
+            .where(handoffs.c.id == handoff.id, handoffs.c.exit == Exit.PENDING)
+            .values(exit=Exit.DONE)
+        )
+        return result.rowcount == 1
+
+    async def _update(
+        self, handoff: Handoff, states: Collection[State], changes: dict[str, Any]
+    ) -> Handoff | None:
+        result = await self._connection.execute(
+            update(handoffs).where(handoffs.c.id == handoff.id, handoffs.c.state.in_(states)).values(changes)
+        )
+        return await self.find(handoff.id) if result.rowcount == 1 else None
+
+    async def _one(self, query: Select[Any]) -> Handoff | None:
+        row = (await self._connection.execute(query.limit(1))).first()
+        return _handoff(row) if row else None
+
+
+def _handoff(row: Row[Any]) -> Handoff:
+    values = dict(row._mapping)
+    values["state"] = State(values["state"])
+    values["end_reason"] = EndReason(values["end_reason"]) if values["end_reason"] else None
+    values["exit"] = Exit(values["exit"])
+    return Handoff(**values)

@@ -1,0 +1,139 @@
+"""What the desk tells us, taken into the ledger: the only place where its events change a handoff."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from handoff.desk import Confirming, DeskEvent, Ended, Joined, Noticed, Queued, Refused, Said, Typing
+from handoff.handoff import EndReason, Handoff, State
+from handoff.message import Draft, Sender, sentence
+from handoff.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    from handoff.ledger import Entry
+
+WAITING = (State.REQUESTED, State.QUEUED)
+
+
+@dataclass
+class TakenIn:
+    """The handoff after the events; whether the live agent types; what an opening has to answer."""
+
+    handoff: Handoff
+    typing: bool | None = None
+    unanswered: list[DeskEvent] = field(default_factory=list)
+
+
+async def take_in(entry: Entry, handoff: Handoff, events: Iterable[DeskEvent], timeouts: Timeouts) -> TakenIn:
+    """Write events into the ledger, in order, within one transaction.
+
+    An ended handoff stays ended: of what comes late, only the live agent's words are kept.
+    """
+    intake = Intake(entry, handoff, timeouts)
+    for event in events:
+        await intake.take(event)
+    return intake.taken
+
+
+class Intake:
+    """Takes in the events of one callback."""
+
+    def __init__(self, entry: Entry, handoff: Handoff, timeouts: Timeouts) -> None:
+        self._entry = entry
+        self._timeouts = timeouts
+        self.taken = TakenIn(handoff)
+
+    async def take(self, event: DeskEvent) -> None:
+        match event:
+            case Queued():
+                await self._queue(event)
+            case Joined():
+                await self._join(event.name, event.avatar)
+            case Said():
+                await self._say(event)
+            case Noticed():
+                await self._write(Sender.SYSTEM, {"text": event.text}, desk_id=event.desk_id)
+            case Typing():
+                self.taken.typing = event.on
+            case Confirming():
+                self.taken.unanswered.append(event)
+            case Refused():
+                await self._refuse()
+            case Ended():
+                await self._end(event.reason)
+
+    @property
+    def _state(self) -> State:
+        return self.taken.handoff.state
+
+    async def _queue(self, event: Queued) -> None:
+        if self._state is State.REQUESTED:
+            await self._enter_queue(wait_time=event.wait_time)
+        elif (
+            self._state is State.QUEUED
+            and event.wait_time
+            and event.wait_time != self.taken.handoff.wait_time
+        ):
+            await self._change(wait_time=event.wait_time)
+            await self._tell("utter_live_chat_waiting", live_chat_wait=event.wait_time)
+        elif self._state is State.LIVE and event.entered:
+            await self._enter_queue(wait_time=event.wait_time)
+            await self._tell("utter_live_chat_transferred")
+
+    async def _enter_queue(self, **changes: Any) -> None:
+        await self._move(State.QUEUED, within=self._timeouts.queued, **changes)
+
+    async def _join(self, name: str | None, avatar: str | None) -> None:
+        known = self.taken.handoff.live_agent_name
+        if self._state in WAITING:
+            await self._move(State.LIVE, live_agent_name=name, live_agent_avatar=avatar)
+            await self._greet(name)
+        elif self._state is State.LIVE and name and name != known:
+            await self._change(live_agent_name=name, live_agent_avatar=avatar)
+            # A name that comes after the join completes it; another name is another person.
+            if known:
+                await self._greet(name)
+
+    async def _greet(self, name: str | None) -> None:
+        if name:
+            await self._tell("utter_live_agent_joined", live_agent_name=name)
+        else:
+            await self._tell("utter_live_agent_joined_unnamed")
+
+    async def _say(self, event: Said) -> None:
+        if not (event.from_agent or (event.from_agent is None and self._state is State.LIVE)):
+            self.taken.unanswered.append(event)
+            return
+        await self._join(event.name, event.avatar)
+        await self._write(
+            Sender.AGENT, {"text": event.text}, desk_id=event.desk_id, name=event.name, avatar=event.avatar
+        )
+
+    async def _refuse(self) -> None:
+        if self._state in WAITING:
+            await self._end(EndReason.NOBODY_AVAILABLE)
+
+    async def _end(self, reason: EndReason) -> None:
+        ended = await self._entry.handoffs.finish(self.taken.handoff, reason)
+        self.taken.handoff = ended or self.taken.handoff
+
+    async def _move(self, state: State, *, within: float | None = None, **changes: Any) -> None:
+        moved = await self._entry.handoffs.move(self.taken.handoff, state, within=within, **changes)
+        self.taken.handoff = moved or self.taken.handoff
+        await self._change()
+
+    async def _change(self, **changes: Any) -> None:
+        touched = await self._entry.handoffs.touch(self.taken.handoff, **changes)
+        self.taken.handoff = touched or self.taken.handoff
+
+    async def _tell(self, response: str, **values: str) -> None:
+        await self._write(Sender.SYSTEM, sentence(response, **values))
+
+    async def _write(self, sender: Sender, content: dict[str, Any], **about: str | None) -> None:
+        if sender is Sender.SYSTEM and not self.taken.handoff.is_open:
+            return
+        draft = Draft(sender=sender, content=content, handoff_id=self.taken.handoff.id, **about)
+        await self._entry.messages.accept(self.taken.handoff.conversation, draft)
+        await self._change()

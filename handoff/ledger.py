@@ -1,0 +1,98 @@
+"""The ledger: the durable record of handoffs and messages, and the truth about who owns a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from handoff.conversation_rows import ConversationRows
+from handoff.handoff import Clock, utc_now
+from handoff.handoff_rows import HandoffRows
+from handoff.message_rows import MessageRows
+from handoff.schema import migrate, require_current
+
+BUSY_TIMEOUT = 10.0  # seconds that one process waits for another's SQLite transaction
+
+
+class Entry:
+    """One transaction: what can be read and written in it, by subject."""
+
+    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+        self.conversations = ConversationRows(connection)
+        self.handoffs = HandoffRows(connection, self.conversations, clock)
+        self.messages = MessageRows(connection, self.conversations, clock)
+
+
+class Ledger:
+    """Transactions on one database.
+
+    ``async with ledger.entry() as entry`` is one transaction: it commits at the end of the
+    block and rolls back on an exception. What is read in it stays true until it commits.
+    """
+
+    def __init__(self, engine: AsyncEngine, clock: Clock = utc_now) -> None:
+        self._engine = engine
+        self._clock = clock
+        # SQLite has one writer; waiting here is cheaper and fairer than its busy handler.
+        self._writing = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+
+    @classmethod
+    async def connect(cls, url: str, clock: Clock = utc_now) -> Ledger:
+        """Open the database at an SQLAlchemy ``url`` with an async driver.
+
+        An SQLite file is made and brought up to date; a server's database must already be.
+
+        Raises:
+            LedgerOutdated: when a server's database needs ``python -m handoff migrate``.
+        """
+        engine = create_engine(url)
+        async with engine.begin() as connection:
+            await connection.run_sync(migrate if engine.dialect.name == "sqlite" else require_current)
+        return cls(engine, clock)
+
+    @asynccontextmanager
+    async def entry(self) -> AsyncIterator[Entry]:
+        """One transaction, alone with its writes until it commits."""
+        if self._writing is None:
+            async with self._engine.begin() as connection:
+                yield Entry(connection, self._clock)
+            return
+        async with self._writing, self._engine.begin() as connection:
+            yield Entry(connection, self._clock)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def create_engine(url: str) -> AsyncEngine:
+    """An engine whose SQLite transactions take the write lock at their start and are durable at commit."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Write-ahead log, fsync at each commit; the driver's own implicit BEGIN is switched off."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    """A deferred transaction that reads first and writes later can fail with SQLITE_BUSY at once."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

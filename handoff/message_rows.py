@@ -1,0 +1,144 @@
+"""Messages in the ledger: accepted once, numbered, and followed until they arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Row, Select, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from handoff.conversation_rows import ConversationRows
+from handoff.handoff import Clock, Handoff
+from handoff.message import Draft, Message, Receipt, Sender
+from handoff.tables import messages
+
+SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A message in the ledger, and whether it was new or the repetition of one already there."""
+
+    message: Message
+    is_new: bool
+
+
+class MessageRows:
+    """Messages, within one transaction."""
+
+    def __init__(self, connection: AsyncConnection, conversations: ConversationRows, clock: Clock) -> None:
+        self._connection = connection
+        self._conversations = conversations
+        self._clock = clock
+
+    async def accept(self, conversation: str, draft: Draft) -> Accepted:
+        """Write a message, unless one with the same client or desk id is there already."""
+        if known := await self._known(conversation, draft):
+            return Accepted(known, is_new=False)
+        return Accepted(await self._write(conversation, draft), is_new=True)
+
+    async def assign(self, message: Message, handoff: Handoff) -> None:
+        """Give a message of the requester to a handoff."""
+        await self._change(message.id, handoff_id=handoff.id)
+
+    async def mark(self, message_id: str, receipt: Receipt) -> None:
+        await self._change(message_id, receipt=receipt)
+
+    async def next_for_desk(self, handoff: Handoff) -> Message | None:
+        """The oldest message of this handoff that the desk has not taken."""
+        query = self._waiting_for_desk(handoff).order_by(messages.c.seq).limit(1)
+        return await self._one(query)
+
+    async def fail_for_desk(self, handoff: Handoff) -> Sequence[Message]:
+        """Give up what the desk has not taken, and return it."""
+        rows = await self._all(self._waiting_for_desk(handoff).order_by(messages.c.seq))
+        for message in rows:
+            await self.mark(message.id, Receipt.FAILED)
+        return rows
+
+    async def unshown(self, conversation: str) -> Sequence[Message]:
+        """What the requester has not been shown, oldest first."""
+        query = select(messages).where(
+            messages.c.conversation == conversation,
+            messages.c.receipt == Receipt.ACCEPTED,
+            messages.c.sender.in_(SHOWN_TO_REQUESTER),
+        )
+        return await self._all(query.order_by(messages.c.seq))
+
+    async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:
+        """Every message after number ``seq``, of either side, oldest first."""
+        query = select(messages).where(messages.c.conversation == conversation, messages.c.seq > seq)
+        return await self._all(query.order_by(messages.c.seq))
+
+    async def said_by_bot(self, conversation: str, limit: int) -> Sequence[Message]:
+        """The bot's last ``limit`` messages, newest first."""
+        query = select(messages).where(
+            messages.c.conversation == conversation, messages.c.sender == Sender.BOT
+        )
+        return await self._all(query.order_by(messages.c.seq.desc()).limit(limit))
+
+    async def confirm(self, conversation: str, public_id: str) -> bool:
+        """Take note that the requester's browser has shown a message."""
+        result = await self._connection.execute(
+            update(messages)
+            .where(messages.c.conversation == conversation, messages.c.id == public_id)
+            .where(messages.c.sender.in_(SHOWN_TO_REQUESTER))
+            .values(receipt=Receipt.DELIVERED)
+        )
+        return result.rowcount == 1
+
+    async def _write(self, conversation: str, draft: Draft) -> Message:
+        values: dict[str, Any] = {
+            "id": str(uuid4()),
+            "conversation": conversation,
+            "seq": await self._conversations.next_seq(conversation),
+            "sender": draft.sender,
+            "receipt": Receipt.ACCEPTED,
+            "created_at": self._clock(),
+            "content": dict(draft.content),
+            "handoff_id": draft.handoff_id,
+            "client_id": draft.client_id,
+            "desk_id": draft.desk_id,
+            "name": draft.name,
+            "avatar": draft.avatar,
+        }
+        await self._connection.execute(insert(messages).values(values))
+        return Message(**values)
+
+    async def _known(self, conversation: str, draft: Draft) -> Message | None:
+        same = [
+            column == value
+            for column, value in (
+                (messages.c.client_id, draft.client_id),
+                (messages.c.desk_id, draft.desk_id),
+            )
+            if value
+        ]
+        if not same:
+            return None
+        return await self._one(select(messages).where(messages.c.conversation == conversation, or_(*same)))
+
+    def _waiting_for_desk(self, handoff: Handoff) -> Select[Any]:
+        return select(messages).where(
+            messages.c.handoff_id == handoff.id,
+            messages.c.sender == Sender.REQUESTER,
+            messages.c.receipt == Receipt.ACCEPTED,
+        )
+
+    async def _one(self, query: Select[Any]) -> Message | None:
+        row = (await self._connection.execute(query.limit(1))).first()
+        return _message(row) if row else None
+
+    async def _all(self, query: Select[Any]) -> Sequence[Message]:
+        return [_message(row) for row in await self._connection.execute(query)]
+
+    async def _change(self, message_id: str, **changes: Any) -> None:
+        await self._connection.execute(update(messages).where(messages.c.id == message_id).values(changes))
+
+
+def _message(row: Row[Any]) -> Message:
+    values = dict(row._mapping)
+    return Message(**{**values, "sender": Sender(values["sender"]), "receipt": Receipt(values["receipt"])})

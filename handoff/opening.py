@@ -1,0 +1,146 @@
+"""Opening a handoff: what the custom action of the entry flow does, in whichever process it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import structlog
+
+from handoff.desk import AgentDesk, Opened, Utterance
+from handoff.errors import AlreadyOpen, DeskError
+from handoff.handoff import EndReason, Handoff, State
+from handoff.intake import take_in
+from handoff.timeouts import Timeouts
+
+if TYPE_CHECKING:
+    from handoff.ledger import Ledger
+
+log = structlog.get_logger(__name__)
+
+LOOK_AGAIN = 0.05  # seconds between two looks at the ledger while the desk makes up its mind
+
+
+class Outcome(StrEnum):
+    """How an opening went, as the entry flow branches on it."""
+
+    REQUESTED = "requested"
+    QUEUED = "queued"
+    LIVE = "live"
+    ALREADY_OPEN = "already_open"
+    NOBODY_AVAILABLE = "nobody_available"
+    DESK_UNREACHABLE = "desk_unreachable"
+
+
+OUTCOME_OF_STATE = {State.QUEUED: Outcome.QUEUED, State.LIVE: Outcome.LIVE}
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenRequest:
+    """Who asks for a live agent, about what, and what was said before; ``channel`` is Rasa's name of it."""
+
+    conversation: str
+    channel: str
+    summary: str | None = None
+    history: Sequence[Utterance] = ()
+    language: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """The outcome, and the handoff that there is now (None where the desk could not be reached)."""
+
+    outcome: Outcome
+    handoff: Handoff | None = None
+
+    @property
+    def wait_time(self) -> str | None:
+        """The expected wait in the desk's own words, where it gave one."""
+        return self.handoff.wait_time if self.handoff else None
+
+
+async def open_handoff(
+    ledger: Ledger,
+    desk: AgentDesk,
+    request: OpenRequest,
+    timeouts: Timeouts | None = None,
+    *,
+    patience: float = 3.0,
+) -> Opening:
+    """Ask the desk for a live agent and wait up to ``patience`` seconds for its first word.
+
+    Never raises ``DeskError``: an unreachable desk is an outcome. A handoff that ended
+    before this returns is the caller's to tell, so no exit flow will run for it.
+    """
+    timeouts = timeouts or Timeouts()
+    try:
+        handoff = await _request(ledger, desk, request, timeouts)
+    except AlreadyOpen:
+        return await _find_open(ledger, request.conversation)
+    try:
+        opened = await desk.open(handoff, request.history)
+    except DeskError as error:
+        log.warning("opening.failed", handoff=handoff.id, reason=str(error))
+        return await _give_up(ledger, desk, handoff)
+    await _note_opened(ledger, handoff, opened, timeouts)
+    return await _settle(ledger, await _await_decision(ledger, handoff, patience))
+
+
+async def _request(ledger: Ledger, desk: AgentDesk, request: OpenRequest, timeouts: Timeouts) -> Handoff:
+    async with ledger.entry() as entry:
+        return await entry.handoffs.request(
+            request.conversation,
+            channel=request.channel,
+            user=desk.name_requester(request.conversation),
+            summary=request.summary,
+            within=timeouts.requested,
+        )
+
+
+async def _find_open(ledger: Ledger, conversation: str) -> Opening:
+    async with ledger.entry() as entry:
+        handoff = await entry.handoffs.open_for(conversation)
+    return Opening(outcome=Outcome.ALREADY_OPEN, handoff=handoff)
+
+
+async def _give_up(ledger: Ledger, desk: AgentDesk, handoff: Handoff) -> Opening:
+    """The desk may have opened a chat all the same, so it is asked to end it."""
+    async with ledger.entry() as entry:
+        await entry.handoffs.finish(handoff, EndReason.DESK_UNREACHABLE)
+        await entry.handoffs.settle_exit(handoff)
+    try:
+        await desk.end(handoff)
+    except DeskError as error:
+        log.info("opening.not_withdrawn", handoff=handoff.id, reason=str(error))
+    return Opening(outcome=Outcome.DESK_UNREACHABLE)
+
+
+async def _note_opened(ledger: Ledger, handoff: Handoff, opened: Opened, timeouts: Timeouts) -> None:
+    async with ledger.entry() as entry:
+        current = await entry.handoffs.find(handoff.id) or handoff
+        if opened.chat_id:
+            current = await entry.handoffs.note(current, live_chat_id=opened.chat_id) or current
+        await take_in(entry, current, opened.events, timeouts)
+
+
+async def _await_decision(ledger: Ledger, handoff: Handoff, patience: float) -> Handoff:
+    """Callbacks may be taken in by another process, so the ledger is where to look."""
+    deadline = asyncio.get_running_loop().time() + patience
+    while True:
+        async with ledger.entry() as entry:
+            current = await entry.handoffs.find(handoff.id) or handoff
+        if current.state is not State.REQUESTED or asyncio.get_running_loop().time() >= deadline:
+            return current
+        await asyncio.sleep(LOOK_AGAIN)
+
+
+async def _settle(ledger: Ledger, handoff: Handoff) -> Opening:
+    if handoff.is_open:
+        return Opening(outcome=OUTCOME_OF_STATE.get(handoff.state, Outcome.REQUESTED), handoff=handoff)
+    async with ledger.entry() as entry:
+        await entry.handoffs.settle_exit(handoff)
+    refused = handoff.end_reason is EndReason.NOBODY_AVAILABLE
+    return Opening(outcome=Outcome.NOBODY_AVAILABLE if refused else Outcome.DESK_UNREACHABLE, handoff=handoff)

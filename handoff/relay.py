@@ -1,0 +1,204 @@
+"""The relay: moves messages between ledger, desk and requester, and ends handoffs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+import structlog
+
+from handoff.delivery import Delivery, Screen
+from handoff.desk import AgentDesk, Callback, DeskEvent
+from handoff.dispatch import Dispatch
+from handoff.errors import DeskError, DeskRejected
+from handoff.handoff import EndReason, Handoff, State
+from handoff.intake import take_in
+from handoff.ledger import Ledger
+from handoff.message import Draft, Message, Sender, sentence
+from handoff.tasks import Tasks
+from handoff.timeouts import Timeouts
+
+log = structlog.get_logger(__name__)
+
+SWEEP = 0.5  # seconds between two looks for deadlines that have passed
+
+REASON_AT_DEADLINE = {
+    State.REQUESTED: EndReason.DESK_UNREACHABLE,
+    State.QUEUED: EndReason.NOBODY_CAME,
+    State.ENDING: EndReason.DESK_ERROR,
+}
+
+
+class Front(Screen, Protocol):
+    """The channels, as the relay sees them."""
+
+    async def follow(self, handoff: Handoff) -> None:
+        """A handoff changed: show its state, mirror its slots, and give back what has ended."""
+        ...
+
+
+class Relay:
+    """One per process. Everything it decides, it decides by the ledger."""
+
+    def __init__(self, ledger: Ledger, desk: AgentDesk, front: Front, timeouts: Timeouts) -> None:
+        self._ledger = ledger
+        self._desk = desk
+        self._front = front
+        self._timeouts = timeouts
+        self._tasks = Tasks()
+        self.delivery = Delivery(ledger, front, self._tasks)
+        self._dispatch = Dispatch(ledger, desk, timeouts.delivery, self._give_up, self._tasks)
+
+    async def start(self) -> None:
+        """Look after what an earlier process left, then watch the deadlines."""
+        async with self._ledger.entry() as entry:
+            unfinished = await entry.handoffs.unfinished()
+        for handoff in unfinished:
+            self._dispatch.kick(handoff.id)
+            self.delivery.kick(handoff.conversation)
+            self._tasks.spawn(self._front.follow(handoff), "follow")
+        self._tasks.spawn(self._watch_deadlines(), "deadlines")
+
+    async def stop(self) -> None:
+        """Stop all work; what is unfinished stays in the ledger."""
+        await self._tasks.cancel()
+
+    # -- from the requester -----------------------------------------------------------
+
+    async def forward(self, handoff: Handoff, message: Message) -> None:
+        """Give a message of the requester to the desk; it waits there until a live agent has joined."""
+        async with self._ledger.entry() as entry:
+            await entry.messages.assign(message, handoff)
+        self._dispatch.kick(handoff.id)
+
+    async def type(self, handoff: Handoff, *, on: bool) -> None:
+        """Tell the live agent that the requester types; nobody is troubled where that fails."""
+        if handoff.state is not State.LIVE:
+            return
+        try:
+            await self._desk.type(handoff, on=on)
+        except DeskError as error:
+            log.debug("typing.failed", handoff=handoff.id, reason=str(error))
+
+    async def leave(self, handoff: Handoff, reason: EndReason) -> None:
+        """Leave the chat because the requester wants to; ends when the desk confirms, or soon anyway."""
+        async with self._ledger.entry() as entry:
+            ending = await entry.handoffs.move(
+                handoff, State.ENDING, within=self._timeouts.ending, end_reason=reason
+            )
+            if ending:
+                await entry.messages.accept(handoff.conversation, _system(handoff, "utter_live_chat_leaving"))
+        if ending is None:
+            return
+        await self._changed(ending)
+        if not await self._end_at_desk(ending):
+            await self._finish(ending, reason, leave_failed=True)
+
+    # -- from the desk ----------------------------------------------------------------
+
+    async def receive(self, callback: Callback) -> bool:
+        """Commit what the desk tells; all work that follows comes after, in the background.
+
+        Returns False for a callback that belongs to no handoff.
+        """
+        async with self._ledger.entry() as entry:
+            handoff = await entry.handoffs.resolve(callback.references)
+            if handoff is None:
+                log.info("callback.unresolved", events=len(callback.events))
+                return False
+            taken = await take_in(entry, handoff, callback.events, self._timeouts)
+        self._tasks.spawn(self._follow_up(handoff, taken.handoff), "follow_up")
+        if taken.typing is not None and taken.handoff.state is State.LIVE:
+            self._tasks.spawn(self._show_typing(taken.handoff, on=taken.typing), "typing")
+        if taken.handoff.state is State.REQUESTED:
+            for event in taken.unanswered:
+                self._tasks.spawn(self._proceed(taken.handoff, event), "proceed")
+        return True
+
+    async def _follow_up(self, before: Handoff, after: Handoff) -> None:
+        self.delivery.kick(after.conversation)
+        self._dispatch.kick(after.id)
+        if before.is_open and not after.is_open:
+            await self._ended(after)
+        elif before != after:
+            await self._front.follow(after)
+
+    async def _show_typing(self, handoff: Handoff, *, on: bool) -> None:
+        await self._front.show_typing(handoff.conversation, on=on, name=handoff.live_agent_name)
+
+    async def _proceed(self, handoff: Handoff, event: DeskEvent) -> None:
+        """Take the next step of a start strategy that needs several."""
+        try:
+            if await self._desk.proceed(handoff, event):
+                async with self._ledger.entry() as entry:
+                    await entry.handoffs.note(handoff, opening_step=handoff.opening_step + 1)
+        except DeskError as error:
+            await self._give_up(handoff, error)
+
+    # -- ends -------------------------------------------------------------------------
+
+    async def _watch_deadlines(self) -> None:
+        while True:
+            try:
+                await self._expire_overdue()
+            except Exception:
+                # A database that is away for a moment must not stop the clock for good.
+                log.exception("deadlines.not_read")
+            await asyncio.sleep(SWEEP)
+
+    async def _expire_overdue(self) -> None:
+        async with self._ledger.entry() as entry:
+            overdue = await entry.handoffs.overdue()
+        for handoff in overdue:
+            self._tasks.spawn(self._expire(handoff), "expire")
+
+    async def _expire(self, handoff: Handoff) -> None:
+        """End an overdue handoff; whoever ends it in the ledger first does the rest."""
+        log.info("handoff.overdue", handoff=handoff.id, state=handoff.state)
+        was_ending = handoff.state is State.ENDING
+        if await self._finish(handoff, REASON_AT_DEADLINE[handoff.state]) and not was_ending:
+            await self._end_at_desk(handoff)
+
+    async def _give_up(self, handoff: Handoff, error: DeskError) -> None:
+        """Posting failed for good: leave the chat, and give the conversation back with the reason."""
+        rejected = isinstance(error, DeskRejected)
+        reason = EndReason.DESK_ERROR if rejected else EndReason.DESK_UNREACHABLE
+        async with self._ledger.entry() as entry:
+            ending = await entry.handoffs.move(
+                handoff, State.ENDING, within=self._timeouts.ending, end_reason=reason
+            )
+        if ending:
+            left = await self._end_at_desk(ending)
+            await self._finish(ending, reason, leave_failed=not left)
+
+    async def _end_at_desk(self, handoff: Handoff) -> bool:
+        try:
+            await self._desk.end(handoff)
+        except DeskError as error:
+            log.warning("leave.failed", handoff=handoff.id, reason=str(error))
+            return False
+        return True
+
+    async def _finish(self, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False) -> bool:
+        async with self._ledger.entry() as entry:
+            ended = await entry.handoffs.finish(handoff, reason, leave_failed=leave_failed)
+        if ended:
+            await self._ended(ended)
+        return ended is not None
+
+    async def _ended(self, handoff: Handoff) -> None:
+        """Tell the requester what did not get through, then give the conversation back."""
+        log.info("handoff.ended", handoff=handoff.id, reason=handoff.end_reason)
+        async with self._ledger.entry() as entry:
+            for lost in await entry.messages.fail_for_desk(handoff):
+                notice = _system(handoff, "utter_message_not_delivered", text=lost.text)
+                await entry.messages.accept(handoff.conversation, notice)
+        await self._changed(handoff)
+
+    async def _changed(self, handoff: Handoff) -> None:
+        self.delivery.kick(handoff.conversation)
+        await self._front.follow(handoff)
+
+
+def _system(handoff: Handoff, response: str, **values: str) -> Draft:
+    return Draft(sender=Sender.SYSTEM, content=sentence(response, **values), handoff_id=handoff.id)

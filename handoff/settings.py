@@ -1,0 +1,184 @@
+"""Every setting, read from the environment (and from a ``.env`` file) and checked at start.
+
+``.env.example`` lists the same names with a sentence each.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from handoff.errors import SettingsError
+
+LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+ASYNC_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+}
+
+
+class Auth(StrEnum):
+    """How we prove who we are to ServiceNow (reference section 10.1)."""
+
+    BASIC = "basic"
+    OAUTH_CLIENT_CREDENTIALS = "oauth_client_credentials"
+    OAUTH_PASSWORD = "oauth_password"  # noqa: S105 - the name of a grant
+    TOKEN = "token"  # noqa: S105 - the name of a method
+    NONE = "none"
+
+
+class Start(StrEnum):
+    """How a live agent is asked for (reference sections 4 and 8)."""
+
+    CREATE_START = "create_start"
+    LIVE_AGENT_ONLY = "live_agent_only"
+    START_THEN_AGENT = "start_then_agent"
+
+
+class SessionIds(StrEnum):
+    """Which session ids the web chat accepts from a browser that names its own."""
+
+    UNGUESSABLE = "unguessable"
+    ANY = "any"
+
+
+NEEDED_BY_AUTH = {
+    Auth.BASIC: ("servicenow_user", "servicenow_password"),
+    Auth.OAUTH_CLIENT_CREDENTIALS: ("servicenow_client_id", "servicenow_client_secret"),
+    Auth.OAUTH_PASSWORD: (
+        "servicenow_client_id",
+        "servicenow_client_secret",
+        "servicenow_user",
+        "servicenow_password",
+    ),
+    Auth.TOKEN: ("servicenow_token",),
+    Auth.NONE: (),
+}
+
+
+class Settings(BaseSettings):
+    """The settings of one process. Durations are in seconds.
+
+    A field's name in capitals is its environment variable. An empty variable counts as unset.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    servicenow_url: str
+    servicenow_auth: Auth = Auth.BASIC
+    servicenow_user: str | None = None
+    servicenow_password: SecretStr | None = None
+    servicenow_client_id: str | None = None
+    servicenow_client_secret: SecretStr | None = None
+    servicenow_token: SecretStr | None = None
+    servicenow_signing_secret: SecretStr | None = None
+    servicenow_app_inbound_id: str | None = None
+    servicenow_start: Start = Start.CREATE_START
+    servicenow_callback_secret: SecretStr | None = None
+    servicenow_callback_user: str | None = None
+    servicenow_callback_password: SecretStr | None = None
+    servicenow_request_timeout: float = Field(default=10, gt=0, le=120)
+
+    handoff_database_url: str = "sqlite+aiosqlite:///var/handoff.db"
+    handoff_webchat_jwt_key: SecretStr | None = None
+    handoff_webchat_session_ids: SessionIds = SessionIds.UNGUESSABLE
+    handoff_requested_timeout: float = Field(default=30, gt=0)
+    handoff_queued_timeout: float = Field(default=600, gt=0)
+    handoff_ending_timeout: float = Field(default=10, gt=0)
+    handoff_delivery_deadline: float = Field(default=60, gt=0)
+    handoff_message_limit: int = Field(default=4000, gt=0)
+
+    @field_validator("servicenow_url")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        """Secrets travel to this address, so only a loopback simulator may go without TLS."""
+        if not url.startswith(("https://", *LOOPBACK)):
+            raise _problem("must start with https:// (http:// only for a simulator on this machine)")
+        return url.rstrip("/")
+
+    @field_validator("handoff_database_url")
+    @classmethod
+    def _name_async_driver(cls, url: str) -> str:
+        """Accept the common ``sqlite:///`` and ``postgresql://`` forms too."""
+        scheme, separator, rest = url.partition("://")
+        url = f"{ASYNC_DRIVERS.get(scheme, scheme)}{separator}{rest}"
+        try:
+            backend = make_url(url).get_backend_name()
+        except ArgumentError:
+            raise _problem("must be a database URL such as sqlite:///var/handoff.db") from None
+        if backend not in ASYNC_DRIVERS:
+            raise _problem("must name an SQLite or PostgreSQL database")
+        return url
+
+    @field_validator("handoff_webchat_jwt_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
+        """RFC 7518 section 3.2: an HS256 key has at least 256 bits."""
+        if key and len(key.get_secret_value().encode()) < 32:
+            raise _problem("must have at least 32 bytes")
+        return key
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        problems = [*self._missing_credentials(), *self._missing_callback_credentials()]
+        if problems:
+            raise PydanticCustomError("together", "{problems}", {"problems": "\n".join(problems)})
+        return self
+
+    def _missing_credentials(self) -> list[str]:
+        missing = [name for name in NEEDED_BY_AUTH[self.servicenow_auth] if not getattr(self, name)]
+        return [
+            f"{name.upper()} is not set, but SERVICENOW_AUTH={self.servicenow_auth} needs it."
+            for name in missing
+        ]
+
+    def _missing_callback_credentials(self) -> list[str]:
+        if bool(self.servicenow_callback_user) != bool(self.servicenow_callback_password):
+            return [
+                "SERVICENOW_CALLBACK_USER and SERVICENOW_CALLBACK_PASSWORD go together: set both or neither."
+            ]
+        if not (self.servicenow_callback_secret or self.servicenow_callback_user):
+            return [
+                "Set SERVICENOW_CALLBACK_SECRET, or SERVICENOW_CALLBACK_USER and "
+                "SERVICENOW_CALLBACK_PASSWORD: without them anybody could speak as a live agent."
+            ]
+        return []
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment; ``overrides`` win over it.
+
+    Raises:
+        SettingsError: with one sentence per missing or wrong setting, naming the variable.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError([line for e in error.errors() for line in _explain(e)]) from None
+
+
+def _problem(text: str) -> PydanticCustomError:
+    return PydanticCustomError("setting", "{text}", {"text": text})
+
+
+def _explain(error: Any) -> list[str]:
+    """One pydantic error as sentences that name the variable and never its value."""
+    if error["type"] == "together":
+        return str(error["msg"]).splitlines()
+    name = str(error["loc"][0]).upper()
+    if error["type"] == "missing":
+        return [f"{name} is not set."]
+    return [f"{name} {_lower_first(error['msg'])}."]
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:].rstrip(".")

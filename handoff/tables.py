@@ -1,0 +1,112 @@
+"""The ledger's tables. ``handoff/migrations`` brings a database up to them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time, kept as whole microseconds since 1970: exact, and alike in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        return round(value.timestamp() * 1_000_000)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return datetime.fromtimestamp(value / 1_000_000, UTC)
+
+
+metadata = MetaData()
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(255), primary_key=True),
+    Column("last_seq", Integer, nullable=False, default=0),
+    Column("epoch", Integer, nullable=False, default=0),
+    # The token subject that a web chat session is bound to, where tokens are used.
+    Column("subject", String(255)),
+)
+
+handoffs = Table(
+    "handoffs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("conversation", String(255), nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("last_updated", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("end_reason", String(32)),
+    Column("deadline", Instant),
+    Column("live_chat_id", String(255), nullable=False),
+    Column("live_chat_user", String(255), nullable=False),
+    Column("live_agent_name", String(255)),
+    Column("live_agent_avatar", Text),
+    Column("summary", Text),
+    Column("wait_time", String(255)),
+    Column("leave_failed", Boolean, nullable=False, default=False),
+    Column("opening_step", Integer, nullable=False, default=0),
+    Column("exit", String(16), nullable=False),
+    # One open handoff per conversation, whatever the code does.
+    Index(
+        "one_open_handoff",
+        "conversation",
+        unique=True,
+        sqlite_where=text("state <> 'ended'"),
+        postgresql_where=text("state <> 'ended'"),
+    ),
+    Index("handoffs_by_conversation", "conversation", "opened_at"),
+    Index("handoffs_by_deadline", "deadline"),
+    Index("handoffs_by_chat", "live_chat_id"),
+    Index("handoffs_by_user", "live_chat_user", "opened_at"),
+    Index("handoffs_by_exit", "exit"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("conversation", String(255), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("handoff_id", String(36)),
+    Column("sender", String(16), nullable=False),
+    Column("receipt", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("client_id", String(255)),
+    Column("desk_id", String(255)),
+    Column("name", String(255)),
+    Column("avatar", Text),
+    UniqueConstraint("conversation", "seq", name="one_seq"),
+    UniqueConstraint("conversation", "client_id", name="one_client_id"),
+    UniqueConstraint("conversation", "desk_id", name="one_desk_id"),
+    Index("messages_by_receipt", "conversation", "receipt", "seq"),
+    Index("messages_by_handoff", "handoff_id", "receipt", "seq"),
+)

@@ -1,0 +1,68 @@
+"""Background tasks that are neither lost to the garbage collector nor allowed to fail unseen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Tasks:
+    """Tasks with an owner, who can wait for all of them to stop."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Run ``work`` in the background; an exception is logged under ``name``."""
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._forget)
+        return task
+
+    async def cancel(self) -> None:
+        """Cancel what is running and wait until it has stopped."""
+        running = [task for task in self._running if task is not asyncio.current_task()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("task.failed", task=task.get_name(), exc_info=error)
+
+
+class OnePerKey:
+    """Runs ``work(key)`` at least once after each ``kick(key)``, and never twice at a time for one key."""
+
+    def __init__(self, work: Callable[[str], Awaitable[None]], name: str, tasks: Tasks) -> None:
+        self._work = work
+        self._name = name
+        self._tasks = tasks
+        self._running: dict[str, asyncio.Task[Any]] = {}
+        self._wanted: set[str] = set()
+
+    def kick(self, key: str) -> None:
+        """See to it that ``work`` looks at ``key`` again."""
+        self._wanted.add(key)
+        if key not in self._running:
+            self._running[key] = self._tasks.spawn(self._run(key), self._name)
+
+    async def settle(self, key: str) -> None:
+        """Kick, and wait until a run that began afterwards is over."""
+        self.kick(key)
+        while (task := self._running.get(key)) is not None:
+            await asyncio.wait([task])
+
+    async def _run(self, key: str) -> None:
+        try:
+            while key in self._wanted:
+                self._wanted.discard(key)
+                await self._work(key)
+        finally:
+            del self._running[key]

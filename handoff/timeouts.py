@@ -1,0 +1,26 @@
+"""How long each state may last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from handoff.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """Limits in seconds; see the table of states in ``docs/architecture.md``."""
+
+    requested: float = 30
+    queued: float = 600
+    ending: float = 10
+    delivery: float = 60
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Timeouts:
+        return cls(
+            requested=settings.handoff_requested_timeout,
+            queued=settings.handoff_queued_timeout,
+            ending=settings.handoff_ending_timeout,
+            delivery=settings.handoff_delivery_deadline,
+        )
