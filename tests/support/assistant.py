@@ -1,0 +1,56 @@
+"""Trains the assistant for tests, once per content of its files, through Rasa's public Python API."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / "var" / "test-models"
+
+os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # Rasa imports litellm, which looks for prices online
+
+
+def train_assistant(config: str = "config.yml", *, root: Path = ROOT, cache: Path = CACHE) -> Path:
+    """The path of a model of the files as they are; trained only if there is none yet."""
+    model = cache / f"{fingerprint(config, root=root)}.tar.gz"
+    if not model.exists():
+        _train(root, config, model)
+    return model
+
+
+def fingerprint(config: str, *, root: Path = ROOT) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(_sources(config, root)):
+        digest.update(str(path.relative_to(root)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _sources(config: str, root: Path) -> Iterator[Path]:
+    yield root / config
+    for folder in ("domain", "flows", "nlu"):
+        yield from (root / folder).rglob("*.yml")
+
+
+def _train(root: Path, config: str, model: Path) -> None:
+    from rasa.model_training import train  # heavy: only when there is something to train
+
+    # A name of its own, moved when complete: another test process may be training the same model.
+    training = train(
+        domain=str(root / "domain"),
+        config=str(root / config),
+        endpoints=str(root / "endpoints.yml"),
+        training_files=[str(root / "flows"), str(root / "nlu")],
+        output=str(model.parent),
+        fixed_model_name=f"{model.name.partition('.')[0]}-{os.getpid()}",
+        force_training=True,
+    )
+    made = asyncio.run(training)
+    if not made.model:
+        raise RuntimeError(f"Rasa could not train the assistant from {root}")
+    Path(made.model).replace(model)
