@@ -8,12 +8,12 @@ from typing import Protocol
 import structlog
 
 from handoff.delivery import Delivery, Screen
-from handoff.desk import AgentDesk, Callback, DeskEvent
+from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent
 from handoff.dispatch import Dispatch
 from handoff.errors import DeskError, DeskRejected
 from handoff.handoff import EndReason, Handoff, State
 from handoff.intake import take_in
-from handoff.ledger import Ledger
+from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Sender, sentence
 from handoff.tasks import Tasks
 from handoff.timeouts import Timeouts
@@ -106,14 +106,22 @@ class Relay:
             if handoff is None:
                 log.info("callback.unresolved", events=len(callback.events))
                 return False
-            taken = await take_in(entry, handoff, callback.events, self._timeouts)
+            known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
+            taken = await take_in(entry, known, callback.events, self._timeouts)
         self._tasks.spawn(self._follow_up(handoff, taken.handoff), "follow_up")
         if taken.typing is not None and taken.handoff.state is State.LIVE:
             self._tasks.spawn(self._show_typing(taken.handoff, on=taken.typing), "typing")
-        if taken.handoff.state is State.REQUESTED:
-            for event in taken.unanswered:
-                self._tasks.spawn(self._proceed(taken.handoff, event), "proceed")
+        if taken.handoff.state is State.REQUESTED and taken.unanswered:
+            # A question is answered rather than the greeting before it.
+            question = next((e for e in taken.unanswered if isinstance(e, Confirming)), taken.unanswered[0])
+            self._tasks.spawn(self._proceed(taken.handoff, question), "proceed")
         return True
+
+    async def _learn_chat_id(self, entry: Entry, handoff: Handoff, chat_id: str | None) -> Handoff:
+        """Until the desk has named its chat, ours stands in for it."""
+        if not chat_id or handoff.live_chat_id != handoff.id:
+            return handoff
+        return await entry.handoffs.note(handoff, live_chat_id=chat_id) or handoff
 
     async def _follow_up(self, before: Handoff, after: Handoff) -> None:
         self.delivery.kick(after.conversation)

@@ -1,0 +1,154 @@
+"""Proving who we are to an instance: Basic, OAuth 2.0 or a static token, and the message signature."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import aiohttp
+from pydantic import SecretStr
+
+from handoff.errors import DeskRejected, DeskUnavailable
+from handoff.settings import Auth, Settings
+
+EXPIRY_MARGIN = 60.0  # seconds before its end at which a token is replaced
+
+
+class Credentials(Protocol):
+    """Headers that authenticate a request."""
+
+    async def headers(self, session: aiohttp.ClientSession) -> Mapping[str, str]:
+        """The headers to send now; may ask the instance for a token first."""
+        ...
+
+    def forget(self) -> bool:
+        """Drop what the instance refused; True where asking again may give something better."""
+        ...
+
+
+class FixedHeaders:
+    """Credentials that never change: Basic, a static token, or none at all."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    async def headers(self, session: aiohttp.ClientSession) -> Mapping[str, str]:
+        return self._headers
+
+    def forget(self) -> bool:
+        return False
+
+
+class OAuthToken:
+    """A bearer token from ``/oauth_token.do``, fetched when first needed and renewed before it ends.
+
+    The endpoint takes forms only (ServiceNow "OAuth API request parameters"). With the
+    password grant, the refresh token is used first and the password when that is refused.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        form: Mapping[str, str],
+        client: Mapping[str, str],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._url = f"{url}/oauth_token.do"
+        self._form = form
+        self._client = client
+        self._now = now
+        self._access: str | None = None
+        self._refresh: str | None = None
+        self._expires_at = 0.0
+        self._asking = asyncio.Lock()
+
+    async def headers(self, session: aiohttp.ClientSession) -> Mapping[str, str]:
+        async with self._asking:
+            if self._access is None or self._now() >= self._expires_at - EXPIRY_MARGIN:
+                await self._renew(session)
+        return {"Authorization": f"Bearer {self._access}"}
+
+    def forget(self) -> bool:
+        self._access = None
+        return True
+
+    async def _renew(self, session: aiohttp.ClientSession) -> None:
+        if self._refresh:
+            try:
+                await self._ask(session, {"grant_type": "refresh_token", "refresh_token": self._refresh})
+            except DeskRejected:
+                self._refresh = None
+            else:
+                return
+        await self._ask(session, self._form)
+
+    async def _ask(self, session: aiohttp.ClientSession, form: Mapping[str, str]) -> None:
+        try:
+            async with session.post(self._url, data={**self._client, **form}) as response:
+                status = response.status
+                answer = await response.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise DeskUnavailable(
+                f"The token endpoint gave no usable answer: {type(error).__name__}"
+            ) from error
+        self._take(status, answer)
+
+    def _take(self, status: int, answer: object) -> None:
+        if status >= 500:
+            raise DeskUnavailable(f"The token endpoint answered {status}")
+        if status != 200 or not isinstance(answer, dict) or "access_token" not in answer:
+            name = answer.get("error") if isinstance(answer, dict) else None
+            raise DeskRejected(f"The token endpoint refused us: {status} {name or ''}".strip(), status=status)
+        self._access = str(answer["access_token"])
+        self._refresh = answer.get("refresh_token") or self._refresh
+        self._expires_at = self._now() + float(answer.get("expires_in") or 0)
+
+    def __repr__(self) -> str:
+        return f"OAuthToken({self._url!r}, client_id=..., secrets hidden)"
+
+
+def make_credentials(settings: Settings) -> Credentials:
+    """The credentials that the settings ask for; ``read_settings`` has seen to it that they are whole."""
+    match settings.servicenow_auth:
+        case Auth.BASIC:
+            password = _reveal(settings.servicenow_password)
+            basic = aiohttp.BasicAuth(settings.servicenow_user or "", password, "utf-8")
+            return FixedHeaders({"Authorization": basic.encode()})
+        case Auth.TOKEN:
+            # Reference section 2.1: the header wins over a token in the body.
+            return FixedHeaders({"token": _reveal(settings.servicenow_token)})
+        case Auth.NONE:
+            return FixedHeaders({})
+        case Auth.OAUTH_CLIENT_CREDENTIALS:
+            return _oauth(settings, {"grant_type": "client_credentials"})
+        case Auth.OAUTH_PASSWORD:
+            user = {
+                "username": settings.servicenow_user or "",
+                "password": _reveal(settings.servicenow_password),
+            }
+            return _oauth(settings, {"grant_type": "password", **user})
+
+
+def sign(body: bytes, secret: SecretStr) -> str:
+    """The ``x-b2b-signature`` of a minified JSON body: lowercase hex of HMAC-SHA1.
+
+    ServiceNow "Set up message authentication"; the instance signs its own re-serialisation,
+    so the bytes must be what JavaScript's ``JSON.stringify`` would write.
+    """
+    return hmac.new(_reveal(secret).encode(), body, hashlib.sha1).hexdigest()
+
+
+def _oauth(settings: Settings, form: Mapping[str, str]) -> OAuthToken:
+    client = {
+        "client_id": settings.servicenow_client_id or "",
+        "client_secret": _reveal(settings.servicenow_client_secret),
+    }
+    return OAuthToken(settings.servicenow_url, form, client)
+
+
+def _reveal(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret else ""

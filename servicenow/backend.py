@@ -1,0 +1,83 @@
+"""Everything a process needs, made once from its settings: ledger, desk, incident table.
+
+Actions and channels meet in the ledger only, so each process makes its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from handoff.desk import AgentDesk
+from handoff.handoff import Clock, utc_now
+from handoff.ledger import Ledger
+from handoff.settings import Settings, read_settings
+from handoff.timeouts import Timeouts
+from servicenow.auth import make_credentials
+from servicenow.bot_integration import BotIntegrationDesk
+from servicenow.http import Instance
+from servicenow.incident import IncidentTable
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The parts that actions and channels share."""
+
+    settings: Settings
+    ledger: Ledger
+    desk: AgentDesk
+    incidents: IncidentTable
+    timeouts: Timeouts
+
+    async def close(self) -> None:
+        """Release connections; what is unfinished stays in the ledger."""
+        await self.desk.close()
+        await self.ledger.close()
+
+
+async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
+    """Connect the parts.
+
+    Raises:
+        LedgerOutdated: the database needs a migration first.
+    """
+    instance = Instance(
+        settings.servicenow_url,
+        make_credentials(settings),
+        signing_secret=settings.servicenow_signing_secret,
+        request_timeout=settings.servicenow_request_timeout,
+    )
+    return Backend(
+        settings=settings,
+        ledger=await Ledger.connect(settings.handoff_database_url, clock),
+        desk=BotIntegrationDesk(
+            instance, start=settings.servicenow_start, app_inbound_id=settings.servicenow_app_inbound_id
+        ),
+        incidents=IncidentTable(instance),
+        timeouts=Timeouts.from_settings(settings),
+    )
+
+
+_backends: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[Backend]] = WeakKeyDictionary()
+
+
+async def backend() -> Backend:
+    """The backend of the running event loop, made from the environment at the first call.
+
+    Raises:
+        SettingsError: naming each variable that is missing or wrong.
+    """
+    loop = asyncio.get_running_loop()
+    task = _backends.get(loop)
+    if task is None or (task.done() and task.exception()):
+        task = loop.create_task(make_backend(read_settings()))
+        _backends[loop] = task
+    return await asyncio.shield(task)
+
+
+async def close_backend() -> None:
+    """Close the running loop's backend, if there is one."""
+    task = _backends.pop(asyncio.get_running_loop(), None)
+    if task is not None:
+        await (await task).close()

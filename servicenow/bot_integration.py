@@ -1,0 +1,184 @@
+"""ServiceNow's Virtual Agent Bot Integration API as a desk.
+
+One endpoint takes everything we say; what the live agent says comes back as callbacks
+(``servicenow/callback.py``). Sections 2 to 8 and 21 of the reference in ``docs/servicenow.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import uuid4
+
+import structlog
+
+from handoff.desk import Confirming, DeskEvent, Opened, Said, Utterance
+from handoff.errors import DeskUnavailable
+from handoff.handoff import Handoff
+from handoff.settings import Start
+from servicenow.callback import parse_callback, read_identifiers
+from servicenow.http import Instance, Reply
+
+log = structlog.get_logger(__name__)
+
+PATH = "/api/sn_va_as_service/bot/integration"
+HISTORY_LIMIT = 100  # lines; the newest are kept
+LINE_LIMIT = 4000  # characters of one line of history
+OPENING_STEPS = 4  # requests that START_THEN_AGENT may send before it must have got through
+TYPING_PAUSE = 3.0  # seconds between two "is typing" of one handoff (reference section 21, rule 10)
+
+
+class BotIntegrationDesk:
+    """Implements ``handoff.desk.AgentDesk``."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        *,
+        start: Start = Start.CREATE_START,
+        app_inbound_id: str | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._instance = instance
+        self._start = start
+        self._app_inbound_id = app_inbound_id
+        self._now = now
+        self._typed_at: dict[str, float] = {}
+
+    def name_requester(self, conversation: str) -> str:
+        """A digest: stable per conversation, and the session id stays a secret between browser and us."""
+        return "rasa-" + hashlib.sha256(conversation.encode()).hexdigest()[:32]
+
+    async def open(self, handoff: Handoff, history: Sequence[Utterance]) -> Opened:
+        lines = self._write_history(handoff, history)
+        match self._start:
+            case Start.CREATE_START:
+                return await self._create_and_start(handoff, lines)
+            case Start.LIVE_AGENT_ONLY:
+                await self._ask(
+                    handoff, "START_CONVERSATION", contextVariables=_live_agent_only(handoff), **lines
+                )
+            case Start.START_THEN_AGENT:
+                await self._ask(handoff, "START_CONVERSATION", **lines)
+        return Opened()
+
+    async def proceed(self, handoff: Handoff, event: DeskEvent) -> bool:
+        """Answer Virtual Agent's greeting with AGENT, and its question with the choice it offers.
+
+        A first AGENT may only bring another greeting (section 17, item 3), so it is repeated,
+        a bounded number of times; the deadline of ``requested`` bounds the rest.
+        """
+        if self._start is not Start.START_THEN_AGENT or handoff.opening_step >= OPENING_STEPS:
+            return False
+        match event:
+            case Confirming(choice=choice):
+                await self._ask(handoff, None, message={"text": choice, "typed": False})
+            case Said():
+                await self._ask(handoff, "AGENT", message={"text": "", "typed": True})
+            case _:
+                return False
+        return True
+
+    async def send(self, handoff: Handoff, message_id: str, text: str) -> None:
+        self._typed_at.pop(handoff.id, None)
+        message = {"text": text, "typed": True, "clientMessageId": message_id}
+        await self._ask(handoff, None, request_id=message_id, message=message)
+
+    async def type(self, handoff: Handoff, *, on: bool) -> None:
+        """TYPING and VIEWING; a TYPING too soon after the last one is dropped."""
+        if on and self._now() - self._typed_at.get(handoff.id, 0.0) < TYPING_PAUSE:
+            return
+        if on:
+            self._typed_at[handoff.id] = self._now()
+        else:
+            self._typed_at.pop(handoff.id, None)
+        await self._ask(handoff, "TYPING" if on else "VIEWING")
+
+    async def end(self, handoff: Handoff) -> None:
+        """END_CONVERSATION; its text has to be empty."""
+        self._typed_at.pop(handoff.id, None)
+        await self._ask(handoff, "END_CONVERSATION", message={"text": "", "typed": True})
+
+    async def close(self) -> None:
+        await self._instance.close()
+
+    # -- inside -----------------------------------------------------------------------
+
+    async def _create_and_start(self, handoff: Handoff, lines: dict[str, Any]) -> Opened:
+        """The newest way: the ids come with the answers, before anything can be called back."""
+        created = await self._ask(
+            handoff, "CREATE_CONVERSATION", syncResponse=True, contextVariables=_live_agent_only(handoff)
+        )
+        if lines:
+            await self._ask(handoff, "SEND_HISTORY", **lines)
+        started = await self._ask(
+            handoff,
+            "START_CREATED_CONVERSATION",
+            syncResponse=True,
+            contextVariables=_live_agent_only(handoff),
+        )
+        events = parse_callback(started.body).events if isinstance(started.body, dict) else ()
+        return Opened(chat_id=read_identifiers(created.body) or read_identifiers(started.body), events=events)
+
+    async def _ask(
+        self, handoff: Handoff, action: str | None, *, request_id: str | None = None, **fields: Any
+    ) -> Reply:
+        reply = await self._instance.post(PATH, self._write_request(handoff, action, request_id, fields))
+        _require_success(reply)
+        return reply
+
+    def _write_request(
+        self, handoff: Handoff, action: str | None, request_id: str | None, fields: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Section 2.2. Absent keys are left out: an ``attachment`` of null once hid the text (section 17)."""
+        body = {
+            "requestId": request_id or str(uuid4()),
+            "clientSessionId": handoff.id,
+            "userId": handoff.live_chat_user,
+            "timestamp": int(self._now() * 1000),
+            "clientVariables": {"handoff": handoff.id},
+            "appInboundId": self._app_inbound_id,
+            "action": action,
+            **fields,
+        }
+        return {key: value for key, value in body.items() if value is not None}
+
+    def _write_history(self, handoff: Handoff, history: Sequence[Utterance]) -> dict[str, Any]:
+        """The array form of section 2.2, the summary first; times are milliseconds, as strings."""
+        summary = [] if not handoff.summary else [_line(f"Summary: {handoff.summary}", True, self._now())]
+        lines = [_line(u.text, u.is_bot, u.timestamp) for u in history[-HISTORY_LIMIT:]]
+        return {"history": summary + lines} if summary or lines else {}
+
+
+def _line(text: str, is_bot: bool, timestamp: float) -> dict[str, Any]:
+    return {
+        "displayName": "Assistant" if is_bot else "Requester",
+        "isBotMessage": is_bot,
+        "timestamp": str(int(timestamp * 1000)),
+        "type": "text",
+        "value": text[:LINE_LIMIT],
+    }
+
+
+def _live_agent_only(handoff: Handoff) -> dict[str, str]:
+    """Section 2.3: route to Agent Chat at once, and put our id on the interaction."""
+    return {"live_agent_only": "true", "interaction_client_session_id": handoff.id}
+
+
+def _require_success(reply: Reply) -> None:
+    """Section 3: success is 2xx *and* ``status`` success; synchronous answers carry no status.
+
+    A ``failure`` means that the inbound queue did not take the request, which may pass. A web
+    page instead of JSON is what a hibernating instance answers.
+    """
+    if isinstance(reply.body, str):
+        if reply.body.lstrip().startswith("<"):
+            raise DeskUnavailable("ServiceNow answered with a web page instead of JSON")
+        log.info("desk.answer_unparsed", status=reply.status)
+        return
+    if isinstance(reply.body, dict) and reply.body.get("status") == "failure":
+        error = reply.body.get("error")
+        reason = error.get("message") if isinstance(error, dict) else None
+        raise DeskUnavailable(f"ServiceNow did not queue the request: {reason}")

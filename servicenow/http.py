@@ -1,0 +1,134 @@
+"""HTTP to one ServiceNow instance: authenticated, signed, bounded in time, with telling errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+
+from handoff.errors import DeskBusy, DeskError, DeskRejected, DeskUnavailable
+from servicenow.auth import Credentials, sign
+
+RETRYABLE = frozenset({500, 502, 503, 504})
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A 2xx answer. ``body`` is the parsed JSON, or the text where it is not JSON."""
+
+    status: int
+    body: Any
+
+
+class Instance:
+    """One ServiceNow instance.
+
+    Raises from every call: ``DeskUnavailable`` (no or no usable answer, 5xx), ``DeskBusy``
+    (429), ``DeskRejected`` (any other 4xx). A 401 drops an OAuth token and tries once more.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        *,
+        signing_secret: SecretStr | None = None,
+        request_timeout: float = 10.0,
+    ) -> None:
+        self.url = url
+        self._credentials = credentials
+        self._signing_secret = signing_secret
+        self._timeout = aiohttp.ClientTimeout(total=request_timeout)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(
+        self, path: str, body: Mapping[str, Any], *, query: Mapping[str, str] | None = None
+    ) -> Reply:
+        """POST minified JSON, signed where a signing secret is set."""
+        data = minify(body)
+        headers = {"Content-Type": "application/json"}
+        if self._signing_secret:
+            headers["x-b2b-signature"] = sign(data, self._signing_secret)
+        return await self._call("POST", path, headers=headers, data=data, params=query)
+
+    async def get(self, path: str, *, query: Mapping[str, str] | None = None) -> Reply:
+        return await self._call("GET", path, headers={}, params=query)
+
+    async def close(self) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def _call(self, method: str, path: str, *, headers: dict[str, str], **request: Any) -> Reply:
+        try:
+            return await self._try(method, path, headers=headers, **request)
+        except DeskRejected as error:
+            if error.status != 401 or not self._credentials.forget():
+                raise
+        return await self._try(method, path, headers=headers, **request)
+
+    async def _try(self, method: str, path: str, *, headers: dict[str, str], **request: Any) -> Reply:
+        session = self._open_session()
+        headers = {"Accept": "application/json", **headers, **await self._credentials.headers(session)}
+        try:
+            async with session.request(
+                method, self.url + path, headers=headers, allow_redirects=False, **request
+            ) as response:
+                text = await response.text()
+        except aiohttp.ClientConnectorError as error:
+            raise DeskUnavailable(f"No connection to ServiceNow: {type(error).__name__}") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise DeskUnavailable(
+                f"ServiceNow gave no answer: {type(error).__name__}", possibly_done=True
+            ) from error
+        if 200 <= response.status < 300:
+            return Reply(response.status, _parse(text))
+        raise _refusal(response, text)
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        """Made at the first call, as a session belongs to the event loop that it is used in."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout, cookie_jar=aiohttp.DummyCookieJar())
+        return self._session
+
+    def __repr__(self) -> str:
+        return f"Instance({self.url!r})"
+
+
+def minify(body: Mapping[str, Any]) -> bytes:
+    """JSON as ``JSON.stringify`` writes it for strings, whole numbers, booleans, lists and objects."""
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _refusal(response: aiohttp.ClientResponse, text: str) -> DeskError:
+    """The error for a non-2xx answer; section 15 of the reference has the shapes."""
+    reason = f"ServiceNow answered {response.status}{_detail(_parse(text))}"
+    if response.status == 429:
+        return DeskBusy(reason, retry_after=_seconds(response.headers.get("Retry-After")))
+    if response.status in RETRYABLE or response.status < 400:
+        return DeskUnavailable(reason)
+    return DeskRejected(reason, status=response.status)
+
+
+def _detail(body: Any) -> str:
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, dict):
+        return f": {error.get('message')}"
+    return f": {error}" if isinstance(error, str) else ""
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return max(0.0, float(header)) if header else None
+    except ValueError:
+        return None
