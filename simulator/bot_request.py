@@ -1,0 +1,106 @@
+"""The request body of the Bot Integration API, checked as far as the instance checks it before its 200."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.chat import JSON, HistoryEntry
+from simulator.errors import ApiError
+
+UPDATE_MESSAGES = "UPDATE_MESSAGES"
+
+
+@dataclass(frozen=True)
+class BotRequest:
+    """One request; `raw` is the body as sent, `action` is None for a plain message."""
+
+    user_id: str
+    action: str | None
+    raw: JSON
+
+    @property
+    def text(self) -> str:
+        message = self.raw.get("message")
+        text = message.get("text") if isinstance(message, dict) else None
+        return text if isinstance(text, str) else ""
+
+    @property
+    def context(self) -> JSON:
+        return self.raw.get("contextVariables") or {}
+
+    @property
+    def history(self) -> list[HistoryEntry]:
+        """Return the history, which the documentation calls an object and shows as an array (section 2.2)."""
+        sent = self.raw.get("history")
+        lines = [sent] if isinstance(sent, dict) else sent
+        if not isinstance(lines, list):
+            return []
+        return [_history_entry(line) for line in lines if isinstance(line, dict)]
+
+    @property
+    def updates(self) -> list[JSON]:
+        """Return the `{id, status?, text?}` objects of UPDATE_MESSAGES."""
+        message = self.raw.get("message")
+        return [item for item in message if isinstance(item, dict)] if isinstance(message, list) else []
+
+    @property
+    def wants_sync(self) -> bool:
+        """Whether the answer belongs into the HTTP response: only two actions can (section 5)."""
+        creating = self.action in ("CREATE_CONVERSATION", "START_CREATED_CONVERSATION")
+        return creating and self.raw.get("syncResponse") is True
+
+    def echo(self) -> JSON:
+        """Return the fields every answer repeats verbatim (section 7.1).
+
+        `clientSessionId` is an empty string if none was sent; the others are left out. The text of an
+        END_CONVERSATION comes back empty.
+        """
+        kept = ("requestId", "userId", "message", "clientVariables", "appInboundId")
+        echo = {key: self.raw[key] for key in kept if key in self.raw}
+        echo["clientSessionId"] = self.raw.get("clientSessionId") or ""
+        if self.action == "END_CONVERSATION" and self.text:
+            echo["message"] = {**echo["message"], "text": ""}
+        return echo
+
+
+def parse(raw: bytes) -> JSON:
+    """Return the JSON object in `raw`; raises `ApiError` 400 for anything else."""
+    try:
+        body = json.loads(raw, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ApiError(400, "Bad Request", "The request body is not valid JSON") from error
+    if not isinstance(body, dict):
+        raise ApiError(400, "Bad Request", "The request body is not a JSON object")
+    return body
+
+
+def read(body: JSON) -> BotRequest:
+    """Return the request in a parsed body; raises `ApiError` 400 for a missing userId or a wrong type."""
+    user_id = body.get("userId")
+    if not isinstance(user_id, str) or not user_id:
+        raise ApiError(400, "Bad Request", "userId is missing")
+    action = _optional(body, "action", str)
+    _optional(body, "contextVariables", dict)
+    _optional(body, "clientVariables", dict)
+    _optional(body, "message", list if action == UPDATE_MESSAGES else dict)
+    return BotRequest(user_id, action or None, body)
+
+
+def _optional(body: JSON, key: str, kind: type) -> Any:
+    value = body.get(key)
+    if value is not None and not isinstance(value, kind):
+        raise ApiError(400, "Bad Request", f"{key} has the wrong type")
+    return value
+
+
+def _history_entry(line: JSON) -> HistoryEntry:
+    name = str(line.get("displayName") or "")
+    timestamp = line.get("timestamp")
+    text = str(line.get("value") or "")
+    return HistoryEntry(
+        text, name, line.get("isBotMessage") is True, None if timestamp is None else str(timestamp)
+    )
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,122 @@
+"""One conversation of one user, and what the person at the desk can see of it."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+JSON = dict[str, Any]
+
+
+def new_id() -> str:
+    """Return 32 lower-case hex digits, as every sys_id has."""
+    return uuid.uuid4().hex
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class State(StrEnum):
+    """Where a conversation stands (reference section 20). A user without an open chat is in `NONE`."""
+
+    NONE = "NONE"
+    CREATED = "CREATED"
+    BOT = "BOT"
+    QUEUED = "QUEUED"
+    LIVE = "LIVE"
+    ENDED = "ENDED"
+
+
+class Sender(StrEnum):
+    """Who said a line of the transcript."""
+
+    REQUESTER = "requester"
+    VIRTUAL_AGENT = "virtual_agent"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class EndReason(StrEnum):
+    """Why a conversation ended."""
+
+    REQUESTER_ENDED = "requester_ended"
+    AGENT_ENDED = "agent_ended"
+    FAULTED = "faulted"
+    ABANDONED = "abandoned"
+    REPLACED = "replaced"
+
+
+@dataclass
+class Entry:
+    """One line of the transcript.
+
+    `status` is what UPDATE_MESSAGES reported about a line of the live agent: `sent_to_user` (the desk
+    shows a double tick) or `external_error` ("Failed"); `updated` marks a line whose text it replaced.
+    """
+
+    sender: Sender
+    text: str
+    name: str = ""
+    id: str = field(default_factory=new_id)
+    time: datetime = field(default_factory=now)
+    status: str | None = None
+    updated: bool = False
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One line said before the handoff. `timestamp` is as sent: milliseconds since 1970, as a string."""
+
+    text: str
+    name: str
+    is_bot: bool
+    timestamp: str | None
+
+
+@dataclass
+class Chat:
+    """One conversation. `id` is the conversation's sys_id; `revision` is that of its last change."""
+
+    user_id: str
+    id: str = field(default_factory=new_id)
+    interaction_id: str = field(default_factory=new_id)
+    state: State = State.BOT
+    email: str | None = None
+    context: JSON = field(default_factory=dict)
+    history: list[HistoryEntry] = field(default_factory=list)
+    transcript: list[Entry] = field(default_factory=list)
+    agent: str | None = None
+    agent_typing: bool = False
+    requester_typing: bool = False
+    end_reason: EndReason | None = None
+    created_at: datetime = field(default_factory=now)
+    queued_at: datetime | None = None
+    accepted_at: datetime | None = None
+    ended_at: datetime | None = None
+    echo: JSON = field(default_factory=dict)
+    revision: int = 0
+
+    @property
+    def live_agent_only(self) -> bool:
+        """Whether the client asked to skip the bot; context values are strings (reference section 2.3)."""
+        return str(self.context.get("live_agent_only", "")).lower() == "true"
+
+    @property
+    def with_desk(self) -> bool:
+        """Whether what the user writes is for the live agent."""
+        return self.state in (State.QUEUED, State.LIVE)
+
+    def add(self, sender: Sender, text: str, name: str = "") -> Entry:
+        """Append a line to the transcript and return it."""
+        entry = Entry(sender, text, name)
+        self.transcript.append(entry)
+        return entry
+
+    def end(self, reason: EndReason) -> None:
+        """Close the conversation."""
+        self.state = State.ENDED
+        self.end_reason = reason
+        self.ended_at = now()
+        self.agent_typing = self.requester_typing = False

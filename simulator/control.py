@@ -1,0 +1,217 @@
+"""The control calls under /simulator/: for the desk page, for tests in other processes, for curl."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from simulator.chat import JSON, Chat
+from simulator.errors import BadCommand, SimulatorError, UnknownChat, WrongState
+from simulator.journal import Exchange
+
+if TYPE_CHECKING:
+    from simulator.simulator import Simulator
+
+PING_SECONDS = 20.0
+
+
+class Control:
+    """JSON in, JSON out.
+
+    Errors are `{"error": sentence}` with 400 (bad values), 403 (another web page), 404 (no such chat) or
+    409 (wrong state).
+    """
+
+    def __init__(self, simulator: "Simulator") -> None:
+        self._simulator = simulator
+        self._stopping = False
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [
+            web.get("/simulator/state", self.state),
+            web.get("/simulator/events", self.events, allow_head=False),
+            web.get("/simulator/requests", self.requests),
+            web.get("/simulator/callbacks", self.callbacks),
+            web.post("/simulator/availability", self.set_availability),
+            web.post("/simulator/wait-time", self.set_wait_time),
+            web.post("/simulator/callback-url", self.set_callback_url),
+            web.post("/simulator/chats/{chat}/accept", self.accept),
+            web.post("/simulator/chats/{chat}/say", self.say),
+            web.post("/simulator/chats/{chat}/typing", self.type),
+            web.post("/simulator/chats/{chat}/end", self.end),
+            web.post("/simulator/faults", self.fail),
+            web.delete("/simulator/faults", self.recover),
+            web.post("/simulator/tokens/expire", self.expire_tokens),
+            web.post("/simulator/reset", self.reset),
+        ]
+
+    async def stop(self, app: web.Application) -> None:
+        """End the event streams, so that the server can stop at once."""
+        self._stopping = True
+        self._simulator.changes.tell()
+
+    async def state(self, request: web.Request) -> web.Response:
+        return _json({**self._snapshot(since=0), "incidents": self._simulator.incidents})
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """Stream server-sent events: the whole state first, then whatever changed."""
+        headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        sent = 0
+        try:
+            while not self._stopping:
+                snapshot = self._snapshot(since=sent)
+                sent = snapshot["revision"]
+                await response.write(f"retry: 1000\ndata: {json.dumps(snapshot)}\n\n".encode())
+                await self._next(response, sent)
+        except ConnectionError:
+            pass  # the page was closed
+        return response
+
+    async def requests(self, request: web.Request) -> web.Response:
+        return _json({"requests": [_exchange(entry) for entry in self._simulator.requests]})
+
+    async def callbacks(self, request: web.Request) -> web.Response:
+        return _json({"callbacks": [_exchange(entry) for entry in self._simulator.callbacks]})
+
+    async def set_availability(self, request: web.Request) -> web.Response:
+        self._simulator.available = _value(await _body(request), "available", bool)
+        return _json({"available": self._simulator.available})
+
+    async def set_wait_time(self, request: web.Request) -> web.Response:
+        await self._simulator.change_wait_time(_value(await _body(request), "seconds", int))
+        return _json({"wait_time": self._simulator.wait_time})
+
+    async def set_callback_url(self, request: web.Request) -> web.Response:
+        self._simulator.settings.callback_url = _value(await _body(request), "url", str)
+        return _json({})
+
+    async def accept(self, request: web.Request) -> web.Response:
+        agent = _value(await _body(request), "agent", str, optional=True)
+        return _json(_chat(await self._simulator.accept(_name(request), (agent or "").strip() or None)))
+
+    async def say(self, request: web.Request) -> web.Response:
+        text = _value(await _body(request), "text", str)
+        return _json({"message_id": await self._simulator.say(_name(request), text)})
+
+    async def type(self, request: web.Request) -> web.Response:
+        await self._simulator.type(_name(request), on=_value(await _body(request), "on", bool))
+        return _json({})
+
+    async def end(self, request: web.Request) -> web.Response:
+        await self._simulator.end(_name(request))
+        return _json({})
+
+    async def fail(self, request: web.Request) -> web.Response:
+        body = await _body(request)
+        self._simulator.fail(
+            _value(body, "mode", str),
+            times=_value(body, "times", int, optional=True),
+            action=_value(body, "action", str, optional=True),
+            endpoint=_value(body, "endpoint", str, optional=True) or "integration",
+        )
+        return _json({"faults": self._faults()})
+
+    async def recover(self, request: web.Request) -> web.Response:
+        self._simulator.recover()
+        return _json({"faults": []})
+
+    async def expire_tokens(self, request: web.Request) -> web.Response:
+        self._simulator.tokens.expire()
+        return _json({})
+
+    async def reset(self, request: web.Request) -> web.Response:
+        self._simulator.reset()
+        return _json({})
+
+    async def _next(self, response: web.StreamResponse, seen: int) -> None:
+        """Wait for a change; a comment now and then finds out that nobody listens any more."""
+        while True:
+            try:
+                await asyncio.wait_for(self._simulator.changes.later_than(seen), PING_SECONDS)
+            except TimeoutError:
+                await response.write(b": still here\n\n")
+            else:
+                return
+
+    def _snapshot(self, since: int) -> JSON:
+        """Return the state with the chats changed after revision `since`, and the ids of all."""
+        simulator = self._simulator
+        return {
+            "revision": simulator.changes.revision,
+            "available": simulator.available,
+            "wait_time": simulator.wait_time,
+            "agent_name": simulator.settings.agent_name,
+            "queue_name": simulator.settings.queue_name,
+            "faults": self._faults(),
+            "ids": [chat.id for chat in simulator.chats],
+            "chats": [_chat(chat) for chat in simulator.chats if chat.revision > since],
+        }
+
+    def _faults(self) -> list[JSON]:
+        return [vars(fault) for fault in self._simulator.faults.active]
+
+
+@web.middleware
+async def explain(request: web.Request, handler: Any) -> web.StreamResponse:
+    """Turn our errors into JSON, and refuse what another web page sends (it cannot hide its Origin)."""
+    if not request.path.startswith("/simulator/"):
+        response: web.StreamResponse = await handler(request)
+        return response
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        return _json({"error": "requests from other web pages are refused"}, 403)
+    try:
+        answered: web.StreamResponse = await handler(request)
+        return answered
+    except SimulatorError as error:
+        status = {UnknownChat: 404, WrongState: 409}.get(type(error), 400)
+        return _json({"error": str(error)}, status)
+
+
+def _name(request: web.Request) -> str:
+    return request.match_info["chat"]
+
+
+async def _body(request: web.Request) -> JSON:
+    raw = await request.read()
+    try:
+        body = json.loads(raw) if raw else {}
+    except ValueError as error:
+        raise BadCommand("the body is not JSON") from error
+    if not isinstance(body, dict):
+        raise BadCommand("the body is not a JSON object")
+    return body
+
+
+def _value(body: JSON, name: str, kind: type, *, optional: bool = False) -> Any:
+    value = body.get(name)
+    if value is None and optional:
+        return None
+    if type(value) is not kind:
+        raise BadCommand(f"{name} must be a {kind.__name__}")
+    return value
+
+
+def _chat(chat: Chat) -> JSON:
+    """Return a chat for people; context values and ids are as the client sent them."""
+    shown = {key: value for key, value in vars(chat).items() if key not in ("echo", "history", "transcript")}
+    shown["history"] = [vars(line) for line in chat.history]
+    shown["transcript"] = [vars(entry) for entry in chat.transcript]
+    return shown
+
+
+def _exchange(exchange: Exchange) -> JSON:
+    return {**vars(exchange), "action": exchange.action, "user_id": exchange.user_id}
+
+
+def _json(body: JSON, status: int = 200) -> web.Response:
+    return web.json_response(text=json.dumps(body, default=_plain), status=status)
+
+
+def _plain(value: Any) -> str:
+    """Write times as ISO 8601."""
+    return str(value.isoformat())

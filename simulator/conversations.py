@@ -1,0 +1,65 @@
+"""All conversations, open and ended."""
+
+from simulator.bot_request import BotRequest
+from simulator.changes import Changes
+from simulator.chat import Chat, EndReason, State
+from simulator.errors import UnknownChat
+
+
+class Conversations:
+    """The chats of all users, oldest first. A user has at most one open chat, found by `userId` alone.
+
+    That the real key is `userId` is an inference (reference section 8, "Identity").
+    """
+
+    def __init__(self, changes: Changes) -> None:
+        self.chats: list[Chat] = []
+        self._changes = changes
+
+    def current(self, user_id: str) -> Chat | None:
+        """Return the user's open chat."""
+        newest = self._newest(user_id)
+        return newest if newest and newest.state is not State.ENDED else None
+
+    def find(self, name: str) -> Chat:
+        """Return the chat with this id, or the newest chat of the user with this id; else `UnknownChat`."""
+        for chat in self.chats:
+            if chat.id == name:
+                return chat
+        newest = self._newest(name)
+        if newest is None:
+            raise UnknownChat(name)
+        return newest
+
+    def open(self, request: BotRequest, state: State = State.BOT) -> Chat:
+        """Open a chat for the user and take the history of this, its first, request."""
+        chat = Chat(request.user_id, state=state, history=request.history)
+        self.chats.append(chat)
+        self.remember(chat, request)
+        return chat
+
+    def remember(self, chat: Chat, request: BotRequest) -> None:
+        """Keep what later pushes echo, and what the desk should know about the user.
+
+        A push repeats the newest value of each field; it carries no `message`, being no answer to one.
+        """
+        chat.echo |= {key: value for key, value in request.echo().items() if key != "message"}
+        chat.context |= request.context
+        if isinstance(email := request.raw.get("emailId"), str):
+            chat.email = email
+        self.touch(chat)
+
+    def close(self, chat: Chat, reason: EndReason) -> None:
+        chat.end(reason)
+        self.touch(chat)
+
+    def touch(self, chat: Chat) -> None:
+        """Announce that this chat changed."""
+        chat.revision = self._changes.tell()
+
+    def clear(self) -> None:
+        self.chats.clear()
+        self._changes.tell()
+
+    def _newest(self, user_id: str) -> Chat | None:
+        return next((chat for chat in reversed(self.chats) if chat.user_id == user_id), None)

@@ -1,0 +1,86 @@
+"""The items in a callback's `body` (reference sections 7.2 to 7.4 and 8)."""
+
+import uuid
+from typing import Any
+
+from simulator.chat import JSON, Chat, Entry, new_id
+
+_AGENT_IDS = uuid.uuid5(uuid.NAMESPACE_URL, "live_profile")
+
+
+def output_text(entry: Entry) -> JSON:
+    """Return a text of the virtual agent."""
+    return {
+        "uiType": "OutputText",
+        "group": "DefaultText",
+        "value": entry.text,
+        "maskType": "NONE",
+        "messageId": entry.id,
+    }
+
+
+def agent_text(entry: Entry, name: str | None, avatar: str) -> JSON:
+    """Return a text of the live agent; with `name` None the instance hides who writes (section 7.2)."""
+    info: JSON = {"sentFromAgent": True, "agentId": profile_id(entry.name)}
+    if name is not None:
+        info |= {"agentName": name, "agentAvatar": avatar}
+    return {**output_text(entry), "agentInfo": info}
+
+
+def profile_id(name: str) -> str:
+    """Return the same 32 hex digits for the same name, as a `live_profile` sys_id would be."""
+    return uuid.uuid5(_AGENT_IDS, name).hex
+
+
+def picker(entry: Entry, option: str) -> JSON:
+    """Return a question with one option whose value is its label (section 8, "confirm")."""
+    return {
+        "uiType": "Picker",
+        "group": "DefaultPicker",
+        "label": entry.text,
+        "promptMsg": entry.text,
+        "required": True,
+        "nluTextEnabled": False,
+        "multiSelect": False,
+        "itemType": "List",
+        "style": "list",
+        "options": [{"label": option, "value": option, "enabled": True, "renderStyle": "none"}],
+        "messageId": entry.id,
+    }
+
+
+def action(kind: str, **fields: Any) -> JSON:
+    """Return an ActionMsg of this actionType (section 7.4)."""
+    return {"uiType": "ActionMsg", "actionType": kind, **fields, "messageId": new_id()}
+
+
+def system(entry: Entry) -> JSON:
+    """Return a System message: somebody entered or closed the chat."""
+    return {"uiType": "ActionMsg", "actionType": "System", "message": entry.text, "messageId": entry.id}
+
+
+def spinner(message: str, wait_time: str) -> JSON:
+    """Return the routing spinner; `wait_time` is a sentence for people, never a number."""
+    return action("StartSpinner", spinnerType="wait_time", message=message, waitTime=wait_time)
+
+
+def support_queue(name: str, wait_time: str) -> JSON:
+    """Return the queue subscription. Its value is a Java map's `toString`, not JSON.
+
+    Only `@type` and `external` are documented (section 7.4); the other keys are invented.
+    """
+    fields = f"@type=InteractionQueue, external=false, name={name}, waitTime={wait_time}"
+    return action("SubscribeToSupportQueue", supportQueue=f"{{{fields}}}")
+
+
+def chat_presence(chat: Chat) -> JSON:
+    """Return the chat subscription, which comes before an agent accepts.
+
+    The keys of the map, `@type` excepted, and the form of `channel` are invented.
+    """
+    return action(
+        "SubscribeToChatPresence",
+        channel=f"/cs/presence/{chat.id}",
+        userDetails=f"{{@type=UserDetails, userId={chat.user_id}, guest={str(chat.email is None).lower()}}}",
+        chatSessionId=chat.id,
+    )

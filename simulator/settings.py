@@ -1,0 +1,67 @@
+"""What can be configured, from Python, from the command line and from SIMULATOR_* variables."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from simulator.texts import Texts
+
+
+class SimulatorSettings(BaseSettings):
+    """Settings of one simulated instance; may be changed while it runs (`host` and `port` excepted).
+
+    Without `username`, `client_id`, `message_token` and `hash_secret` every request is let in.
+    Secrets are masked in `repr` and never logged. Raises `pydantic.ValidationError` on a bad value.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="SIMULATOR_", env_nested_delimiter="__", validate_assignment=True, extra="forbid"
+    )
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8081, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+
+    callback_url: str = Field(
+        "http://127.0.0.1:5005/webhooks/servicenow/callback",
+        description="where callbacks are POSTed; may carry ?secret=…",
+    )
+    callback_username: str | None = Field(None, description="user name for Basic on callbacks")
+    callback_password: SecretStr | None = Field(None, description="password for Basic on callbacks")
+    callback_secret: SecretStr | None = Field(None, description="sent as the header x-handoff-secret")
+    callback_headers: dict[str, str] = Field(
+        default_factory=dict, max_length=10, description="extra callback headers, as JSON (at most 10)"
+    )
+    callback_content_type: str = Field("application/json", description="Content-Type of callbacks")
+    callback_connect_timeout: float = Field(5.0, gt=0, description="seconds to connect to the callback URL")
+    callback_read_timeout: float = Field(30.0, gt=0, description="seconds to wait for a callback's answer")
+
+    username: str | None = Field(None, description="user name, for Basic and for the OAuth password grant")
+    password: SecretStr | None = Field(None, description="password of that user")
+    client_id: str | None = Field(None, description="OAuth client id")
+    client_secret: SecretStr | None = Field(None, description="OAuth client secret")
+    client_credentials: bool = Field(
+        True, description="allow the OAuth client_credentials grant (real instances: off until enabled)"
+    )
+    token_lifetime: int = Field(1799, ge=0, description="seconds an OAuth access token lives")
+    message_token: SecretStr | None = Field(None, description="static message token")
+    hash_secret: SecretStr | None = Field(None, description="key of the x-b2b-signature")
+    message_auth_failure: Literal["silent", "reject"] = Field(
+        "silent", description="answer to a bad token or signature: 200 and nothing happens, or 401"
+    )
+
+    available: bool = Field(True, description="whether a live agent is available at the start")
+    wait_time: int = Field(30, ge=0, description="seconds of waiting announced to the queue")
+    agent_name: str = Field("Alex Morgan", description="the live agent's name unless accept gives another")
+    agent_avatar: str = Field("", description="URL of the live agent's picture")
+    show_agent_name: bool = Field(True, description="show the live agent's name and picture")
+    queue_name: str = Field("IT Service Desk", description="name of the queue")
+
+    fresh_session: bool = Field(
+        True, description="greet, instead of transferring, when AGENT is a user's very first request"
+    )
+    ongoing_history: bool = Field(False, description="take `history` from later requests too")
+    third_party_chat: bool = Field(True, description="let UPDATE_MESSAGES take effect")
+    send_score: bool = Field(True, description="put `score` into callbacks")
+
+    texts: Texts = Field(default_factory=Texts, description="sentences, see texts.py")

@@ -1,0 +1,209 @@
+"""The simulator in one object: a fixture for tests, and what the command line runs."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from aiohttp import web
+
+from simulator.application import build
+from simulator.authentication import Authentication
+from simulator.callbacks import Callbacks
+from simulator.changes import Changes
+from simulator.chat import Chat, EndReason, Sender, State
+from simulator.conversations import Conversations
+from simulator.desk import Desk
+from simulator.envelope import Reply
+from simulator.faults import Fault, Faults
+from simulator.incidents import Incidents, Record
+from simulator.integration import Integration
+from simulator.journal import Exchange, Journal
+from simulator.settings import SimulatorSettings
+from simulator.table import Table
+from simulator.tokens import Tokens
+from simulator.virtual_agent import VirtualAgent
+
+T = TypeVar("T")
+
+
+class Simulator:
+    """A stand-in for one ServiceNow instance.
+
+    Use it inside one event loop. Chats are named by their id or by a user's id, which means that user's
+    newest chat; `UnknownChat` is raised for neither, `WrongState` where a person could not do it either.
+    """
+
+    def __init__(self, settings: SimulatorSettings | None = None) -> None:
+        self.settings = settings or SimulatorSettings()
+        self.changes = Changes()
+        self.faults = Faults()
+        self.journal = Journal(self.changes)
+        self.tokens = Tokens(self.settings)
+        self._incidents = Incidents(self.changes)
+        self._conversations = Conversations(self.changes)
+        self._callbacks = Callbacks(self.settings, self.journal, self.changes, self._abandon)
+        self.desk = Desk(self.settings, self._conversations, self._push)
+        authentication = Authentication(self.settings, self.tokens)
+        virtual_agent = VirtualAgent(self.settings, self._conversations, self.desk)
+        self._integration = Integration(self.settings, authentication, virtual_agent, self._callbacks)
+        self._table = Table(authentication, self._incidents)
+
+    @asynccontextmanager
+    async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+        """Serve inside the running event loop; yield the address, like `http://127.0.0.1:41234`.
+
+        May be entered again after it was left: chats, logs and incidents stay, unsent callbacks are dropped.
+        Raises `OSError` if the port is taken.
+        """
+        app = build(self, self._integration.answer, self._table)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        self._callbacks.start()
+        try:
+            site = web.TCPSite(runner, host, port)
+            await site.start()
+            yield f"http://{_bracketed(host)}:{runner.addresses[0][1]}"
+        finally:
+            self.faults.shut_down()
+            await runner.cleanup()
+            await self._callbacks.stop()
+
+    @property
+    def available(self) -> bool:
+        """Whether a live agent is available; may be set."""
+        return self.desk.available
+
+    @available.setter
+    def available(self, available: bool) -> None:
+        self.desk.available = available
+        self.changes.tell()
+
+    @property
+    def wait_time(self) -> int:
+        """Seconds of waiting the queue is told."""
+        return self.desk.wait_time
+
+    @property
+    def chats(self) -> list[Chat]:
+        """All conversations, open and ended, oldest first."""
+        return self._conversations.chats
+
+    @property
+    def incidents(self) -> list[Record]:
+        """All incident records, with the text of their journal fields, oldest first."""
+        return self._incidents.records
+
+    @property
+    def requests(self) -> list[Exchange]:
+        """What clients asked (Bot Integration, Table, token endpoint), secrets redacted, oldest first."""
+        return self.journal.requests
+
+    @property
+    def callbacks(self) -> list[Exchange]:
+        """What was POSTed to the callback URL, secrets redacted, oldest first."""
+        return self.journal.callbacks
+
+    def chat(self, name: str) -> Chat:
+        """Return a chat by its id or its user's id; raises `UnknownChat`."""
+        return self._conversations.find(name)
+
+    async def accept(self, chat: Chat | str, agent: str | None = None) -> Chat:
+        """Take a chat out of the queue as this live agent; return it."""
+        found = self._find(chat)
+        self.desk.accept(found, agent or self.settings.agent_name)
+        return found
+
+    async def say(self, chat: Chat | str, text: str) -> str:
+        """Send a text of the live agent; return its messageId."""
+        return self.desk.say(self._find(chat), text)
+
+    async def type(self, chat: Chat | str, *, on: bool = True) -> None:
+        """Show or hide that the live agent types; no callback if that is no change."""
+        self.desk.type(self._find(chat), on=on)
+
+    async def end(self, chat: Chat | str) -> None:
+        """Let the live agent close the support session."""
+        self.desk.end(self._find(chat))
+
+    async def change_wait_time(self, seconds: int) -> None:
+        """Tell everybody in the queue another waiting time."""
+        self.desk.change_wait_time(seconds)
+        self.changes.tell()
+
+    def fail(
+        self, mode: str, times: int | None = None, action: str | None = None, endpoint: str = "integration"
+    ) -> None:
+        """Let requests fail, see `faults.MODES`; `BadCommand` for an unknown mode.
+
+        `times`: only the next so many (None: until `recover`). `action`: only requests with this action, or
+        plain messages for "message". `endpoint`: "integration", "table", "oauth" or "all".
+        """
+        self.faults.add(Fault(mode, times, action, endpoint))
+        self.changes.tell()
+
+    def recover(self) -> None:
+        """End every failure; requests that hang are processed now."""
+        self.faults.recover()
+        self.changes.tell()
+
+    def reset(self) -> None:
+        """Forget chats, logs, failures and new incidents; settings and issued tokens stay."""
+        self.faults.recover()
+        self.journal.clear()
+        self._incidents.reset()
+        self._conversations.clear()
+
+    async def wait_for(
+        self,
+        predicate: Callable[[], T],
+        timeout: float = 5.0,  # noqa: ASYNC109 - waiting is all it does
+    ) -> T:
+        """Return the first truthy result of `predicate`, asked after every change; no polling.
+
+        Raises `TimeoutError` after `timeout` seconds, saying where all chats stand.
+        """
+        try:
+            return await self.changes.wait_for(predicate, timeout)
+        except TimeoutError:
+            raise TimeoutError(f"not within {timeout} s; {self._summary()}") from None
+
+    async def wait_for_state(
+        self,
+        chat: Chat | str,
+        state: State,
+        timeout: float = 5.0,  # noqa: ASYNC109 - as above
+    ) -> Chat:
+        """Wait until this chat, or the newest chat of this user, is in `state`; return it."""
+        name = chat if isinstance(chat, str) else chat.id
+        found = await self.wait_for(lambda: self._in_state(name, state), timeout)
+        return found[0]
+
+    async def wait_until_sent(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - as above
+        """Wait until every callback is sent and answered, or given up."""
+        await self.wait_for(lambda: self._callbacks.pending == 0, timeout)
+
+    def _find(self, chat: Chat | str) -> Chat:
+        return chat if isinstance(chat, Chat) else self._conversations.find(chat)
+
+    def _in_state(self, name: str, state: State) -> list[Chat]:
+        newest = [chat for chat in self.chats if name in (chat.id, chat.user_id)][-1:]
+        return [chat for chat in newest if chat.state is state]
+
+    def _push(self, chat: Chat, reply: Reply) -> None:
+        self._integration.push(chat, reply)
+
+    def _abandon(self, chat: Chat, status: int) -> None:
+        """Close the interaction because the client answered a callback with 5xx (KB2701890)."""
+        self._callbacks.forget(chat)
+        if chat.state is not State.ENDED:
+            chat.add(Sender.SYSTEM, self.settings.texts.abandoned.format(status=status))
+            self._conversations.close(chat, EndReason.ABANDONED)
+
+    def _summary(self) -> str:
+        chats = ", ".join(f"{chat.user_id}: {chat.state}" for chat in self.chats) or "no chats"
+        last = self.callbacks[-1:] or self.requests[-1:]
+        return f"{chats}; last exchange: {last[0] if last else 'none'}"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,150 @@
+"""What every request to the imitated instance passes: the log, the failures on demand, the error shape."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from simulator.errors import ApiError
+from simulator.faults import Fault, Faults
+from simulator.journal import Exchange, Journal
+
+# The event that lets the callback go once the answer is written.
+RELEASED = web.RequestKey("released", asyncio.Event)
+HIBERNATING = (
+    "<!DOCTYPE html><html><head><title>Instance Hibernating</title></head><body>Wake up</body></html>"
+)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Traffic:
+    """The middleware around the imitated endpoints; other paths pass untouched."""
+
+    def __init__(self, journal: Journal, faults: Faults) -> None:
+        self._journal = journal
+        self._faults = faults
+
+    def middleware(self) -> Any:
+        """Return the middleware for `web.Application`."""
+
+        @web.middleware
+        async def watch(request: web.Request, handler: Handler) -> web.StreamResponse:
+            endpoint = _endpoint(request.path)
+            return await (self._watch(request, handler, endpoint) if endpoint else handler(request))
+
+        return watch
+
+    async def _watch(self, request: web.Request, handler: Handler, endpoint: str) -> web.StreamResponse:
+        body = await _body(request)
+        exchange = self._journal.request(request.method, request.url, request.headers, body)
+        started = time.monotonic()
+        fault = self._faults.take(endpoint, exchange.action)
+        note = fault.mode if fault else ""
+        try:
+            response = await self._respond(request, handler, fault)
+            status = response.status if response else None
+            self._journal.answered(exchange, status, time.monotonic() - started, note)
+            return await _write(request, response) if response else _drop(request)
+        finally:
+            _settle(self._journal, exchange, started)
+            if released := request.get(RELEASED):
+                released.set()
+
+    async def _respond(
+        self, request: web.Request, handler: Handler, fault: Fault | None
+    ) -> web.StreamResponse | None:
+        """Return the answer, or None if the connection is to be dropped."""
+        mode = fault.mode if fault else None
+        if mode == "reset" or (mode == "hang" and not await self._faults.hold()):
+            return None
+        if fault and (spoiled := _spoiled(fault)):
+            return spoiled
+        response = await _guarded(request, handler)
+        return None if mode == "lost" else response
+
+
+def error_response(error: ApiError) -> web.Response:
+    """Return the platform's error JSON (reference section 15)."""
+    headers = {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'BASIC realm="Service-now"'
+    if error.status == 429:
+        headers["Retry-After"] = "1"
+    return web.json_response(error.body(), status=error.status, headers=headers)
+
+
+def _spoiled(fault: Fault) -> web.Response | None:
+    if fault.status:
+        return error_response(
+            ApiError(fault.status, *_WORDS.get(fault.status, ("Error", "Failure on demand")))
+        )
+    if fault.mode == "failure":
+        error = {"message": "Failed to add request to queue", "detail": ""}
+        return web.json_response({"status": "failure", "error": error})
+    if fault.mode == "silent":
+        return web.json_response({"status": "success"})
+    if fault.mode == "html":
+        return web.Response(text=HIBERNATING, content_type="text/html")
+    return None
+
+
+_WORDS: dict[int, tuple[str, str]] = {
+    401: ("User Not Authenticated", "Required to provide Auth information"),
+    403: ("User Not Authorized", "Failed API level ACL Validation"),
+    405: ("Method Not Allowed", "The functionality is disabled"),
+    429: ("Rate limit exceeded", "Rate limit of 100 requests per hour for VA Bot Integration exceeded"),
+    503: ("Service Unavailable", "The instance is not available"),
+}
+
+
+async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return error_response(error)
+    except web.HTTPException as error:
+        return error_response(ApiError(error.status, error.reason, f"{request.method} {request.path}"))
+
+
+async def _write(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """Write the answer out here, so that it is gone before the callback that follows it."""
+    await response.prepare(request)
+    await response.write_eof()
+    return response
+
+
+def _drop(request: web.Request) -> web.StreamResponse:
+    if request.transport:
+        request.transport.abort()
+    return web.Response()
+
+
+def _settle(journal: Journal, exchange: Exchange, started: float) -> None:
+    """Complete the log of a request that ended without an answer of any kind."""
+    if exchange.seconds is None:
+        journal.answered(exchange, None, time.monotonic() - started, "interrupted")
+
+
+def _endpoint(path: str) -> str | None:
+    if path == "/api/sn_va_as_service/bot/integration":
+        return "integration"
+    if path == "/oauth_token.do":
+        return "oauth"
+    if path.startswith("/api/"):
+        return "table"
+    return None
+
+
+async def _body(request: web.Request) -> Any:
+    """Return the body for the log: parsed JSON or form, None if it is neither."""
+    raw = await request.read()
+    if request.content_type.endswith("form-urlencoded"):
+        return dict(parse_qsl(raw.decode(errors="replace")))
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
