@@ -35,6 +35,18 @@ class ConversationRows:
         owner = select(conversations.c.subject).where(conversations.c.id == conversation)
         return bool(await self._connection.scalar(owner) == subject)
 
+    async def use(self, conversation: str, channel: str) -> None:
+        """Take note of the channel that the requester writes through."""
+        await self._ensure(conversation)
+        await self._connection.execute(
+            update(conversations).where(conversations.c.id == conversation).values(channel=channel)
+        )
+
+    async def channel(self, conversation: str) -> str | None:
+        """The channel that the requester wrote through last."""
+        query = select(conversations.c.channel).where(conversations.c.id == conversation)
+        return await self._connection.scalar(query)
+
     async def _count_up(self, conversation: str, name: str) -> int:
         await self._ensure(conversation)
         column = conversations.c[name]

@@ -47,6 +47,15 @@ class MessageRows:
     async def mark(self, message_id: str, receipt: Receipt) -> None:
         await self._change(message_id, receipt=receipt)
 
+    async def next_without_owner(self, conversation: str) -> Message | None:
+        """The requester's oldest message that neither bot nor desk has been given."""
+        return await self._one(_without_owner().where(messages.c.conversation == conversation))
+
+    async def conversations_without_owner(self) -> Sequence[str]:
+        """Conversations in which such a message waits, as after a crash."""
+        waiting = _without_owner().with_only_columns(messages.c.conversation).order_by(None).distinct()
+        return list(await self._connection.scalars(waiting))
+
     async def next_for_desk(self, handoff: Handoff) -> Message | None:
         """The oldest message of this handoff that the desk has not taken."""
         query = self._waiting_for_desk(handoff).order_by(messages.c.seq).limit(1)
@@ -137,6 +146,15 @@ class MessageRows:
 
     async def _change(self, message_id: str, **changes: Any) -> None:
         await self._connection.execute(update(messages).where(messages.c.id == message_id).values(changes))
+
+
+def _without_owner() -> Select[Any]:
+    waiting = select(messages).where(
+        messages.c.sender == Sender.REQUESTER,
+        messages.c.receipt == Receipt.ACCEPTED,
+        messages.c.handoff_id.is_(None),
+    )
+    return waiting.order_by(messages.c.seq)
 
 
 def _message(row: Row[Any]) -> Message:

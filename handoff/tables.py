@@ -48,6 +48,8 @@ conversations = Table(
     Column("id", String(255), primary_key=True),
     Column("last_seq", Integer, nullable=False, default=0),
     Column("epoch", Integer, nullable=False, default=0),
+    # The channel that the requester wrote through last.
+    Column("channel", String(64)),
     # The token subject that a web chat session is bound to, where tokens are used.
     Column("subject", String(255)),
 )

@@ -35,6 +35,7 @@ def _create_conversations() -> None:
         sa.Column("id", sa.String(255), primary_key=True),
         sa.Column("last_seq", sa.Integer(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.String(64)),
         sa.Column("subject", sa.String(255)),
     )
 

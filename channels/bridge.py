@@ -1,0 +1,122 @@
+"""Everything that the channels of one Rasa process share, put together once."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import Any
+
+import structlog
+from sanic import Sanic
+
+from channels.diversion import Diversion
+from channels.exit_flow import ExitFlow
+from channels.mirror import Mirror
+from channels.rasa_api import Bot
+from channels.switchboard import ChannelScreen, Switchboard
+from handoff.handoff import Handoff
+from handoff.message import Message
+from handoff.relay import Relay
+from handoff.tasks import Tasks
+from servicenow.backend import Backend
+
+log = structlog.get_logger(__name__)
+
+RETRY_EXIT = 5.0  # seconds until an exit flow that failed is tried again
+
+Connect = Callable[[], Awaitable[Backend]]
+
+
+class Bridge:
+    """The relay's front: what happens to a handoff reaches the requester's screen and the bot."""
+
+    def __init__(self, backend: Backend, bot: Bot) -> None:
+        self.backend = backend
+        self.bot = bot
+        self._tasks = Tasks()
+        self.switchboard = Switchboard(backend.ledger)
+        self.relay = Relay(backend.ledger, backend.desk, self, backend.timeouts)
+        self._mirror = Mirror(backend.ledger, bot, self._tasks)
+        exit_flow = ExitFlow(backend.ledger, bot, self.switchboard)
+        self.diversion = Diversion(backend.ledger, self.relay, bot, self.switchboard, exit_flow, self._tasks)
+
+    async def start(self) -> None:
+        """Take up what an earlier process left undone."""
+        await self.relay.start()
+        async with self.backend.ledger.entry() as entry:
+            waiting = await entry.messages.conversations_without_owner()
+        for conversation in waiting:
+            self.diversion.nudge(conversation)
+        self._tasks.spawn(self._retry_exits(), "retry_exits")
+
+    async def stop(self) -> None:
+        await self.relay.stop()
+        await self._tasks.cancel()
+        await self.backend.close()
+
+    def connect(self, name: str, screen: ChannelScreen) -> None:
+        self.switchboard.connect(name, screen)
+
+    # -- the relay's front ------------------------------------------------------------
+
+    async def show(self, message: Message) -> bool:
+        return await self.switchboard.show(message)
+
+    async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
+        await self.switchboard.show_typing(conversation, on=on, name=name)
+
+    async def follow(self, handoff: Handoff) -> None:
+        await self.switchboard.show_state(handoff)
+        if handoff.is_open:
+            self._mirror.kick(handoff.conversation)
+        else:
+            self.diversion.nudge(handoff.conversation)
+
+    async def _retry_exits(self) -> None:
+        """An exit flow that failed, or whose process died, is tried until it has run."""
+        while True:
+            await asyncio.sleep(RETRY_EXIT)
+            try:
+                async with self.backend.ledger.entry() as entry:
+                    unfinished = await entry.handoffs.unfinished()
+                for handoff in unfinished:
+                    if not handoff.is_open:
+                        self.diversion.nudge(handoff.conversation)
+            except Exception:
+                log.exception("exits.not_read")
+
+
+async def join_bridge(app: Sanic[Any, Any], connect: Connect, bot: Bot) -> Bridge:
+    """The bridge of a Sanic application: made by the first channel that starts, shared by all.
+
+    Raises:
+        SettingsError: a setting is missing or wrong.
+    """
+    if not hasattr(app.ctx, "handoff_bridge"):
+        app.ctx.handoff_bridge = asyncio.create_task(_make_bridge(connect, bot))
+    bridge: Bridge = await asyncio.shield(app.ctx.handoff_bridge)
+    return bridge
+
+
+async def leave_bridge(app: Sanic[Any, Any]) -> None:
+    """Stop the bridge; the last channels to leave find it gone already."""
+    task = getattr(app.ctx, "handoff_bridge", None)
+    if task is not None:
+        del app.ctx.handoff_bridge
+        await (await task).stop()
+
+
+async def _make_bridge(connect: Connect, bot: Bot) -> Bridge:
+    bridge = Bridge(await connect(), bot)
+    await bridge.start()
+    _spare_collector()
+    return bridge
+
+
+@cache
+def _spare_collector() -> None:
+    """A full collection of a loaded Rasa process stops it for about 0.4 s, and with it every push."""
+    gc.collect()
+    gc.freeze()

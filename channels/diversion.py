@@ -1,0 +1,159 @@
+"""The fork: each message of the requester goes to whoever owns the conversation, in order, once.
+
+A message is committed first; the ledger is also the queue. One run per conversation takes the
+oldest message that nobody has been given, looks up the owner, and hands it over, so "who owns
+it" and "hand it over" are one step, and a crash leaves the rest waiting where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from channels.exit_flow import ExitFlow
+from channels.rasa_api import Bot, OutputChannel
+from channels.switchboard import Switchboard
+from handoff.handoff import EndReason, Handoff, State
+from handoff.ledger import Ledger
+from handoff.message import Draft, Message, Receipt, Sender, sentence
+from handoff.message_rows import Accepted
+from handoff.relay import Relay
+from handoff.tasks import OnePerKey, Tasks
+
+log = structlog.get_logger(__name__)
+
+END_CHAT = "/end_chat"
+RESTART = "/restart"
+LEAVING = {END_CHAT: EndReason.REQUESTER_ENDED, RESTART: EndReason.REQUESTER_RESTARTED}
+REMEMBERED_BUTTONS = 20  # messages of the bot whose buttons may still be used
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """What a requester wrote: in which conversation, through which channel, with the widget's id for it."""
+
+    conversation: str
+    channel: str
+    text: str
+    client_id: str | None = None
+    metadata: Mapping[str, Any] | None = None
+
+
+class Diversion:
+    """Takes messages in, and gives each to the bot or to the desk."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        relay: Relay,
+        bot: Bot,
+        switchboard: Switchboard,
+        exit_flow: ExitFlow,
+        tasks: Tasks,
+    ) -> None:
+        self._ledger = ledger
+        self._relay = relay
+        self._bot = bot
+        self._switchboard = switchboard
+        self._exit_flow = exit_flow
+        self._runs = OnePerKey(self._hand_over_all, "diversion", tasks)
+
+    async def take(self, incoming: Incoming) -> Accepted:
+        """Commit a message and see to it that it is handed over; returns once it is committed."""
+        async with self._ledger.entry() as entry:
+            title = await _find_button(entry, incoming) if incoming.text.startswith("/") else None
+            content = {"text": title or incoming.text, "metadata": dict(incoming.metadata or {})}
+            if title:
+                content["payload"] = incoming.text
+            await entry.conversations.use(incoming.conversation, incoming.channel)
+            draft = Draft(sender=Sender.REQUESTER, content=content, client_id=incoming.client_id)
+            accepted = await entry.messages.accept(incoming.conversation, draft)
+        self.nudge(incoming.conversation)
+        return accepted
+
+    def nudge(self, conversation: str) -> None:
+        """Look at a conversation again: a message came, or its owner changed."""
+        self._runs.kick(conversation)
+
+    async def _hand_over_all(self, conversation: str) -> None:
+        while await self._hand_over_next(conversation):
+            pass
+
+    async def _hand_over_next(self, conversation: str) -> bool:
+        """Returns False when there is nothing to do until the next nudge."""
+        async with self._ledger.entry() as entry:
+            owner = await entry.handoffs.open_for(conversation)
+            owing = None if owner else await entry.handoffs.owing_exit(conversation)
+            message = await entry.messages.next_without_owner(conversation)
+        if owing:
+            return await self._exit_flow.run(owing)
+        if message is None or (owner and owner.state is State.ENDING):
+            return False
+        if owner:
+            await self._give_to_desk(owner, message)
+        else:
+            await self._give_to_bot(conversation, message)
+        return True
+
+    async def _give_to_desk(self, owner: Handoff, message: Message) -> None:
+        reason = None if "payload" in message.content else LEAVING.get(message.text.strip())
+        if reason is None:
+            await self._relay.forward(owner, message)
+            return
+        await self._mark_handled(message)
+        await self._relay.leave(owner, reason)
+
+    async def _give_to_bot(self, conversation: str, message: Message) -> None:
+        output = await self._switchboard.find_output(conversation)
+        if output is None:
+            log.error("diversion.no_channel", message=message.id)
+            await self._mark_handled(message, Receipt.FAILED)
+            return
+        if message.text.strip() == END_CHAT and "payload" not in message.content:
+            await self._tell(conversation, "utter_no_live_chat_open")
+        else:
+            await self._ask_bot(conversation, message, output)
+        await self._mark_handled(message)
+        await self._follow_new_owner(conversation)
+
+    async def _ask_bot(self, conversation: str, message: Message, output: OutputChannel) -> None:
+        """Text that starts with a slash is a command to Rasa, so only what was offered keeps it."""
+        payload = message.content.get("payload")
+        text = payload or (message.text if message.text.strip() == RESTART else message.text.lstrip("/ "))
+        try:
+            await self._bot.answer(
+                conversation,
+                text,
+                output=output,
+                message_id=message.id,
+                metadata=message.content.get("metadata"),
+            )
+        except Exception:
+            log.exception("bot.failed", message=message.id)
+            await self._tell(conversation, "utter_rasa_unavailable")
+
+    async def _follow_new_owner(self, conversation: str) -> None:
+        """The turn may have opened a handoff, perhaps in another process."""
+        async with self._ledger.entry() as entry:
+            owner = await entry.handoffs.open_for(conversation)
+        if owner:
+            await self._switchboard.show_state(owner)
+
+    async def _mark_handled(self, message: Message, receipt: Receipt = Receipt.SENT) -> None:
+        async with self._ledger.entry() as entry:
+            await entry.messages.mark(message.id, receipt)
+
+    async def _tell(self, conversation: str, response: str) -> None:
+        await self._relay.delivery.say(conversation, Draft(sender=Sender.SYSTEM, content=sentence(response)))
+
+
+async def _find_button(entry: Any, incoming: Incoming) -> str | None:
+    """The title of the offered button that has this payload; a payload nobody offered is plain text."""
+    for message in await entry.messages.said_by_bot(incoming.conversation, REMEMBERED_BUTTONS):
+        for button in message.content.get("quick_replies") or ():
+            if button.get("payload") == incoming.text:
+                return str(button.get("title") or incoming.text)
+    return None

@@ -1,0 +1,57 @@
+"""The way back: once a handoff has ended, the bot says so and takes over, exactly once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from channels.rasa_api import Bot, OutputChannel
+from channels.slots import describe_end
+from channels.switchboard import Switchboard
+from handoff.handoff import EndReason, Handoff
+from handoff.ledger import Ledger
+
+log = structlog.get_logger(__name__)
+
+FLOW = "live_agent_ended"
+RESTART = "/restart"
+
+
+class ExitFlow:
+    """Runs the exit flow of ended handoffs; call it from within the conversation's own run only."""
+
+    def __init__(self, ledger: Ledger, bot: Bot, switchboard: Switchboard) -> None:
+        self._ledger = ledger
+        self._bot = bot
+        self._switchboard = switchboard
+
+    async def run(self, handoff: Handoff) -> bool:
+        """Give the conversation back aloud; False where that failed and has to be tried again later."""
+        output = await self._switchboard.find_output(handoff.conversation, handoff.channel)
+        if output is None:
+            log.error("exit_flow.no_channel", handoff=handoff.id, channel=handoff.channel)
+        else:
+            try:
+                await self._speak(handoff, output)
+            except Exception:
+                log.exception("exit_flow.failed", handoff=handoff.id)
+                return False
+        async with self._ledger.entry() as entry:
+            await entry.handoffs.settle_exit(handoff)
+        await self._switchboard.show_state(handoff)
+        return True
+
+    async def _speak(self, handoff: Handoff, output: OutputChannel) -> None:
+        """The message ids make a second run of the same exit repeat the first one's answers only."""
+        if handoff.end_reason is EndReason.REQUESTER_RESTARTED:
+            await self._bot.answer(
+                handoff.conversation, RESTART, output=output, message_id=f"restart-{handoff.id}"
+            )
+            return
+
+        async def read() -> dict[str, Any]:
+            return describe_end(handoff)
+
+        await self._bot.set_slots(handoff.conversation, read)
+        await self._bot.start_flow(handoff.conversation, FLOW, output=output, message_id=f"exit-{handoff.id}")

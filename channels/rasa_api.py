@@ -1,0 +1,138 @@
+"""The one module that knows Rasa's Python API: what a channel is made of, and what we ask of the bot.
+
+Rasa announces a new channel API (``rasa.api.channels.v1``); moving to it is a change of this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from rasa.core.channels.channel import InputChannel, OutputChannel, RuntimeAgent, UserMessage
+from rasa.dialogue_understanding.commands import StartFlowCommand
+from rasa.shared.core.events import SlotSet
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.exceptions import RasaException
+
+from handoff.errors import HandoffError
+
+__all__ = ["Bot", "ChannelRefused", "InputChannel", "OutputChannel", "RasaBot", "ReadSlots", "RuntimeAgent"]
+
+USER_ID = "user_id"  # Rasa takes this key of a message's metadata for the user's proven identity
+
+
+ReadSlots = Callable[[], Awaitable[Mapping[str, Any] | None]]
+
+
+class ChannelRefused(HandoffError, RasaException):  # type: ignore[misc]  # Rasa ships no types
+    """A channel's settings are wrong; Rasa's command line prints it as one sentence."""
+
+
+class Bot(Protocol):
+    """What the channels ask of the bot."""
+
+    async def answer(
+        self,
+        conversation: str,
+        text: str,
+        *,
+        output: OutputChannel,
+        message_id: str,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Run one turn; a ``message_id`` that was answered already only repeats the answer."""
+        ...
+
+    async def start_flow(
+        self, conversation: str, flow: str, *, output: OutputChannel, message_id: str
+    ) -> None:
+        """Run a flow from outside a turn of the requester; once per ``message_id``."""
+        ...
+
+    async def set_slots(self, conversation: str, read: ReadSlots) -> None:
+        """Set the slots that ``read`` gives, without saying anything.
+
+        ``read`` is called once the conversation stands still, so what it reads cannot have
+        been overtaken when it is written; None means that there is nothing to set any more.
+        """
+        ...
+
+    async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
+        """A response of the domain with its placeholders filled, as ``{"text": ..., "buttons": [...]}``."""
+        ...
+
+
+class RasaBot:
+    """``Bot`` by the agent that Rasa has loaded."""
+
+    def __init__(self, agent: RuntimeAgent) -> None:
+        self._runtime = agent
+
+    async def answer(
+        self,
+        conversation: str,
+        text: str,
+        *,
+        output: OutputChannel,
+        message_id: str,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        trusted = {key: value for key, value in (metadata or {}).items() if key != USER_ID}
+        await self._handle(conversation, output, message_id, text=text, metadata=trusted)
+
+    async def start_flow(
+        self, conversation: str, flow: str, *, output: OutputChannel, message_id: str
+    ) -> None:
+        """Commands in ``parse_data`` are the only way to run a flow from outside a turn (rasa-pro 3.21)."""
+        parsed = {
+            "text": None,
+            "intent": {"name": None, "confidence": 1.0},
+            "entities": [],
+            "commands": [StartFlowCommand(flow).as_dict()],
+        }
+        await self._handle(conversation, output, message_id, text=None, parse_data=parsed)
+
+    async def set_slots(self, conversation: str, read: ReadSlots) -> None:
+        """Under the conversation's lock, which is not re-entrant: never from within a turn."""
+        agent = self._runtime.agent
+        async with agent.lock_store.lock(conversation):
+            slots = await read()
+            if slots is None:
+                return
+            tracker = await agent.processor.get_tracker(conversation)
+            for name, value in slots.items():
+                tracker.update(SlotSet(name, value), agent.domain)
+            await agent.processor.save_tracker(tracker)
+
+    async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
+        """By an empty tracker: a sentence of the channel depends on no slot, and costs no tracker read."""
+        agent = self._runtime.agent
+        tracker = DialogueStateTracker.from_events("", [], slots=agent.domain.slots)
+        output = _NamedOutput(channel)
+        rendered = await agent.processor.nlg.generate(response, tracker, output, **values)
+        if not rendered:
+            raise LookupError(f"No response {response} in the domain")
+        return dict(rendered)
+
+    async def _handle(
+        self, conversation: str, output: OutputChannel, message_id: str, **message: Any
+    ) -> None:
+        await self._runtime.handle_message(
+            UserMessage(
+                sender_id=conversation,
+                output_channel=output,
+                input_channel=output.name(),
+                message_id=message_id,
+                **message,
+            )
+        )
+
+
+class _NamedOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types
+    """Tells the response generator for which channel to choose a variation."""
+
+    def __init__(self, channel: str) -> None:
+        self._channel = channel
+
+    def name(self) -> str:
+        return self._channel

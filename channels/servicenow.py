@@ -1,0 +1,147 @@
+"""The callback channel: what ServiceNow POSTs to us, authenticated, committed, then answered.
+
+In ``credentials.yml``::
+
+    channels.servicenow.ServiceNowCallback:
+
+which serves ``POST /webhooks/servicenow/callback``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from sanic import Blueprint, HTTPResponse, Request, Sanic
+from sanic.response import json
+
+from channels.bridge import Bridge, Connect, join_bridge, leave_bridge
+from channels.rasa_api import Bot, ChannelRefused, InputChannel, RasaBot, RuntimeAgent
+from handoff.errors import SettingsError
+from handoff.settings import Settings, read_settings
+from servicenow.backend import backend
+from servicenow.callback import MalformedCallback, decode_callback, parse_callback
+
+log = structlog.get_logger(__name__)
+
+NAME = "servicenow"
+SIZE_LIMIT = 1024 * 1024  # bytes; a turn of Virtual Agent is a few KiB
+
+
+class BodyTooLarge(ValueError):
+    """The callback's body exceeds the limit."""
+
+
+class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no types
+    """Rasa's ``InputChannel`` for the desk's side of a conversation."""
+
+    def __init__(self, *, connect: Connect = backend) -> None:
+        self._connect = connect
+        self._bot: Bot | None = None
+        self._bridge: Bridge | None = None
+
+    @classmethod
+    def name(cls) -> str:
+        return NAME
+
+    @classmethod
+    def from_credentials(cls, credentials: Mapping[str, Any] | None) -> ServiceNowCallback:
+        """Made by Rasa; all that can be set is in the environment.
+
+        Raises:
+            ChannelRefused: a setting is wrong; says which, and what to do.
+        """
+        if credentials:
+            raise ChannelRefused("credentials.yml: channels.servicenow.ServiceNowCallback takes no options.")
+        try:
+            read_settings()
+        except SettingsError as error:
+            raise ChannelRefused(str(error)) from error
+        return cls()
+
+    def conversation_blueprint(self, agent: RuntimeAgent) -> None:
+        self._bot = RasaBot(agent)
+
+    def blueprint(self, on_new_message: Any) -> Blueprint:
+        blueprint = Blueprint(f"{NAME}_webhook")
+        blueprint.add_route(self._report_health, "/", methods=["GET"], name="health")
+        blueprint.add_route(self._receive, "/callback", methods=["POST"], name="callback", stream=True)
+        blueprint.after_server_start(self._start)
+        blueprint.before_server_stop(self._stop)
+        return blueprint
+
+    async def _report_health(self, _: Request[Any, Any]) -> HTTPResponse:
+        return json({"status": "ok"})
+
+    async def _receive(self, request: Request[Any, Any]) -> HTTPResponse:
+        """Authenticate, commit, answer 2xx; a 5xx only where the ledger could not take it.
+
+        A 5xx makes the instance close the chat as abandoned (ServiceNow KB2701890).
+        """
+        if self._bridge is None:
+            return json({"error": "Starting"}, status=503)
+        if not is_authentic(request, self._bridge.backend.settings):
+            log.warning("callback.refused", address=request.ip)
+            return json({"error": "Not authenticated"}, status=401, headers={"WWW-Authenticate": "Basic"})
+        try:
+            envelope = decode_callback(await _read_body(request))
+        except BodyTooLarge:
+            return json({"error": f"More than {SIZE_LIMIT} bytes"}, status=413)
+        except MalformedCallback as error:
+            return json({"error": str(error)}, status=400)
+        await self._bridge.relay.receive(parse_callback(envelope))
+        return json({})
+
+    async def _start(self, app: Sanic[Any, Any]) -> None:
+        if self._bot is None:
+            raise ChannelRefused("The callback channel was registered without Rasa's agent.")
+        self._bridge = await join_bridge(app, self._connect, self._bot)
+
+    async def _stop(self, app: Sanic[Any, Any]) -> None:
+        self._bridge = None
+        await leave_bridge(app)
+
+
+def is_authentic(request: Request[Any, Any], settings: Settings) -> bool:
+    """Basic, the header ``x-handoff-secret``, or ``?secret=``, each compared in constant time.
+
+    Callbacks carry no signature (reference section 10.2).
+    """
+    secret = settings.servicenow_callback_secret
+    if secret and any(_same(given, secret.get_secret_value()) for given in _read_secrets(request)):
+        return True
+    password = settings.servicenow_callback_password
+    if not password:
+        return False
+    expected = f"{settings.servicenow_callback_user}:{password.get_secret_value()}"
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "basic" and _same(given.strip(), base64.b64encode(expected.encode()).decode())
+
+
+def _read_secrets(request: Request[Any, Any]) -> list[str]:
+    """A ``+`` in a query arrives as a space from senders that do not encode it."""
+    query = request.args.get("secret") or ""
+    return [
+        given for given in (request.headers.get("x-handoff-secret"), query, query.replace(" ", "+")) if given
+    ]
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+async def _read_body(request: Request[Any, Any]) -> bytes:
+    """The body, read no further than the limit.
+
+    Raises:
+        BodyTooLarge: it is longer.
+    """
+    body = bytearray()
+    while (chunk := await request.stream.read()) is not None:  # type: ignore[union-attr]
+        body += chunk
+        if len(body) > SIZE_LIMIT:
+            raise BodyTooLarge
+    return bytes(body)

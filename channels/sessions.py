@@ -1,0 +1,82 @@
+"""Who may join which web chat session: unguessable ids, and tokens where they are used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import RFC_4122, UUID, uuid4
+
+import jwt
+
+from handoff.ledger import Ledger
+from handoff.settings import SessionIds, Settings
+
+ID_LIMIT = 255  # characters, as wide as the ledger's column
+PLAIN_ID = re.compile(r"^[\w.@:+-]+$")
+
+
+class TokenRefused(ValueError):
+    """A token is missing, forged, expired or without a subject."""
+
+
+@dataclass(frozen=True)
+class SessionPolicy:
+    """Decides by the settings; ``jwt_key`` None means that no tokens are used."""
+
+    ledger: Ledger
+    session_ids: SessionIds
+    jwt_key: str | None
+
+    @classmethod
+    def from_settings(cls, settings: Settings, ledger: Ledger) -> SessionPolicy:
+        key = settings.handoff_webchat_jwt_key
+        return cls(ledger, settings.handoff_webchat_session_ids, key.get_secret_value() if key else None)
+
+    def read_subject(self, auth: Any) -> str | None:
+        """The proven subject of a connection's ``auth.token``, None where no tokens are used.
+
+        Raises:
+            TokenRefused: the connection must not be accepted.
+        """
+        if self.jwt_key is None:
+            return None
+        token = auth.get("token") if isinstance(auth, Mapping) else None
+        if not isinstance(token, str):
+            raise TokenRefused("A token is needed.")
+        try:
+            claims = jwt.decode(
+                token.removeprefix("Bearer "),
+                self.jwt_key,
+                algorithms=["HS256"],
+                options={"require": ["sub"]},
+            )
+        except jwt.InvalidTokenError as error:
+            raise TokenRefused("The token is not valid.") from error
+        return str(claims["sub"])
+
+    async def admit(self, session_id: Any, subject: str | None) -> str | None:
+        """The session that a browser may use: its own if acceptable, a new one for None.
+
+        Returns None where the id is refused: guessable, malformed, or somebody else's.
+        """
+        admitted = str(uuid4()) if session_id in (None, "") else self._check(session_id)
+        if admitted is None or subject is None:
+            return admitted
+        async with self.ledger.entry() as entry:
+            return admitted if await entry.conversations.bind(admitted, subject) else None
+
+    def _check(self, session_id: Any) -> str | None:
+        if not isinstance(session_id, str) or len(session_id) > ID_LIMIT or not PLAIN_ID.match(session_id):
+            return None
+        return session_id if self.session_ids is SessionIds.ANY or is_unguessable(session_id) else None
+
+
+def is_unguessable(session_id: str) -> bool:
+    """Whether an id is a random UUID, which holds 122 random bits (RFC 9562, section 5.4)."""
+    try:
+        parsed = UUID(session_id)
+    except ValueError:
+        return False
+    return parsed.version == 4 and parsed.variant == RFC_4122

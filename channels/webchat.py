@@ -1,0 +1,105 @@
+"""The web chat channel: Rasa's Socket.IO protocol, diverted to the desk while a handoff is open.
+
+In ``credentials.yml``::
+
+    channels.webchat.WebChat:
+      cors_allowed_origins: [https://intranet.example.com]   # default: this server only
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from sanic import Sanic
+
+from channels.bridge import Bridge, Connect, join_bridge, leave_bridge
+from channels.page import add_page
+from channels.rasa_api import (
+    Bot,
+    ChannelRefused,
+    InputChannel,
+    OutputChannel,
+    RasaBot,
+    RuntimeAgent,
+)
+from channels.sessions import SessionPolicy
+from channels.socket_blueprint import SocketBlueprint
+from channels.webchat_output import WebChatOutput
+from channels.webchat_sockets import WebChatSockets
+from handoff.errors import SettingsError
+from handoff.settings import read_settings
+from servicenow.backend import backend
+
+log = structlog.get_logger(__name__)
+
+NAME = "webchat"
+OPTIONS = {"cors_allowed_origins", "socketio_path"}
+
+
+class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
+    """Rasa's ``InputChannel`` for browsers; ``connect`` makes the backend once the server runs."""
+
+    def __init__(
+        self,
+        *,
+        socketio_path: str = "/socket.io",
+        cors_allowed_origins: list[str] | str | None = None,
+        connect: Connect = backend,
+    ) -> None:
+        self.socketio_path = socketio_path
+        self._connect = connect
+        self._bot: Bot | None = None
+        self._bridge: Bridge | None = None
+        self._sockets = WebChatSockets(NAME, cors_allowed_origins)
+
+    @classmethod
+    def name(cls) -> str:
+        return NAME
+
+    @classmethod
+    def from_credentials(cls, credentials: Mapping[str, Any] | None) -> WebChat:
+        """Made by Rasa from ``credentials.yml``; the settings are checked here, before the model loads.
+
+        Raises:
+            ChannelRefused: a setting or an option is wrong; says which, and what to do.
+        """
+        options = dict(credentials or {})
+        if unknown := sorted(options.keys() - OPTIONS):
+            raise ChannelRefused(f"credentials.yml: {cls.__module__} does not know {', '.join(unknown)}.")
+        try:
+            read_settings()
+        except SettingsError as error:
+            raise ChannelRefused(str(error)) from error
+        return cls(**options)
+
+    def conversation_blueprint(self, agent: RuntimeAgent) -> None:
+        """Rasa hands the agent over here; returning None makes it ask for ``blueprint`` next."""
+        self._bot = RasaBot(agent)
+
+    def blueprint(self, on_new_message: Any) -> SocketBlueprint:
+        """The routes: the socket, the page, and Rasa's health check."""
+        blueprint = SocketBlueprint(self._sockets.server, self.socketio_path, f"{NAME}_webhook", add_page)
+        blueprint.add_health_check()
+        blueprint.after_server_start(self._start)
+        blueprint.before_server_stop(self._stop)
+        return blueprint
+
+    def get_output_channel(self) -> OutputChannel | None:
+        """The channel's own way to push, with no turn of the requester."""
+        return WebChatOutput(NAME, self._bridge.relay.delivery) if self._bridge else None
+
+    async def _start(self, app: Sanic[Any, Any]) -> None:
+        """After the agent has been loaded; a browser that connects earlier is told to come back."""
+        if self._bot is None:
+            raise ChannelRefused("The web chat was registered without Rasa's agent.")
+        self._bridge = await join_bridge(app, self._connect, self._bot)
+        policy = SessionPolicy.from_settings(self._bridge.backend.settings, self._bridge.backend.ledger)
+        self._sockets.open(self._bridge, policy, self.get_output_channel)
+        self._bridge.connect(NAME, self._sockets)
+
+    async def _stop(self, app: Sanic[Any, Any]) -> None:
+        await self._sockets.close()
+        await leave_bridge(app)
+        self._bridge = None

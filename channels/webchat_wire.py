@@ -1,0 +1,50 @@
+"""Messages as they travel to a browser: Rasa's Socket.IO payloads, with our metadata beside them.
+
+Stock widgets ignore or drop ``metadata``, so they get who speaks within the text. The whole
+protocol is in ``docs/webchat-protocol.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from handoff.message import Message, Sender
+
+
+def write_payloads(text: str, buttons: Iterable[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
+    """A bot's text as payloads: one per paragraph, as Rasa's own channel does it, buttons on the last."""
+    payloads: list[dict[str, Any]] = [{"text": part.strip()} for part in text.split("\n\n") if part.strip()]
+    replies = [write_reply(button) for button in buttons]
+    if replies:
+        payloads = payloads or [{"text": " ".join(reply["title"] for reply in replies)}]
+        payloads[-1]["quick_replies"] = replies
+    return payloads
+
+
+def write_reply(button: Mapping[str, Any]) -> dict[str, str]:
+    title = str(button.get("title") or button.get("payload") or "")
+    return {"content_type": "text", "title": title, "payload": str(button.get("payload") or title)}
+
+
+def write_message(message: Message, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload with all that our own widget needs to know about it."""
+    about = {
+        "message_id": message.public_id,
+        "seq": message.seq,
+        "sender": message.sender.value,
+        "name": message.name,
+        "avatar": message.avatar,
+    }
+    return {**payload, "metadata": {key: value for key, value in about.items() if value is not None}}
+
+
+def write_for_stock_widget(message: Message, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a widget that shows neither names nor system lines."""
+    written = write_message(message, payload)
+    text = str(written.get("text") or "")
+    if text and message.sender is Sender.AGENT and message.name:
+        written["text"] = f"**{message.name}:** {text}"
+    elif text and message.sender is Sender.SYSTEM:
+        written["text"] = f"*{text}*"
+    return written
