@@ -1,0 +1,269 @@
+/** What is said, by whom, and whether it arrived. Knows the protocol and the store, draws nothing. */
+
+import { Connection } from './connection.js';
+import { END_CHAT, isEndCommand, readUttered, string } from './wire.js';
+
+/** @import { Message, Reply } from './wire.js' */
+/** @import { Status } from './connection.js' */
+/** @import { Store } from './store.js' */
+/** @import { Strings } from './strings.js' */
+
+/** After this long without an answer a message is shown as unconfirmed, and the next one may go. */
+const ACKNOWLEDGED_WITHIN_MS = 15_000;
+/** An agent who stopped typing without telling us is taken not to type any more. */
+const TYPING_LASTS_MS = 30_000;
+
+/**
+ * @typedef {Object} Observer
+ * @property {() => void} changed                      the messages changed
+ * @property {(message: Message) => void} arrived      somebody wrote to the requester
+ * @property {(status: Status) => void} status
+ * @property {(handoff: {state: string, name?: string} | null) => void} handoff
+ * @property {(typing: {name?: string} | null) => void} typing
+ */
+
+export class Conversation {
+  /**
+   * @param {{url: string, token: () => string | null, fixedId: string | null}} options
+   * @param {Store} store @param {Strings} strings @param {Observer} observer
+   */
+  constructor({ url, token, fixedId }, store, strings, observer) {
+    this._url = url;
+    this._fixedId = fixedId;
+    this._store = store;
+    this._strings = strings;
+    this._observer = observer;
+    /** Ids that this connection has already tried; each is tried once per connection. */
+    this._tried = new Set();
+    /** @type {string | null} */
+    this._underway = null;
+    /** @type {Record<string, ReturnType<typeof setTimeout>>} */
+    this._timers = {};
+    this._connection = new Connection(
+      { url, token },
+      {
+        wanted: () => this._wanted(),
+        confirmed: (id) => this._confirmed(id),
+        refused: (reason) => this._refused(reason),
+        status: (status) => this._status(status),
+        event: (event, payload) => this._hear(event, payload),
+      },
+    );
+    this._onStorage = (/** @type {StorageEvent} */ event) => event.key === store.key && this._otherTab();
+  }
+
+  open() {
+    window.addEventListener('storage', this._onStorage);
+    this._connection.open();
+  }
+
+  close() {
+    window.removeEventListener('storage', this._onStorage);
+    Object.values(this._timers).forEach(clearTimeout);
+    this._connection.close();
+  }
+
+  reconnect() {
+    this._connection.reopen();
+  }
+
+  /** @param {string} text */
+  say(text) {
+    this._send({ text, send: { message: text } });
+  }
+
+  /** @param {string} id  of the message with the button @param {Reply} reply */
+  choose(id, { title, payload }) {
+    this._send({ text: title, answers: id, send: { message: payload, metadata: { title } } });
+  }
+
+  end() {
+    this._send({ send: { message: END_CHAT } });
+  }
+
+  /** @param {string} id */
+  retry(id) {
+    this._tried.delete(id);
+    this._store.update(id, { status: 'pending', reason: undefined });
+    this._observer.changed();
+    this._pump();
+  }
+
+  /** Leave this conversation behind and begin another. */
+  startOver() {
+    this._fixedId = null;
+    this._store.begin(null, { keepUnsent: false });
+    this._forget();
+    this._observer.changed();
+    this._connection.request();
+  }
+
+  /** @param {boolean} on */
+  tellTyping(on) {
+    this._connection.emit('typing', { on });
+  }
+
+  /** @param {Pick<Message, 'text' | 'send' | 'answers'>} content */
+  _send(content) {
+    const id = newId();
+    this._store.add({ id, from: 'me', at: Date.now(), status: 'pending', ...content });
+    this._observer.changed();
+    this._pump();
+  }
+
+  /** Send what waits, one after another: the next goes when the one before is acknowledged. */
+  _pump() {
+    if (this._underway || this._connection.session === null) return;
+    const next = this._store.unsent.find((message) => !this._tried.has(message.id));
+    if (!next?.send) return;
+    const { id } = next;
+    this._underway = id;
+    this._tried.add(id);
+    this._timers.sending = setTimeout(() => this._unanswered(id), ACKNOWLEDGED_WITHIN_MS);
+    this._connection.emit('user_uttered', { ...next.send, message_id: id }, (answer) => this._settle(id, answer));
+  }
+
+  /** @param {string} id @param {any} answer  nothing, where the server is stock Rasa */
+  _settle(id, answer) {
+    if (answer?.accepted === false) {
+      this._store.update(id, { status: 'failed', reason: string(answer.reason) });
+    } else {
+      const seq = Number.isFinite(answer?.seq) ? answer.seq : undefined;
+      this._store.update(id, { status: 'sent', reason: undefined }, seq);
+    }
+    this._observer.changed();
+    this._next(id);
+  }
+
+  /** @param {string} id */
+  _unanswered(id) {
+    this._store.update(id, { reason: this._strings.unanswered });
+    this._observer.changed();
+    this._next(id);
+  }
+
+  /** @param {string} id */
+  _next(id) {
+    if (this._underway !== id) return;
+    clearTimeout(this._timers.sending);
+    this._underway = null;
+    this._pump();
+  }
+
+  _wanted() {
+    const session = this._store.session;
+    if (session !== null) return { session_id: session, last_seen: this._store.lastSeen };
+    return { session_id: this._fixedId, last_seen: 0 };
+  }
+
+  /** @param {string} id */
+  _confirmed(id) {
+    const { session } = this._store;
+    if (session === null) {
+      // Two new tabs at once: the session that was stored first is the one.
+      const { session: stored } = this._store.stored();
+      if (stored !== null && stored !== id) {
+        this._store.follow();
+        return false;
+      }
+      this._store.name(id);
+    } else if (id !== session) {
+      this._store.begin(id);
+      this._observer.changed();
+    }
+    return true;
+  }
+
+  /** @param {string | undefined} reason */
+  _refused(reason) {
+    const text = reason ?? this._strings.sessionRefused;
+    this._fixedId = null;
+    this._store.begin(null);
+    this._forget();
+    this._store.add({ id: `refused-${newId()}`, from: 'system', at: Date.now(), text });
+    this._observer.changed();
+  }
+
+  /** @param {Status} status */
+  _status(status) {
+    if (status === 'online') {
+      this._pump();
+    } else {
+      clearTimeout(this._timers.sending);
+      this._underway = null;
+      this._tried.clear();
+      this._typing(null);
+    }
+    this._observer.status(status);
+  }
+
+  _forget() {
+    this._underway = null;
+    this._tried.clear();
+    this._typing(null);
+    this._observer.handoff(null);
+  }
+
+  /** @param {string} event @param {any} payload */
+  _hear(event, payload) {
+    if (event === 'bot_uttered') this._uttered(payload);
+    if (event === 'typing') this._typing(payload.on ? { name: string(payload.name) } : null);
+    if (event === 'handoff') {
+      if (payload.state !== 'live') this._typing(null);
+      this._observer.handoff({ state: String(payload.state), name: string(payload.name) });
+    }
+  }
+
+  /** @param {any} payload */
+  _uttered(payload) {
+    const { message, seq, acknowledge } = readUttered(payload, this._url);
+    this._store.sawPushed(seq);
+    const known = this._store.find(message.id);
+    if (known?.status && known.status !== 'sent') {
+      // Our own words come back: they did arrive, whatever became of the acknowledgement.
+      this._settle(message.id, { accepted: true, seq });
+    } else if (!known) {
+      this._store.add(this._drawable(message), seq);
+      if (message.from === 'agent') this._typing(null);
+      this._observer.changed();
+      this._observer.arrived(message);
+    }
+    if (acknowledge) this._connection.emit('delivered', { message_id: message.id });
+  }
+
+  /** @param {Message} message @returns {Message} */
+  _drawable(message) {
+    if (message.text || message.files || message.replies || isEndCommand(message)) return message;
+    return { ...message, text: this._strings.unsupported };
+  }
+
+  /** @param {{name?: string} | null} typing */
+  _typing(typing) {
+    clearTimeout(this._timers.typing);
+    if (typing) this._timers.typing = setTimeout(() => this._observer.typing(null), TYPING_LASTS_MS);
+    this._observer.typing(typing);
+  }
+
+  /** Another tab of this browser wrote to the store. */
+  _otherTab() {
+    const { session } = this._store.stored();
+    if (session === this._store.session) {
+      const ours = new Set(this._store.unsent.map(({ id }) => id));
+      this._store.merge();
+      // Theirs to send; we do so only after a reconnect, when that tab may be gone.
+      this._store.unsent.filter(({ id }) => !ours.has(id)).forEach(({ id }) => this._tried.add(id));
+    } else if (session !== null) {
+      this._store.follow();
+      this._forget();
+      this._connection.request();
+    }
+    this._observer.changed();
+  }
+}
+
+function newId() {
+  // randomUUID exists only on https and localhost.
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,105 @@
+/** How a message of ours looks as one of deep-chat's, and what to mend once deep-chat has drawn it. */
+
+import { fill } from './strings.js';
+import { escapeHtml, linkified, literal, safeUrl } from './text.js';
+import { isEndCommand } from './wire.js';
+
+/** @import { Message } from './wire.js' */
+/** @import { Strings } from './strings.js' */
+
+/**
+ * @typedef {{role: string, text?: string, html?: string, files?: Message['files']}} Body
+ * @typedef {{id: string, body: Body}} Drawing
+ */
+
+/**
+ * @param {Message[]} messages
+ * @param {(message: Message) => string} roleOf
+ * @param {Strings} strings
+ * @returns {Drawing[]}
+ */
+export function drawings(messages, roleOf, strings) {
+  const lastOwn = messages.findLast((message) => message.from === 'me' && !isEndCommand(message));
+  const answered = new Set(messages.map(({ answers }) => answers));
+  const offering = messages.findLast(({ replies }) => replies);
+  return messages.map((message) => ({
+    id: message.id,
+    body: {
+      role: isEndCommand(message) ? 'system' : roleOf(message),
+      text: text(message, strings),
+      html:
+        message.from === 'me'
+          ? note(message, message === lastOwn, strings)
+          : buttons(message, message === offering && !answered.has(message.id)),
+      files: message.files?.map((file) => ({ ...file, name: file.name || strings.image })),
+    },
+  }));
+}
+
+/** @param {Message} message @param {Strings} strings */
+function text(message, strings) {
+  if (isEndCommand(message)) return literal(strings.endRequested);
+  if (message.text && message.from === 'bot') return linkified(message.text);
+  if (message.text) return literal(message.text, { labelled: message.from !== 'me' });
+  return message.replies && literal(strings.choose);
+}
+
+/** Below the requester's own message: whether it got there. @param {Message} message @param {boolean} isLast @param {Strings} strings */
+function note(message, isLast, strings) {
+  const { id, status, reason } = message;
+  const retry = `<button type="button" class="retry" data-message="${escapeHtml(id)}">${escapeHtml(strings.retry)}</button>`;
+  if (status === 'failed') {
+    const why = reason ? fill(strings.failedBecause, { reason }) : strings.failed;
+    return `<div class="note failed" role="alert"><span>${escapeHtml(why)}</span> ${retry}</div>`;
+  }
+  if (status === 'pending' && reason) {
+    return `<div class="note failed" role="alert"><span>${escapeHtml(reason)}</span> ${retry}</div>`;
+  }
+  if (status === 'pending') return `<div class="note" aria-live="off">${escapeHtml(strings.sending)}</div>`;
+  if (isLast) return `<div class="note" aria-live="off">${escapeHtml(strings.sent)}</div>`;
+  return undefined;
+}
+
+/** @param {Message} message @param {boolean} open  whether an answer is still wanted */
+function buttons(message, open) {
+  if (!open || !message.replies) return undefined;
+  const each = message.replies.map(
+    ({ title }, index) =>
+      `<button type="button" class="reply" data-message="${escapeHtml(message.id)}" data-reply="${index}">` +
+      `${escapeHtml(title)}</button>`,
+  );
+  return `<div class="replies">${each.join('')}</div>`;
+}
+
+/**
+ * What deep-chat leaves open: where a person's messages begin, addresses that no chat may open,
+ * pictures without a text.
+ *
+ * @param {HTMLElement} chat @param {Strings} strings
+ */
+export function mend(chat, strings) {
+  const root = chat.shadowRoot;
+  if (!root) return;
+  let before = '';
+  for (const container of root.querySelectorAll('.outer-message-container')) {
+    const role = Array.from(container.classList).find((name) => name.startsWith('deep-chat-outer-container-role-')) ?? '';
+    container.classList.toggle('group-start', role !== before);
+    before = role;
+  }
+  for (const avatar of root.querySelectorAll('img.avatar')) avatar.setAttribute('alt', '');
+  for (const image of root.querySelectorAll('.image-message img')) image.setAttribute('alt', strings.image);
+  for (const link of root.querySelectorAll('#messages a')) mendLink(link);
+}
+
+/** @param {Element} link */
+function mendLink(link) {
+  const href = link.getAttribute('href');
+  if (href === null) return;
+  if (safeUrl(href) === null) {
+    link.removeAttribute('href');
+    link.removeAttribute('target');
+    return;
+  }
+  link.setAttribute('target', '_blank');
+  link.setAttribute('rel', 'noopener noreferrer');
+}

@@ -1,0 +1,169 @@
+/**
+ * The conversation as this browser knows it, kept in localStorage and shared by its tabs.
+ *
+ * deep-chat's own storage keeps neither ids nor what still has to be sent, and loses what is drawn
+ * with `addMessage`, so we keep ours and hand deep-chat what to draw.
+ */
+
+/** @import { Message } from './wire.js' */
+
+/** @typedef {{session: string | null, lastSeen: number, messages: Message[], found: boolean}} Stored */
+
+const KEPT_MESSAGES = 200;
+
+export class Store {
+  /** @param {string} key @param {Storage | null} storage */
+  constructor(key, storage) {
+    this.key = key;
+    this._storage = storage;
+    const stored = this.stored();
+    /** @type {string | null} */
+    this.session = stored.session;
+    /** Highest `seq` the server pushed to us, the place to continue from. */
+    this.lastSeen = stored.lastSeen;
+    this.messages = stored.messages;
+  }
+
+  /** What is in the browser now; anything unreadable counts as nothing. @returns {Stored} */
+  stored() {
+    try {
+      return readStored(JSON.parse(this._storage?.getItem(this.key) ?? 'null'));
+    } catch {
+      return readStored(null);
+    }
+  }
+
+  /** @param {string} id */
+  find(id) {
+    return this.messages.find((message) => message.id === id);
+  }
+
+  /** Messages still to be acknowledged, oldest first. */
+  get unsent() {
+    return this.messages.filter((message) => message.status === 'pending');
+  }
+
+  /** @param {Message} message @param {number} [seq] */
+  add(message, seq) {
+    const order = seq ?? (message.status === 'pending' ? undefined : this._lastOrder());
+    this.messages.push({ ...message, order });
+    this._settle();
+  }
+
+  /** @param {string} id @param {Partial<Message>} changes @param {number} [seq] */
+  update(id, changes, seq) {
+    const message = this.find(id);
+    if (!message) return;
+    const order = changes.status === 'pending' ? undefined : (seq ?? message.order ?? this._lastOrder());
+    Object.assign(message, changes, { order: changes.status ? order : message.order });
+    this._settle();
+  }
+
+  /** @param {number | undefined} seq */
+  sawPushed(seq) {
+    this.lastSeen = Math.max(this.lastSeen, seq ?? 0);
+  }
+
+  /**
+   * Begin another session. What was never acknowledged goes along, unless told otherwise.
+   *
+   * @param {string | null} session @param {{keepUnsent?: boolean}} [options]
+   */
+  begin(session, { keepUnsent = true } = {}) {
+    this.messages = keepUnsent ? this.unsent : [];
+    this.session = session;
+    this.lastSeen = 0;
+    this._write();
+  }
+
+  /** The first session of this browser: nothing is dropped. @param {string} session */
+  name(session) {
+    this.session = session;
+    this._write();
+  }
+
+  /** Take another tab's session as ours, with what we still have to send. */
+  follow() {
+    const { unsent } = this;
+    ({ session: this.session, lastSeen: this.lastSeen, messages: this.messages } = this.stored());
+    this.messages.push(...unsent.filter(({ id }) => !this.find(id)));
+    this._settle();
+  }
+
+  /** Take in what another tab of the same session has written. */
+  merge() {
+    const theirs = this.stored();
+    if (theirs.session !== this.session) return;
+    this._takeIn(theirs, (ours) => ours.status !== 'sent');
+    this._sort();
+  }
+
+  _settle() {
+    this._sort();
+    this._save();
+  }
+
+  _sort() {
+    this.messages.sort((a, b) => (a.order ?? Infinity) - (b.order ?? Infinity) || 0);
+  }
+
+  _lastOrder() {
+    return this.messages.reduce((last, message) => Math.max(last, message.order ?? 0), this.lastSeen);
+  }
+
+  _save() {
+    const theirs = this.stored();
+    // Another tab has moved on to another session: its state is not ours to overwrite.
+    if (theirs.found && theirs.session !== this.session) return;
+    this._takeIn(theirs, (ours, other) => ours.status !== 'sent' && other.status === 'sent');
+    this._sort();
+    this._write(Math.max(this.lastSeen, theirs.lastSeen));
+  }
+
+  /**
+   * @param {Stored} theirs
+   * @param {(ours: Message, theirs: Message) => boolean} isNewer  of two versions of our own message
+   */
+  _takeIn(theirs, isNewer) {
+    for (const message of theirs.messages) {
+      const index = this.messages.findIndex((ours) => ours.id === message.id);
+      if (index < 0) this.messages.push(message);
+      else if (message.from === 'me' && isNewer(this.messages[index], message)) this.messages[index] = message;
+    }
+  }
+
+  _write(lastSeen = this.lastSeen) {
+    const { session } = this;
+    const kept = this.messages.slice(-KEPT_MESSAGES);
+    try {
+      this._storage?.setItem(this.key, JSON.stringify({ session, lastSeen, messages: kept }));
+    } catch {
+      // Full or forbidden: the chat goes on, only without memory.
+    }
+  }
+}
+
+/** @param {any} value @returns {Stored} */
+function readStored(value) {
+  const session = typeof value?.session === 'string' && value.session ? value.session : null;
+  const messages = Array.isArray(value?.messages) ? value.messages.filter(isMessage) : [];
+  const lastSeen = Number.isFinite(value?.lastSeen) ? value.lastSeen : 0;
+  return { session, messages, lastSeen: session ? lastSeen : 0, found: value !== null };
+}
+
+/** @param {any} value @returns {value is Message} */
+function isMessage(value) {
+  return (
+    typeof value?.id === 'string' &&
+    ['me', 'bot', 'agent', 'system'].includes(value.from) &&
+    [value.text, value.name, value.avatar, value.reason].every(isStringOrNothing) &&
+    [value.files, value.replies].every((list) => list === undefined || Array.isArray(list)) &&
+    (value.order === undefined || Number.isFinite(value.order)) &&
+    (value.status !== 'pending' || typeof value.send?.message === 'string')
+  );
+}
+
+/** @param {unknown} value */
+function isStringOrNothing(value) {
+  return value === undefined || typeof value === 'string';
+}

@@ -1,0 +1,219 @@
+/** Hands the messages to deep-chat, which draws them, and mends what it leaves open. */
+
+import 'deep-chat';
+import { BOT_AVATAR, initial } from './avatars.js';
+import { drawings, mend } from './drawing.js';
+import { CHAT_STYLES } from './styles.js';
+
+/** @import { DeepChat } from 'deep-chat' */
+/** @import { Drawing } from './drawing.js' */
+/** @import { Strings } from './strings.js' */
+/** @import { Message, Reply } from './wire.js' */
+
+/**
+ * @typedef {Object} ViewObserver
+ * @property {() => void} ready                                       messages can be drawn
+ * @property {(text: string) => void} said                            the requester sent a text
+ * @property {(text: string) => void} typed                           what is in the input now
+ * @property {(message: Message, reply: Reply) => void} chosen
+ * @property {(id: string) => void} retried
+ */
+
+export class View {
+  /** @param {HTMLElement} parent @param {Strings} strings @param {ViewObserver} observer */
+  constructor(parent, strings, observer) {
+    this._strings = strings;
+    this._observer = observer;
+    /** @type {Message[]} */
+    this._messages = [];
+    /** What deep-chat shows, in its order. @type {{id: string, drawn: string}[]} */
+    this._drawn = [];
+    /** deep-chat has drawn a bubble of which `_drawn` does not know yet. */
+    this._bubbleWaits = false;
+    this._ready = false;
+    /** @type {string | null} */
+    this._typing = null;
+    /** Each person is a role of deep-chat's; the key is who and how they look. @type {Map<string, string>} */
+    this._roles = new Map();
+    /** @type {Record<string, any>} */
+    this._names = { default: { text: strings.assistant }, user: { text: strings.you } };
+    /** @type {Record<string, any>} */
+    this._avatars = { default: { src: BOT_AVATAR } };
+    // deep-chat puts its own function here when it renders.
+    this._bubble = { toggle: (/** @type {{role: string} | undefined} */ _) => {} };
+    this._chat = this._create(parent);
+  }
+
+  /** Show these, with as little drawing anew as possible. @param {Message[]} messages */
+  sync(messages) {
+    this._messages = messages;
+    if (!this._ready) return;
+    const wanted = drawings(messages, (message) => this._role(message), this._strings);
+    if (this._bubbleWaits) this._drawn.push({ id: wanted[wanted.length - 1].id, drawn: '' });
+    this._bubbleWaits = false;
+    const continues = this._drawn.every(({ id }, index) => wanted[index]?.id === id);
+    const atBottom = this._isAtBottom();
+    this._withoutTyping(() => (continues ? this._catchUp(wanted) : this._redraw(wanted)));
+    mend(this._chat, this._strings);
+    if (atBottom) this._chat.scrollToBottom();
+  }
+
+  /** @param {{name?: string} | null} typing */
+  showTyping(typing) {
+    const atBottom = this._isAtBottom();
+    const avatar = this._messages.findLast(({ from, name }) => from === 'agent' && name === typing?.name)?.avatar;
+    this._withoutTyping(() => {
+      this._typing = typing && this._role({ from: 'agent', name: typing.name, avatar });
+    });
+    mend(this._chat, this._strings);
+    if (atBottom) this._chat.scrollToBottom();
+  }
+
+  focus() {
+    const input = this._find('#text-input');
+    input?.focus();
+    this._chat.focusInput();
+  }
+
+  scrollToBottom() {
+    this._chat.scrollToBottom();
+  }
+
+  /** @param {HTMLElement} parent */
+  _create(parent) {
+    const chat = /** @type {DeepChat} */ (document.createElement('deep-chat'));
+    // Set before it renders: without a font family deep-chat loads one from a third party.
+    Object.assign(chat.style, {
+      fontFamily: 'inherit', fontSize: 'inherit', width: '100%', height: '100%', display: 'block',
+      border: 'none', backgroundColor: 'transparent',
+    });
+    chat.names = /** @type {any} */ (this._names);
+    chat.avatars = /** @type {any} */ (this._avatars);
+    chat.displayLoadingBubble = /** @type {any} */ (this._bubble);
+    chat.textInput = { placeholder: { text: this._strings.placeholder } };
+    chat.auxiliaryStyle = CHAT_STYLES;
+    chat.onInput = ({ content, isUser }) => isUser && this._observer.typed(content.text ?? '');
+    chat.connect = { websocket: true, handler: (_, signals) => this._rendered(signals) };
+    parent.append(chat);
+    chat.shadowRoot?.addEventListener('click', (event) => this._clicked(event));
+    return chat;
+  }
+
+  /** deep-chat calls this each time it renders, possibly twice per load, with nothing drawn yet. @param {any} signals */
+  _rendered(signals) {
+    signals.newUserMessage.listener = (/** @type {any} */ body) => this._submitted(body);
+    signals.onOpen();
+    // The rest of the same render comes after this call.
+    setTimeout(() => {
+      this._drawn = [];
+      this._label();
+      const first = !this._ready;
+      this._ready = true;
+      this.sync(this._messages);
+      this._chat.scrollToBottom();
+      if (first) this._observer.ready();
+    });
+  }
+
+  /** deep-chat has drawn what the requester typed; `sync` makes the bubble one of ours. @param {any} body */
+  _submitted(body) {
+    const text = body?.messages?.at(-1)?.text?.trim();
+    if (!text) return;
+    this._bubbleWaits = true;
+    this._observer.said(text);
+  }
+
+  /** @param {Event} event */
+  _clicked(event) {
+    const button = /** @type {HTMLElement} */ (event.target).closest('button');
+    const message = this._messages.find(({ id }) => id === button?.dataset.message);
+    if (!button || !message) return;
+    const reply = message.replies?.[Number(button.dataset.reply)];
+    if (reply) this._observer.chosen(message, reply);
+    else this._observer.retried(message.id);
+    this.focus();
+  }
+
+  /** @param {Drawing[]} wanted  what is drawn, and more */
+  _catchUp(wanted) {
+    wanted.forEach((drawing, index) => {
+      const drawn = JSON.stringify(drawing.body);
+      const entry = this._drawn[index];
+      if (!entry) this._draw(drawing);
+      else if (entry.drawn !== drawn) {
+        this._update(drawing, index);
+        entry.drawn = drawn;
+      }
+    });
+  }
+
+  /** @param {Drawing[]} wanted */
+  _redraw(wanted) {
+    // Drawn again is not said again.
+    const log = this._find('#messages');
+    log?.setAttribute('aria-live', 'off');
+    this._chat.clearMessages(false);
+    this._drawn = [];
+    wanted.forEach((drawing) => this._draw(drawing));
+    setTimeout(() => log?.setAttribute('aria-live', 'polite'), 100);
+  }
+
+  /** @param {Drawing} drawing */
+  _draw({ id, body }) {
+    this._chat.addMessage(body);
+    this._drawn.push({ id, drawn: JSON.stringify(body) });
+  }
+
+  /** @param {Drawing} drawing @param {number} index */
+  _update({ body }, index) {
+    // deep-chat puts a part that is new before the next message, and nowhere if there is none.
+    const next = document.createElement('div');
+    this._find('.outer-message-container:last-child')?.after(next);
+    this._chat.updateMessage(/** @type {any} */ (body), index);
+    next.remove();
+  }
+
+  /** The typing bubble is deep-chat's last message, and in the way while others change. @param {() => void} change */
+  _withoutTyping(change) {
+    if (this._ready && this._typing) this._bubble.toggle(undefined);
+    change();
+    if (this._ready && this._typing) this._bubble.toggle({ role: this._typing });
+  }
+
+  /** @param {Pick<Message, 'from' | 'name' | 'avatar'>} person @returns {string} */
+  _role({ from, name, avatar }) {
+    if (from === 'me') return 'user';
+    if (from === 'system') return 'system';
+    const key = JSON.stringify([from, name, avatar]);
+    const known = this._roles.get(key);
+    if (known) return known;
+    const role = `${from}-${this._roles.size + 1}`;
+    const text = name ?? (from === 'agent' ? this._strings.agent : this._strings.assistant);
+    this._roles.set(key, role);
+    this._names[role] = { text };
+    this._avatars[role] = { src: avatar ?? (from === 'agent' ? initial(text) : BOT_AVATAR) };
+    return role;
+  }
+
+  _label() {
+    const { messages, send } = this._strings;
+    const log = this._find('#messages');
+    for (const [name, value] of Object.entries({ role: 'log', 'aria-live': 'polite', 'aria-label': messages })) {
+      log?.setAttribute(name, value);
+    }
+    // What scrolls must be reachable with the keyboard.
+    log?.setAttribute('tabindex', '0');
+    this._find('#text-input')?.setAttribute('aria-multiline', 'true');
+    this._find('.input-button')?.setAttribute('aria-label', send);
+  }
+
+  _isAtBottom() {
+    const log = this._find('#messages');
+    return !log || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  }
+
+  /** @param {string} selector */
+  _find(selector) {
+    return /** @type {HTMLElement | null} */ (this._chat.shadowRoot?.querySelector(selector));
+  }
+}

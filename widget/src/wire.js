@@ -1,0 +1,127 @@
+/** What the server says, read into our own message shape; see docs/widget.md for the protocol. */
+
+import { safeUrl } from './text.js';
+
+/**
+ * @typedef {{title: string, payload: string}} Reply
+ * @typedef {{src: string, name: string, type: 'image' | 'any'}} ChatFile
+ *
+ * @typedef {Object} Message
+ * @property {string} id
+ * @property {'me' | 'bot' | 'agent' | 'system'} from
+ * @property {number} at            when this browser first had it, in ms
+ * @property {number} [order]       place in the conversation; a message on its way out has none yet
+ * @property {string} [text]
+ * @property {string} [name]
+ * @property {string} [avatar]
+ * @property {ChatFile[]} [files]
+ * @property {Reply[]} [replies]
+ * @property {{message: string, metadata?: {title: string}}} [send]  what `user_uttered` carries
+ * @property {string} [answers]     id of the message whose reply button was used
+ * @property {'pending' | 'sent' | 'failed'} [status]
+ * @property {string} [reason]      why it failed or still waits
+ */
+
+export const END_CHAT = '/end_chat';
+
+const SENDERS = { bot: 'bot', agent: 'agent', system: 'system', requester: 'me' };
+
+/**
+ * @param {any} payload  of `bot_uttered`
+ * @param {string} base  the server's address, for relative file addresses
+ * @returns {{message: Message, seq?: number, acknowledge: boolean}}
+ */
+export function readUttered(payload, base) {
+  const said = isObject(payload) ? payload : {};
+  const metadata = isObject(said.metadata) ? said.metadata : {};
+  const from = SENDERS[/** @type {keyof typeof SENDERS} */ (metadata.sender)] ?? 'bot';
+  const id = string(metadata.message_id);
+  /** @type {Message} */
+  const message = {
+    id: id ?? anonymousId(said),
+    from: /** @type {Message['from']} */ (from),
+    at: Date.now(),
+    text: string(said.text),
+    name: string(metadata.name),
+    avatar: safeUrl(metadata.avatar, { image: true, base }) ?? undefined,
+    files: files(said, base),
+    replies: replies(said.quick_replies),
+  };
+  if (from === 'me') message.status = 'sent';
+  return {
+    message,
+    seq: Number.isFinite(metadata.seq) ? metadata.seq : undefined,
+    acknowledge: id !== undefined,
+  };
+}
+
+/** Drawn as nothing but a line: a command is not something the requester said. @param {Message} message */
+export function isEndCommand(message) {
+  return message.from === 'me' && (message.send?.message ?? message.text) === END_CHAT;
+}
+
+/** @param {any} said @param {string} base @returns {ChatFile[] | undefined} */
+function files(said, base) {
+  if (said.type === 'file_download') return file(said.file_url, said.file_name, 'any', base);
+  const source = said.attachment?.payload?.src ?? said.image;
+  const isImage = said.image !== undefined || said.attachment?.type === 'image';
+  return file(source, said.attachment?.payload?.title, isImage ? 'image' : 'any', base);
+}
+
+/** @param {any} address @param {any} name @param {ChatFile['type']} type @param {string} base */
+function file(address, name, type, base) {
+  const src = safeUrl(address, { image: type === 'image', base });
+  if (!src) return undefined;
+  return [{ src, type, name: string(name) ?? (type === 'any' ? lastSegment(src) : '') }];
+}
+
+/** @param {any} given @returns {Reply[] | undefined} */
+function replies(given) {
+  if (!Array.isArray(given)) return undefined;
+  const offered = given
+    .filter((reply) => isObject(reply) && string(reply.title))
+    .map((reply) => ({ title: reply.title, payload: string(reply.payload) ?? reply.title }));
+  return offered.length ? offered : undefined;
+}
+
+/** @param {string} src */
+function lastSegment(src) {
+  try {
+    return decodeURIComponent(new URL(src).pathname.split('/').pop() ?? '');
+  } catch {
+    return '';
+  }
+}
+
+/** @type {Map<string, number>} */
+const seen = new Map();
+
+/**
+ * An id for a message that came without one (stock Rasa): alike in every tab that got the same push,
+ * different when the same words are said again.
+ *
+ * @param {unknown} said
+ */
+function anonymousId(said) {
+  const key = `${Math.floor(Date.now() / 5000)}-${hash(JSON.stringify(said))}`;
+  const times = (seen.get(key) ?? 0) + 1;
+  seen.set(key, times);
+  return `anonymous-${key}-${times}`;
+}
+
+/** @param {string} text */
+function hash(text) {
+  let value = 5381;
+  for (let i = 0; i < text.length; i += 1) value = (value * 33 + text.charCodeAt(i)) >>> 0;
+  return value.toString(36);
+}
+
+/** @param {unknown} value @returns {value is Record<string, any>} */
+function isObject(value) {
+  return typeof value === 'object' && value !== null;
+}
+
+/** @param {unknown} value */
+export function string(value) {
+  return typeof value === 'string' && value.trim() ? value : undefined;
+}
