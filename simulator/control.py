@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from simulator.chat import JSON, Chat
+from simulator.chat import JSON, Chat, now
 from simulator.errors import BadCommand, SimulatorError, UnknownChat, WrongState
 from simulator.journal import Exchange
 
@@ -65,7 +65,7 @@ class Control:
             while not self._stopping:
                 snapshot = self._snapshot(since=sent)
                 sent = snapshot["revision"]
-                await response.write(f"retry: 1000\ndata: {json.dumps(snapshot)}\n\n".encode())
+                await response.write(f"retry: 1000\ndata: {_text(snapshot)}\n\n".encode())
                 await self._next(response, sent)
         except ConnectionError:
             pass  # the page was closed
@@ -142,6 +142,7 @@ class Control:
         simulator = self._simulator
         return {
             "revision": simulator.changes.revision,
+            "now": now(),
             "available": simulator.available,
             "wait_time": simulator.wait_time,
             "agent_name": simulator.settings.agent_name,
@@ -209,7 +210,11 @@ def _exchange(exchange: Exchange) -> JSON:
 
 
 def _json(body: JSON, status: int = 200) -> web.Response:
-    return web.json_response(text=json.dumps(body, default=_plain), status=status)
+    return web.json_response(text=_text(body), status=status)
+
+
+def _text(body: JSON) -> str:
+    return json.dumps(body, default=_plain)
 
 
 def _plain(value: Any) -> str:
