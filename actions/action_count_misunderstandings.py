@@ -1,0 +1,44 @@
+"""How often in a row the user was not understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+NAME = "action_count_misunderstandings"
+
+
+class ActionCountMisunderstandings(Action):
+    """Counts from the events, so that nothing has to be reset when the user is understood again."""
+
+    def name(self) -> str:
+        return NAME
+
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        return [SlotSet("misunderstandings_in_a_row", count_in_a_row(tracker.events))]
+
+
+def count_in_a_row(events: Sequence[dict[str, Any]]) -> int:
+    """The turn under way is one; the turns right before it count if this action ran in them."""
+    earlier = reversed(split_turns(events)[:-1])
+    return 1 + sum(1 for _ in takewhile(_was_misunderstood, earlier))
+
+
+def split_turns(events: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    turns: list[list[dict[str, Any]]] = [[]]
+    for event in events:
+        if event["event"] == "user":
+            turns.append([])
+        turns[-1].append(event)
+    return turns
+
+
+def _was_misunderstood(turn: Sequence[dict[str, Any]]) -> bool:
+    return any(event["event"] == "action" and event.get("name") == NAME for event in turn)
