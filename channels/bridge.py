@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import structlog
-from sanic import Sanic
+from sanic import Blueprint, Sanic
 
 from channels.diversion import Diversion
 from channels.exit_flow import ExitFlow
@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 RETRY_EXIT = 5.0  # seconds until an exit flow that failed is tried again
 
 Connect = Callable[[], Awaitable[Backend]]
+Listener = Callable[[Sanic[Any, Any]], Awaitable[None]]
 
 
 class Bridge:
@@ -86,6 +87,21 @@ class Bridge:
                         self.diversion.nudge(handoff.conversation)
             except Exception:
                 log.exception("exits.not_read")
+
+
+def follow_server(blueprint: Blueprint, start: Listener, stop: Listener) -> None:
+    """Run ``start`` once the server serves and the agent is loaded, ``stop`` before it goes.
+
+    In functions of their own, as Sanic keeps bound methods as listeners but does not call them.
+    """
+
+    @blueprint.after_server_start
+    async def after_start(app: Sanic[Any, Any]) -> None:
+        await start(app)
+
+    @blueprint.before_server_stop
+    async def before_stop(app: Sanic[Any, Any]) -> None:
+        await stop(app)
 
 
 async def join_bridge(app: Sanic[Any, Any], connect: Connect, bot: Bot) -> Bridge:

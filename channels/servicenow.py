@@ -18,7 +18,7 @@ import structlog
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import json
 
-from channels.bridge import Bridge, Connect, join_bridge, leave_bridge
+from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.rasa_api import Bot, ChannelRefused, InputChannel, RasaBot, RuntimeAgent
 from handoff.errors import SettingsError
 from handoff.settings import Settings, read_settings
@@ -67,14 +67,18 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
 
     def blueprint(self, on_new_message: Any) -> Blueprint:
         blueprint = Blueprint(f"{NAME}_webhook")
-        blueprint.add_route(self._report_health, "/", methods=["GET"], name="health")
-        blueprint.add_route(self._receive, "/callback", methods=["POST"], name="callback", stream=True)
-        blueprint.after_server_start(self._start)
-        blueprint.before_server_stop(self._stop)
-        return blueprint
 
-    async def _report_health(self, _: Request[Any, Any]) -> HTTPResponse:
-        return json({"status": "ok"})
+        @blueprint.get("/")
+        async def report_health(_: Request[Any, Any]) -> HTTPResponse:
+            return json({"status": "ok"})
+
+        # Streamed, so that an oversized body is refused instead of being read whole.
+        @blueprint.post("/callback", stream=True)
+        async def receive(request: Request[Any, Any]) -> HTTPResponse:
+            return await self._receive(request)
+
+        follow_server(blueprint, self._start, self._stop)
+        return blueprint
 
     async def _receive(self, request: Request[Any, Any]) -> HTTPResponse:
         """Authenticate, commit, answer 2xx; a 5xx only where the ledger could not take it.

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from sanic import Sanic
 
-from channels.bridge import Bridge, Connect, join_bridge, leave_bridge
+from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.page import add_page
 from channels.rasa_api import (
     Bot,
@@ -82,8 +82,7 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         """The routes: the socket, the page, and Rasa's health check."""
         blueprint = SocketBlueprint(self._sockets.server, self.socketio_path, f"{NAME}_webhook", add_page)
         blueprint.add_health_check()
-        blueprint.after_server_start(self._start)
-        blueprint.before_server_stop(self._stop)
+        follow_server(blueprint, self._start, self._stop)
         return blueprint
 
     def get_output_channel(self) -> OutputChannel | None:

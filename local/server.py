@@ -1,0 +1,136 @@
+"""``python -m local.server``: the assistant on loopback, by Rasa's public Python API.
+
+For a look and for tests. Asks for no licence because none of the calls it makes asks for one; production goes through
+``rasa run`` (see the README). Prints one line per long step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+from handoff.errors import HandoffError
+from local.training import ROOT, TrainingFailed, find_model, train_assistant
+
+LOOPBACK = "127.0.0.1"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train if necessary, then serve until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m local.server", description=__doc__)
+    parser.add_argument("--port", type=int, default=5005)
+    parser.add_argument("--config", default="config.yml", help="config.yml or config.llm.yml")
+    options = parser.parse_args(argv)
+    _prepare_environment()
+    try:
+        model = _train(options.config)
+        asyncio.run(_serve_until_stopped(model, options.port))
+    except (HandoffError, TrainingFailed, OSError) as error:
+        print(f"\n{error}\n", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+def _prepare_environment() -> None:
+    os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else it looks for prices on the internet
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
+    sys.path.insert(0, str(ROOT))
+
+
+def _train(config: str) -> Path:
+    if not find_model(config).exists():
+        _say("Training the assistant (about half a minute, once) ...")
+    else:
+        _say("Loading Rasa (about a quarter of a minute) ...")
+    from rasa.utils.log_utils import configure_structlog
+
+    configure_structlog()
+    return train_assistant(config)
+
+
+async def _serve_until_stopped(model: Path, port: int) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with serve(model, port) as address:
+        _say(f"The assistant answers at {address}.")
+        await stopped.wait()
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    model: Path,
+    port: int = 0,
+    *,
+    endpoints: str = "endpoints.yml",
+    make_channels: Callable[[], Any] | None = None,
+) -> AsyncIterator[str]:
+    """Serve a trained assistant on loopback within this event loop; yields its address.
+
+    ``make_channels`` gives the input channels; by default those of ``credentials.yml``.
+    """
+    from rasa.core.agent import load_agent
+    from rasa.core.config.configuration import Configuration
+    from rasa.core.run import configure_app
+
+    configuration = Configuration.initialise_endpoints(ROOT / endpoints)
+    Configuration.initialise_sub_agents(None)
+    app = configure_app(
+        input_channels=(make_channels or _make_channels)(),
+        enable_api=False,
+        endpoints=configuration.endpoints,
+    )
+    app.ctx.agent = await load_agent(
+        model_path=str(model), endpoints=configuration.endpoints, loop=asyncio.get_running_loop()
+    )
+    async with _run(app, port) as address:
+        yield address
+
+
+@contextlib.asynccontextmanager
+async def _run(app: Any, port: int) -> AsyncIterator[str]:
+    """A Sanic application in the running loop; its own runner would want the main thread for itself."""
+    listening = socket.create_server((LOOPBACK, port))
+    app.config.USE_UVLOOP = False
+    app.config.TOUCHUP = False
+    server = await app.create_server(sock=listening, return_asyncio_server=True, access_log=False)
+    await server.startup()
+    await server.before_start()
+    await server.after_start()
+    try:
+        yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"
+    finally:
+        await server.before_stop()
+        server.close()
+        for connection in list(server.connections):
+            connection.close_if_idle() or connection.abort()
+        await server.wait_closed()
+        await server.after_stop()
+        type(app).unregister_app(app)
+
+
+def _make_channels() -> Any:
+    from rasa.core.config.configuration import Configuration
+    from rasa.core.run import create_input_channels
+
+    configuration = Configuration.initialise_credentials(ROOT / "credentials.yml")
+    return create_input_channels(None, configuration.credentials)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.WARNING)
+    sys.exit(main())
