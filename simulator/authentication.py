@@ -3,13 +3,14 @@
 import hmac
 import json
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from simulator.chat import JSON
+from simulator.credentials import decode_basic, reveal, same
 from simulator.envelope import minified
 from simulator.errors import unauthenticated
 from simulator.settings import SimulatorSettings
-from simulator.tokens import Tokens, reveal, same
+from simulator.tokens import Tokens
 
 
 class Authentication:
@@ -23,10 +24,11 @@ class Authentication:
         """Raise `ApiError` 401 unless Basic or Bearer credentials fit, or none are configured."""
         if self._settings.username is None and self._settings.client_id is None:
             return
-        kind, _, credentials = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() == "bearer" and self._tokens.is_valid(credentials.strip()):
+        header = request.headers.get("Authorization", "")
+        kind, _, token = header.partition(" ")
+        if kind.lower() == "bearer" and self._tokens.is_valid(token.strip()):
             return
-        if kind.lower() == "basic" and self._is_user(f"Basic {credentials.strip()}"):
+        if self._is_user(header):
             return
         raise unauthenticated()
 
@@ -38,14 +40,11 @@ class Authentication:
         )
 
     def _is_user(self, header: str) -> bool:
-        if self._settings.username is None:
+        login = decode_basic(header)
+        if self._settings.username is None or login is None:
             return False
-        try:
-            login = BasicAuth.decode(header, encoding="utf-8")
-        except ValueError:
-            return False
-        name_fits = same(self._settings.username, login.login)
-        return same(reveal(self._settings.password), login.password) and name_fits
+        name_fits = same(self._settings.username, login[0])
+        return same(reveal(self._settings.password), login[1]) and name_fits
 
     def _has_token(self, request: web.Request, body: JSON) -> bool:
         """Compare the static token; the header wins over the body field (section 2.1)."""

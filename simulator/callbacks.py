@@ -10,6 +10,7 @@ from yarl import URL
 
 from simulator.changes import Changes
 from simulator.chat import JSON, Chat
+from simulator.credentials import encode_basic, reveal
 from simulator.envelope import minified
 from simulator.journal import Journal
 from simulator.settings import SimulatorSettings
@@ -53,7 +54,9 @@ class Callbacks:
         return sum(len(queue) for queue in self._queues.values())
 
     def start(self) -> None:
-        """Open the HTTP session; call it inside the running event loop."""
+        """Open the HTTP session; call it inside the running event loop, and `stop` before starting again."""
+        if self._session:
+            raise RuntimeError("this simulator is serving already")
         self._session = aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent",), trust_env=False
         )
@@ -130,9 +133,8 @@ class Callbacks:
             **settings.callback_headers,
         }
         if settings.callback_secret:
-            headers["x-handoff-secret"] = settings.callback_secret.get_secret_value()
+            headers["x-handoff-secret"] = reveal(settings.callback_secret)
         if settings.callback_username is not None:
-            password = settings.callback_password.get_secret_value() if settings.callback_password else ""
-            login = aiohttp.BasicAuth(settings.callback_username, password, "utf-8")
-            headers["Authorization"] = login.encode()
+            password = reveal(settings.callback_password)
+            headers["Authorization"] = encode_basic(settings.callback_username, password)
         return headers

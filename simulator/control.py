@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from simulator.chat import JSON, Chat, now
 from simulator.errors import BadCommand, SimulatorError, UnknownChat, WrongState
@@ -86,7 +87,11 @@ class Control:
         return _json({"wait_time": self._simulator.wait_time})
 
     async def set_callback_url(self, request: web.Request) -> web.Response:
-        self._simulator.settings.callback_url = _value(await _body(request), "url", str)
+        url = _value(await _body(request), "url", str)
+        try:
+            self._simulator.settings.callback_url = url
+        except ValidationError as error:
+            raise BadCommand("url must be an absolute http or https URL") from error
         return _json({})
 
     async def accept(self, request: web.Request) -> web.Response:

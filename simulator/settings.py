@@ -1,8 +1,9 @@
 """What can be configured, from Python, from the command line and from SIMULATOR_* variables."""
 
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from simulator.texts import Texts
@@ -16,7 +17,11 @@ class SimulatorSettings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="SIMULATOR_", env_nested_delimiter="__", validate_assignment=True, extra="forbid"
+        env_prefix="SIMULATOR_",
+        env_nested_delimiter="__",
+        validate_assignment=True,
+        extra="forbid",
+        hide_input_in_errors=True,  # a bad value may be a secret
     )
 
     host: str = Field("127.0.0.1", description="address to listen on")
@@ -25,12 +30,16 @@ class SimulatorSettings(BaseSettings):
     callback_url: str = Field(
         "http://127.0.0.1:5005/webhooks/servicenow/callback",
         description="where callbacks are POSTed; may carry ?secret=…",
+        repr=False,
     )
     callback_username: str | None = Field(None, description="user name for Basic on callbacks")
     callback_password: SecretStr | None = Field(None, description="password for Basic on callbacks")
     callback_secret: SecretStr | None = Field(None, description="sent as the header x-handoff-secret")
     callback_headers: dict[str, str] = Field(
-        default_factory=dict, max_length=10, description="extra callback headers, as JSON (at most 10)"
+        default_factory=dict,
+        max_length=10,
+        description="extra callback headers, as JSON (at most 10)",
+        repr=False,
     )
     callback_content_type: str = Field("application/json", description="Content-Type of callbacks")
     callback_connect_timeout: float = Field(5.0, gt=0, description="seconds to connect to the callback URL")
@@ -65,3 +74,11 @@ class SimulatorSettings(BaseSettings):
     send_score: bool = Field(True, description="put `score` into callbacks")
 
     texts: Texts = Field(default_factory=Texts, description="sentences, see texts.py")
+
+    @field_validator("callback_url")
+    @classmethod
+    def _is_web_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an absolute http or https URL")
+        return url

@@ -53,13 +53,13 @@ class Simulator:
         """Serve inside the running event loop; yield the address, like `http://127.0.0.1:41234`.
 
         May be entered again after it was left: chats, logs and incidents stay, unsent callbacks are dropped.
-        Raises `OSError` if the port is taken.
+        Raises `OSError` if the port is taken, `RuntimeError` if it is serving already.
         """
         app = build(self, self._integration.answer, self._table)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await runner.setup()
         self._callbacks.start()
         try:
+            await runner.setup()
             site = web.TCPSite(runner, host, port)
             await site.start()
             yield f"http://{_bracketed(host)}:{runner.addresses[0][1]}"

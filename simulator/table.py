@@ -3,11 +3,12 @@
 import json
 from collections.abc import Mapping
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from simulator.authentication import Authentication
 from simulator.bot_request import parse
 from simulator.chat import JSON
+from simulator.credentials import decode_basic
 from simulator.errors import ApiError
 from simulator.incidents import FIELDS, JOURNALS, REFERENCES, Incidents, Record, display
 from simulator.queries import select, value_of
@@ -91,11 +92,8 @@ def _number(request: web.Request, name: str, default: int) -> int:
 
 
 def _user(request: web.Request) -> str:
-    try:
-        login = BasicAuth.decode(request.headers.get("Authorization", ""), encoding="utf-8")
-    except ValueError:
-        return "admin"
-    return str(login.login)
+    login = decode_basic(request.headers.get("Authorization", ""))
+    return login[0] if login else "admin"
 
 
 def _shown(record: Record, request: web.Request) -> JSON:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
-from pydantic import SecretStr
 
 from simulator.chat import JSON
+from simulator.credentials import reveal, same
 from simulator.settings import SimulatorSettings
 
 
@@ -115,12 +115,3 @@ class Tokens:
         token = Token(secrets.token_urlsafe(48), refresh, expires)
         self._tokens.append(token)
         return token
-
-
-def same(expected: str, given: str) -> bool:
-    """Compare two secrets in constant time."""
-    return secrets.compare_digest(expected.encode(errors="replace"), given.encode(errors="replace"))
-
-
-def reveal(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret else ""

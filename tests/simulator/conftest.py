@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import socket
 from collections.abc import Callable
 from contextlib import asynccontextmanager
 
@@ -33,7 +34,7 @@ class Receiver:
         raw = await request.read()
         self.raw.append(raw)
         self.headers.append(dict(request.headers))
-        self.queries.append(request.query_string)
+        self.queries.append(request.rel_url.raw_query_string)
         body = json.loads(raw)
         async with self._arrived:
             self.bodies.append(body)
@@ -132,3 +133,10 @@ def route(client: Client, simulator: Simulator) -> Callable:
         return simulator.chat(user)
 
     return bring
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
