@@ -1,1 +1,1 @@
-"""Custom actions. Rasa finds them through `actions_module: actions`, the action server through `--actions actions`."""
+"""Custom actions: `actions_module: actions` and `python -m rasa_sdk --actions actions` find them here."""

@@ -6,23 +6,21 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
-from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
-from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk import Tracker
+
+from actions.slot_action import SlotAction
 
 NAME = "action_count_misunderstandings"
 
 
-class ActionCountMisunderstandings(Action):
+class ActionCountMisunderstandings(SlotAction):
     """Counts from the events, so that nothing has to be reset when the user is understood again."""
 
     def name(self) -> str:
         return NAME
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
-        return [SlotSet("misunderstandings_in_a_row", count_in_a_row(tracker.events))]
+    async def fill(self, tracker: Tracker) -> dict[str, Any]:
+        return {"misunderstandings_in_a_row": count_in_a_row(tracker.events)}
 
 
 def count_in_a_row(events: Sequence[dict[str, Any]]) -> int:
@@ -32,6 +30,7 @@ def count_in_a_row(events: Sequence[dict[str, Any]]) -> int:
 
 
 def split_turns(events: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The events from one user message to the next."""
     turns: list[list[dict[str, Any]]] = [[]]
     for event in events:
         if event["event"] == "user":

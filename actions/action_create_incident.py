@@ -5,34 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
-from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk import Tracker
 
+from actions.slot_action import SlotAction
 from servicenow.backend import backend
 from servicenow.incident import IncidentDraft
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 URGENCY = {"high": "1", "medium": "2", "low": "3"}
 TITLE_LENGTH = 160  # what ServiceNow's field short_description holds
 
 
-class ActionCreateIncident(Action):
+class ActionCreateIncident(SlotAction):
     """Sets incident_outcome to created, with new_incident_number, or to unavailable."""
 
     def name(self) -> str:
         return "action_create_incident"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
+    async def fill(self, tracker: Tracker) -> dict[str, Any]:
         try:
             incident = await (await backend()).incidents.create(draft(tracker))
         except Exception as problem:  # whatever it is, the flow has a sentence for it
             log.error("incident.not_created", conversation=tracker.sender_id, reason=repr(problem))
-            return [SlotSet("incident_outcome", "unavailable"), SlotSet("new_incident_number", None)]
-        return [SlotSet("incident_outcome", "created"), SlotSet("new_incident_number", incident.number)]
+            return {"incident_outcome": "unavailable", "new_incident_number": None}
+        return {"incident_outcome": "created", "new_incident_number": incident.number}
 
 
 def draft(tracker: Tracker) -> IncidentDraft:
@@ -41,5 +38,6 @@ def draft(tracker: Tracker) -> IncidentDraft:
         short_description=description[:TITLE_LENGTH],
         description=description,
         urgency=URGENCY.get(tracker.get_slot("problem_urgency") or "", "2"),
-        correlation_id=tracker.sender_id,
+        # Files nothing twice, should Rasa handle the same message again.
+        correlation_id=tracker.latest_message.get("message_id"),
     )

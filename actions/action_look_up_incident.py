@@ -6,32 +6,28 @@ import re
 from typing import Any
 
 import structlog
-from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
-from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk import Tracker
 
+from actions.slot_action import SlotAction
 from servicenow.backend import backend
 from servicenow.incident import Incident
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 NUMBER = re.compile(r"(?:INC)?(\d{7})")
 
 
-class ActionLookUpIncident(Action):
+class ActionLookUpIncident(SlotAction):
     """Sets incident_outcome to found, not_found, invalid_number or unavailable, and what was found."""
 
     def name(self) -> str:
         return "action_look_up_incident"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
+    async def fill(self, tracker: Tracker) -> dict[str, Any]:
         number = read_number(tracker.get_slot("incident_number"))
         if number is None:
-            return [SlotSet("incident_outcome", "invalid_number")]
-        slots = {"incident_number": number, **await look_up(number)}
-        return [SlotSet(name, value) for name, value in slots.items()]
+            return {"incident_outcome": "invalid_number"}
+        return {"incident_number": number, **await look_up(number)}
 
 
 def read_number(text: str | None) -> str | None:
@@ -41,6 +37,7 @@ def read_number(text: str | None) -> str | None:
 
 
 async def look_up(number: str) -> dict[str, Any]:
+    """What the incident table says, as slots."""
     try:
         incident = await (await backend()).incidents.find(number)
     except Exception as problem:  # whatever it is, the flow has a sentence for it

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
-from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk import Tracker
+
+from actions.slot_action import SlotAction
 
 
-class ActionNoteProblem(Action):
+class ActionNoteProblem(SlotAction):
     """Takes the message that started the flow as the description, if it was one."""
 
     def name(self) -> str:
         return "action_note_problem"
 
-    async def run(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
-    ) -> list[dict[str, Any]]:
+    async def fill(self, tracker: Tracker) -> dict[str, Any]:
         message = tracker.latest_message
-        if (message.get("intent") or {}).get("name") != "describe_problem" or not message.get("text"):
-            return []
-        return [SlotSet("problem_description", message["text"])]
+        described = (message.get("intent") or {}).get("name") == "describe_problem"
+        return {"problem_description": message["text"]} if described and message.get("text") else {}

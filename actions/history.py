@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from handoff.opening import Utterance
+from handoff.desk import Utterance
 
 Event = dict[str, Any]
 
