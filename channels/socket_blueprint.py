@@ -33,9 +33,9 @@ class SocketBlueprint(Blueprint):
         self.ctx.extend(app)
         super().register(app, options)  # type: ignore[no-untyped-call]  # Sanic's own gap
 
-    def add_health_check(self) -> None:
-        """Rasa's channels answer at their own address that they are there."""
+    def add_health_check(self, is_ready: Callable[[], bool]) -> None:
+        """Rasa's channels answer at their own address that they are there; ours only once it can serve."""
 
         @self.get("/")
         async def health(_: Request[Any, Any]) -> HTTPResponse:
-            return json({"status": "ok"})
+            return json({"status": "ok"}) if is_ready() else json({"status": "starting"}, status=503)

@@ -81,7 +81,7 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     def blueprint(self, on_new_message: Any) -> SocketBlueprint:
         """The routes: the socket, the page, and Rasa's health check."""
         blueprint = SocketBlueprint(self._sockets.server, self.socketio_path, f"{NAME}_webhook", add_page)
-        blueprint.add_health_check()
+        blueprint.add_health_check(lambda: self._bridge is not None)
         follow_server(blueprint, self._start, self._stop)
         return blueprint
 

@@ -1,7 +1,7 @@
 """``python -m local.server``: the assistant on loopback, by Rasa's public Python API.
 
-For a look and for tests. Asks for no licence because none of the calls it makes asks for one; production goes through
-``rasa run`` (see the README). Prints one line per long step.
+For a look and for tests. Asks for no licence because none of the calls it makes asks for one;
+production goes through ``rasa run`` (see the README).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from handoff.errors import HandoffError
-from local.training import ROOT, TrainingFailed, find_model, train_assistant
+from local.training import ROOT, TrainingFailed, train_assistant
 
 LOOPBACK = "127.0.0.1"
 
@@ -29,11 +29,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.server", description=__doc__)
     parser.add_argument("--port", type=int, default=5005)
     parser.add_argument("--config", default="config.yml", help="config.yml or config.llm.yml")
+    parser.add_argument("--endpoints", default="endpoints.yml", help="endpoints.yml or endpoints.llm.yml")
     options = parser.parse_args(argv)
     _prepare_environment()
     try:
         model = _train(options.config)
-        asyncio.run(_serve_until_stopped(model, options.port))
+        asyncio.run(_serve_until_stopped(model, options.port, options.endpoints))
     except (HandoffError, TrainingFailed, OSError) as error:
         print(f"\n{error}\n", file=sys.stderr, flush=True)
         return 1
@@ -48,22 +49,18 @@ def _prepare_environment() -> None:
 
 
 def _train(config: str) -> Path:
-    if not find_model(config).exists():
-        _say("Training the assistant (about half a minute, once) ...")
-    else:
-        _say("Loading Rasa (about a quarter of a minute) ...")
     from rasa.utils.log_utils import configure_structlog
 
     configure_structlog()
     return train_assistant(config)
 
 
-async def _serve_until_stopped(model: Path, port: int) -> None:
+async def _serve_until_stopped(model: Path, port: int, endpoints: str) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with serve(model, port) as address:
-        _say(f"The assistant answers at {address}.")
+    async with serve(model, port, endpoints=endpoints) as address:
+        print(f"The assistant answers at {address}.", flush=True)
         await stopped.wait()
 
 
@@ -101,7 +98,6 @@ async def serve(
 async def _run(app: Any, port: int) -> AsyncIterator[str]:
     """A Sanic application in the running loop; its own runner would want the main thread for itself."""
     listening = socket.create_server((LOOPBACK, port))
-    app.config.USE_UVLOOP = False
     app.config.TOUCHUP = False
     server = await app.create_server(sock=listening, return_asyncio_server=True, access_log=False)
     await server.startup()
@@ -125,10 +121,6 @@ def _make_channels() -> Any:
 
     configuration = Configuration.initialise_credentials(ROOT / "credentials.yml")
     return create_input_channels(None, configuration.credentials)
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

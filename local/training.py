@@ -7,7 +7,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,7 +15,7 @@ MODELS = ROOT / "models"
 
 
 class TrainingFailed(RuntimeError):
-    """Rasa refused the assistant's files; what it said stands above."""
+    """Rasa refused the assistant's files."""
 
 
 def find_model(config: str = "config.yml", *, root: Path = ROOT, models: Path = MODELS) -> Path:
@@ -35,22 +35,17 @@ def train_assistant(config: str = "config.yml", *, root: Path = ROOT, models: Pa
     return model
 
 
-def train_with_licence(model: Path) -> None:
+def train_with_licence(model: Path, config: str, environment: Mapping[str, str]) -> None:
     """The same by ``rasa train``, for those who have a licence.
 
     Raises:
         TrainingFailed: the command failed.
     """
-    command = [
-        "rasa",
-        "train",
-        "--out",
-        str(model.parent),
-        "--fixed-model-name",
-        model.name.partition(".")[0],
-    ]
-    if subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode:  # noqa: S603 - our own words
-        raise TrainingFailed("`rasa train` failed.")
+    name = model.name.partition(".")[0]
+    command = ["rasa", "train", "--config", config, "--out", str(model.parent), "--fixed-model-name", name]
+    done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, env=dict(environment), check=False)  # noqa: S603
+    if done.returncode:
+        raise TrainingFailed("`rasa train` failed; what it said stands above.")
 
 
 def _fingerprint(config: str, root: Path) -> str:
