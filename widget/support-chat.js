@@ -10,6 +10,7 @@ import { Store } from './src/store.js';
 import { STRINGS } from './src/strings.js';
 import { TypingNews } from './src/typing.js';
 import { View } from './src/view.js';
+import { isEndCommand } from './src/wire.js';
 
 /** @import { Handoff } from './src/shell.js' */
 /** @import { Message } from './src/wire.js' */
@@ -113,7 +114,10 @@ export class SupportChat extends HTMLElement {
     const store = new Store(fixedId ? `support-chat:${fixedId}` : 'support-chat', storage('localStorage'));
     const options = { url, fixedId, token: () => this.getAttribute('token') };
     const conversation = new Conversation(options, store, strings, {
-      changed: () => view.sync(store.messages),
+      changed: () => {
+        view.sync(store.messages);
+        this._stayIfRefused(store);
+      },
       arrived: (message) => this._arrived(message),
       status: (status) => shell.showStatus(status),
       handoff: (handoff) => this._handedOff(handoff),
@@ -165,9 +169,17 @@ export class SupportChat extends HTMLElement {
 
   /** @param {Handoff} handoff */
   _handedOff(handoff) {
-    if (handoff?.state !== this._handoff?.state) this._leaving = false;
+    const same = handoff?.state === this._handoff?.state;
+    this._leaving &&= same && this._store?.messages.findLast(isEndCommand)?.status === 'pending';
     this._handoff = handoff;
     this._shell?.showHandoff(handoff, this._leaving);
+  }
+
+  /** The wish to leave did not get through: it can be made again. @param {Store} store */
+  _stayIfRefused(store) {
+    if (!this._leaving || store.messages.findLast(isEndCommand)?.status !== 'failed') return;
+    this._leaving = false;
+    this._shell?.showHandoff(this._handoff, this._leaving);
   }
 
   _opensAtOnce() {

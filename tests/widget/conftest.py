@@ -1,4 +1,4 @@
-"""A real Socket.IO server that speaks the web chat's protocol and records what it hears, and a real browser."""
+"""A real Socket.IO server that speaks the web chat's protocol and records what it hears; a real browser."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PATIENCE = 10.0
 Heard = dict[str, Any]
 
 
-async def eventually(condition: Callable[[], Any], what: str) -> Any:
+async def _eventually(condition: Callable[[], Any], what: str) -> Any:
     """Poll until the condition holds; fail with what was waited for."""
     deadline = time.monotonic() + PATIENCE
     while not (result := condition()):
@@ -46,7 +46,7 @@ async def eventually(condition: Callable[[], Any], what: str) -> Any:
 
 
 class ChatServer:
-    """The channel's side of the protocol, as far as a test wants it; serves the built widget at ``/chat/``."""
+    """The channel's side of the protocol, as far as a test wants it; serves the built widget, too."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -55,6 +55,7 @@ class ChatServer:
         self.rooms: dict[str, str] = {}
         self.acknowledge: Callable[[Heard], Any] = self.accept
         self.refuse: Callable[[str | None], str | None] = lambda _: None
+        self.confirm: Callable[[str], Any] = lambda session: session
         self.missed: Callable[[Heard], list[Heard]] = lambda _: []
         self.handoff: Heard | None = None
         self.admit = True
@@ -82,6 +83,7 @@ class ChatServer:
         app.router.add_static("/chat/", DIST)
         app.router.add_get("/files/{name}", _file)
         app.router.add_get("/blank", _blank)
+        app.router.add_get("/embedded", _embedded)
         sio.attach(app)
         self._sio = sio
         self._runner = web.AppRunner(app, shutdown_timeout=0.2)
@@ -146,11 +148,11 @@ class ChatServer:
             hits = [payload for payload in self.all(event) if matching(payload)]
             return hits if len(hits) >= count else []
 
-        hits: list[Heard] = await eventually(found, f"{count} × {event}; heard {self.heard}")
+        hits: list[Heard] = await _eventually(found, f"{count} × {event}; heard {self.heard}")
         return hits
 
     async def wait_for_tabs(self, count: int = 1) -> None:
-        await eventually(lambda: len(self.rooms) == count, f"{count} tabs with a session")
+        await _eventually(lambda: len(self.rooms) == count, f"{count} tabs with a session")
 
     def accept(self, message: Heard) -> Heard:
         return {"accepted": True, "message_id": message["message_id"], "seq": self.next_seq()}
@@ -176,7 +178,7 @@ class ChatServer:
             await self._server.leave_room(sid, before)
         session = data["session_id"] or f"session-{uuid4()}"
         await self._server.enter_room(sid, session)
-        await self._server.emit("session_confirm", session, to=sid)
+        await self._server.emit("session_confirm", self.confirm(session), to=sid)
         if self.handoff:
             await self._server.emit("handoff", self.handoff, to=sid)
         for payload in self.missed(data):
@@ -205,12 +207,21 @@ async def _with_policy(request: web.Request, handler: Any) -> web.StreamResponse
 
 
 async def _file(request: web.Request) -> web.Response:
-    picture = '<svg xmlns="http://www.w3.org/2000/svg" width="240" height="120"><rect width="240" height="120"/></svg>'
+    picture = '<svg xmlns="http://www.w3.org/2000/svg" width="240" height="120"/>'
     return web.Response(text=picture, content_type="image/svg+xml")
 
 
 async def _blank(request: web.Request) -> web.Response:
     return web.Response(text="<!doctype html><title>blank</title>", content_type="text/html")
+
+
+async def _embedded(request: web.Request) -> web.Response:
+    """A page on another origin than the chat's server, and nothing set but that."""
+    text = (
+        '<!doctype html><title>embedded</title><script type="module" src="/chat/support-chat.js"></script>'
+        f'<support-chat server-url="{request.query["server"]}"></support-chat>'
+    )
+    return web.Response(text=text, content_type="text/html")
 
 
 class Chat:
@@ -318,17 +329,22 @@ OpenChat = Callable[..., Awaitable[Chat]]
 
 
 @pytest.fixture
+def eventually() -> Callable[[Callable[[], Any], str], Awaitable[Any]]:
+    return _eventually
+
+
+@pytest.fixture
 def open_chat(server: ChatServer, context: BrowserContext) -> OpenChat:
     """Opens the demo page in a new tab; its chat is open, and has its session unless told not to wait."""
 
-    async def opened(*, ready: bool = True) -> Chat:
+    async def opened(address: str | None = None, *, ready: bool = True) -> Chat:
         tabs = len(server.rooms)
         page = await context.new_page()
-        await page.goto(server.page)
+        await page.goto(address or server.page)
         chat = Chat(page)
         if ready:
             await server.wait_for_tabs(tabs + 1)
-            await expect(chat.log).to_be_visible()
+            await expect(chat.status).to_be_empty()
         return chat
 
     return opened

@@ -2,11 +2,11 @@
 
 import { io } from 'socket.io-client';
 
-/** Where socket.io-client gives up (the server closed or refused us), we go on at this pace. */
-const KNOCK_AGAIN_MS = 5000;
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 5000;
 
 /**
- * @typedef {'connecting' | 'online' | 'reconnecting' | 'refused'} Status
+ * @typedef {'connecting' | 'online' | 'reconnecting' | 'refused' | 'closed'} Status
  *
  * @typedef {Object} Listener
  * @property {() => {session_id: string | null, last_seen: number}} wanted  the session to ask for
@@ -32,11 +32,12 @@ export class Connection {
     this._hadSession = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._knocking = undefined;
+    this._knocks = 0;
     this._socket = io(url, {
       path: '/socket.io',
       auth: (/** @type {(data: object) => void} */ give) => give(token() ? { token: token() } : {}),
-      reconnectionDelay: 500,
-      reconnectionDelayMax: 5000,
+      reconnectionDelay: FIRST_RETRY_MS,
+      reconnectionDelayMax: LAST_RETRY_MS,
       forceNew: true,
       autoConnect: false,
     });
@@ -86,13 +87,14 @@ export class Connection {
   /** @param {any} answer */
   _confirmed(answer) {
     const id = typeof answer === 'string' ? answer : answer?.session_id;
-    if (typeof id !== 'string' || !id) return;
+    if (typeof id !== 'string' || !id || id === this.session) return;
     if (!this._listener.confirmed(id)) {
       this.request();
       return;
     }
     this.session = id;
     this._hadSession = true;
+    this._knocks = 0;
     this._listener.status('online');
   }
 
@@ -103,7 +105,7 @@ export class Connection {
     this._listener.refused(typeof answer?.reason === 'string' ? answer.reason : undefined);
     // A refused id leaves a new session to ask for; a refused new session leaves nothing.
     if (asked !== null) this.request();
-    else this._listener.status('refused');
+    else this._listener.status('closed');
   }
 
   /** @param {Status} status */
@@ -111,7 +113,10 @@ export class Connection {
     this.session = null;
     this._listener.status(status);
     clearTimeout(this._knocking);
-    if (!this._socket.active) this._knocking = setTimeout(() => this._socket.connect(), KNOCK_AGAIN_MS);
+    // Closed or refused by the server, socket.io-client does not try again by itself.
+    if (this._socket.active) return;
+    this._knocking = setTimeout(() => this._socket.connect(), Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this._knocks));
+    this._knocks += 1;
   }
 
   /** @returns {Status} */

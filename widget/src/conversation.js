@@ -10,6 +10,8 @@ import { END_CHAT, isEndCommand, readUttered, string } from './wire.js';
 
 /** After this long without an answer a message is shown as unconfirmed, and the next one may go. */
 const ACKNOWLEDGED_WITHIN_MS = 15_000;
+/** A server tells of an open handoff right after it confirmed the session; silence means there is none. */
+const HANDOFF_TOLD_WITHIN_MS = 2000;
 /** An agent who stopped typing without telling us is taken not to type any more. */
 const TYPING_LASTS_MS = 30_000;
 
@@ -186,7 +188,9 @@ export class Conversation {
 
   /** @param {Status} status */
   _status(status) {
+    clearTimeout(this._timers.handoff);
     if (status === 'online') {
+      this._timers.handoff = setTimeout(() => this._observer.handoff(null), HANDOFF_TOLD_WITHIN_MS);
       this._pump();
     } else {
       clearTimeout(this._timers.sending);
@@ -209,6 +213,7 @@ export class Conversation {
     if (event === 'bot_uttered') this._uttered(payload);
     if (event === 'typing') this._typing(payload.on ? { name: string(payload.name) } : null);
     if (event === 'handoff') {
+      clearTimeout(this._timers.handoff);
       if (payload.state !== 'live') this._typing(null);
       this._observer.handoff({ state: String(payload.state), name: string(payload.name) });
     }

@@ -31,7 +31,7 @@ const MARKUP = `
       <p><i class="dot" aria-hidden="true"></i><span class="partner" aria-live="polite"></span></p>
     </div>
     <button type="button" class="end" hidden></button>
-    <button type="button" class="over"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M20 5v5h-5M19.500 10A8 8 0 1 0 20 14"/></svg></button>
+    <button type="button" class="over"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M12 5H6a2 2 0 0 0-2 2v11a2 2 0 0 0 2 2h11a2 2 0 0 0 2-2v-6M17.500 3.500a2.100 2.100 0 0 1 3 3L12.500 14.500 9 15.500l1-3.500z"/></svg></button>
     <button type="button" class="minimise"><svg viewBox="0 0 24 24" aria-hidden="true"><path d="M6 12h12"/></svg></button>
   </header>
   <div class="status" role="status"></div>
@@ -100,8 +100,10 @@ export class Shell {
 
   /** @param {Status} status */
   showStatus(status) {
-    const { connecting, reconnecting, refused } = this._strings;
-    this._find('.status').textContent = { online: '', connecting, reconnecting, refused }[status];
+    const { closed, connecting, reconnecting, refused } = this._strings;
+    const line = this._find('.status');
+    line.textContent = { online: '', closed, connecting, reconnecting, refused }[status];
+    line.dataset.status = status;
   }
 
   /** @param {Handoff} handoff @param {boolean} leaving  the requester has asked to leave */
@@ -112,11 +114,18 @@ export class Shell {
     // While a person is waiting or talking there is one way out: to end the chat.
     const held = LEAVABLE.includes(state) || state === 'ending';
     this._over.hidden = held;
-    if (held) this._question.hidden = true;
-    const hadFocus = this._root.activeElement === this._end;
+    const focused = this._root.activeElement;
     this._end.hidden = !LEAVABLE.includes(state);
     this._end.disabled = leaving;
-    if (hadFocus && (this._end.hidden || leaving)) this._find('.minimise').focus();
+    if (held) this._question.hidden = true;
+    if (focused && this._gone(focused)) this._find('.minimise').focus();
+  }
+
+  /** Whether what has the focus cannot keep it. @param {Element} element */
+  _gone(element) {
+    const inQuestion = this._question.hidden && this._question.contains(element);
+    return inQuestion || (element === this._end && (this._end.hidden || this._end.disabled)) ||
+      (element === this._over && this._over.hidden);
   }
 
   /** @param {Handoff} handoff */

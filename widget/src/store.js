@@ -94,7 +94,7 @@ export class Store {
   merge() {
     const theirs = this.stored();
     if (theirs.session !== this.session) return;
-    this._takeIn(theirs, (ours) => ours.status !== 'sent');
+    this._takeIn(theirs, (ours, other) => ours.status !== 'sent' || isOriginal(other, ours));
     this._sort();
   }
 
@@ -115,7 +115,10 @@ export class Store {
     const theirs = this.stored();
     // Another tab has moved on to another session: its state is not ours to overwrite.
     if (theirs.found && theirs.session !== this.session) return;
-    this._takeIn(theirs, (ours, other) => ours.status !== 'sent' && other.status === 'sent');
+    this._takeIn(
+      theirs,
+      (ours, other) => other.status === 'sent' && (ours.status !== 'sent' || isOriginal(other, ours)),
+    );
     this._sort();
     this._write(Math.max(this.lastSeen, theirs.lastSeen));
   }
@@ -141,6 +144,11 @@ export class Store {
       // Full or forbidden: the chat goes on, only without memory.
     }
   }
+}
+
+/** The server's echo of a used button may carry the payload; the tab it was used in knows the title. @param {Message} message @param {Message} other */
+function isOriginal(message, other) {
+  return message.send !== undefined && other.send === undefined;
 }
 
 /** @param {any} value @returns {Stored} */

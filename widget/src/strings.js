@@ -35,6 +35,7 @@ export const STRINGS = {
   connecting: 'Connecting…',
   reconnecting: 'Reconnecting…',
   refused: 'The chat is not available at the moment. We keep trying.',
+  closed: 'The chat is not available at the moment.',
   sessionRefused: 'The earlier conversation cannot be continued. A new one has started.',
 
   sending: 'Sending…',

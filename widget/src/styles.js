@@ -82,6 +82,7 @@ header button:disabled { cursor: default; opacity: .65; }
   content: ""; flex: none; width: 12px; height: 12px; border: 2px solid currentColor; border-right-color: transparent; border-radius: 50%;
   animation: turn .9s linear infinite;
 }
+.status[data-status=closed]::before { display: none; }
 @keyframes turn { to { transform: rotate(1turn); } }
 
 .question { flex: none; padding: 12px 16px; border-bottom: 1px solid var(--_line); background: var(--_bubble); font-size: 14px; }

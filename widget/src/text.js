@@ -36,7 +36,13 @@ export function literal(text, { labelled = false } = {}) {
  * @param {string} text
  */
 export function linkified(text) {
-  return text.replace(/(^|[\s(])(https?:\/\/[^\s<>"`]+)/g, (_, before, found) => {
+  const code = /(```[\s\S]*?```|`[^`\n]*`)/;
+  return text.split(code).map((part) => (code.test(part) ? part : linkifiedProse(part))).join('');
+}
+
+/** @param {string} text */
+function linkifiedProse(text) {
+  return text.replace(/(^|[\s(])(https?:\/\/[^\s<>"]+)/g, (_, before, found) => {
     const href = trimLink(found);
     return `${before}<${href}>${found.slice(href.length)}`;
   });

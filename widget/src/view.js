@@ -31,6 +31,11 @@ export class View {
     /** deep-chat has drawn a bubble of which `_drawn` does not know yet. */
     this._bubbleWaits = false;
     this._ready = false;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this._rendering = undefined;
+    /** Whether the end of the log is in sight, and is to stay so. */
+    this._follows = true;
+    this._resized = new ResizeObserver(() => this._follows && this._chat.scrollToBottom());
     /** @type {string | null} */
     this._typing = null;
     /** Each person is a role of deep-chat's; the key is who and how they look. @type {Map<string, string>} */
@@ -49,24 +54,19 @@ export class View {
     this._messages = messages;
     if (!this._ready) return;
     const wanted = drawings(messages, (message) => this._role(message), this._strings);
-    if (this._bubbleWaits) this._drawn.push({ id: wanted[wanted.length - 1].id, drawn: '' });
-    this._bubbleWaits = false;
+    if (this._bubbleWaits) this._adopt(wanted[wanted.length - 1]);
     const continues = this._drawn.every(({ id }, index) => wanted[index]?.id === id);
-    const atBottom = this._isAtBottom();
     this._withoutTyping(() => (continues ? this._catchUp(wanted) : this._redraw(wanted)));
-    mend(this._chat, this._strings);
-    if (atBottom) this._chat.scrollToBottom();
+    this._finish();
   }
 
   /** @param {{name?: string} | null} typing */
   showTyping(typing) {
-    const atBottom = this._isAtBottom();
     const avatar = this._messages.findLast(({ from, name }) => from === 'agent' && name === typing?.name)?.avatar;
     this._withoutTyping(() => {
       this._typing = typing && this._role({ from: 'agent', name: typing.name, avatar });
     });
-    mend(this._chat, this._strings);
-    if (atBottom) this._chat.scrollToBottom();
+    this._finish();
   }
 
   focus() {
@@ -76,6 +76,7 @@ export class View {
   }
 
   scrollToBottom() {
+    this._follows = true;
     this._chat.scrollToBottom();
   }
 
@@ -103,14 +104,14 @@ export class View {
   _rendered(signals) {
     signals.newUserMessage.listener = (/** @type {any} */ body) => this._submitted(body);
     signals.onOpen();
-    // The rest of the same render comes after this call.
-    setTimeout(() => {
+    // The rest of the same render comes after this call, and another render may come before that is over.
+    clearTimeout(this._rendering);
+    this._rendering = setTimeout(() => {
       this._drawn = [];
       this._label();
       const first = !this._ready;
       this._ready = true;
-      this.sync(this._messages);
-      this._chat.scrollToBottom();
+      this._quietly(() => this.sync(this._messages));
       if (first) this._observer.ready();
     });
   }
@@ -134,6 +135,18 @@ export class View {
     this.focus();
   }
 
+  /** @param {Drawing} drawing  of the bubble that deep-chat has drawn already */
+  _adopt({ id, body }) {
+    this._bubbleWaits = false;
+    // A command typed by hand is no bubble of the requester's: under no id, it makes all be drawn again.
+    this._drawn.push({ id: body.role === 'user' ? id : '', drawn: '' });
+  }
+
+  _finish() {
+    mend(this._chat, this._strings);
+    if (this._follows) this._chat.scrollToBottom();
+  }
+
   /** @param {Drawing[]} wanted  what is drawn, and more */
   _catchUp(wanted) {
     wanted.forEach((drawing, index) => {
@@ -149,12 +162,16 @@ export class View {
 
   /** @param {Drawing[]} wanted */
   _redraw(wanted) {
-    // Drawn again is not said again.
-    const log = this._find('#messages');
-    log?.setAttribute('aria-live', 'off');
     this._chat.clearMessages(false);
     this._drawn = [];
-    wanted.forEach((drawing) => this._draw(drawing));
+    this._quietly(() => wanted.forEach((drawing) => this._draw(drawing)));
+  }
+
+  /** What was read out before is not read out because it is drawn anew. @param {() => void} draw */
+  _quietly(draw) {
+    const log = this._find('#messages');
+    log?.setAttribute('aria-live', 'off');
+    draw();
     setTimeout(() => log?.setAttribute('aria-live', 'polite'), 100);
   }
 
@@ -203,13 +220,19 @@ export class View {
     }
     // What scrolls must be reachable with the keyboard.
     log?.setAttribute('tabindex', '0');
+    if (log) this._follow(log);
     this._find('#text-input')?.setAttribute('aria-multiline', 'true');
     this._find('.input-button')?.setAttribute('aria-label', send);
   }
 
-  _isAtBottom() {
-    const log = this._find('#messages');
-    return !log || log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  /** Who reads the end of the log keeps seeing it, also when the room for it changes. @param {HTMLElement} log */
+  _follow(log) {
+    log.addEventListener('scroll', () => {
+      // Without a height it is not seen, and its position means nothing.
+      if (log.clientHeight) this._follows = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+    });
+    this._resized.disconnect();
+    this._resized.observe(log);
   }
 
   /** @param {string} selector */
