@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Self
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -16,12 +17,14 @@ from sqlalchemy.exc import ArgumentError
 
 from handoff.errors import SettingsError
 
-LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ASYNC_DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "postgresql": "postgresql+asyncpg",
     "postgres": "postgresql+asyncpg",
 }
+
+Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 
 
 class Auth(StrEnum):
@@ -88,22 +91,39 @@ class Settings(BaseSettings):
     servicenow_callback_password: SecretStr | None = None
     servicenow_request_timeout: float = Field(default=10, gt=0, le=120)
 
-    handoff_database_url: str = "sqlite+aiosqlite:///var/handoff.db"
+    # Not shown, as it may hold a password.
+    handoff_database_url: str = Field(default="sqlite+aiosqlite:///var/handoff.db", repr=False)
     handoff_webchat_jwt_key: SecretStr | None = None
     handoff_webchat_session_ids: SessionIds = SessionIds.UNGUESSABLE
-    handoff_requested_timeout: float = Field(default=30, gt=0)
-    handoff_queued_timeout: float = Field(default=600, gt=0)
-    handoff_ending_timeout: float = Field(default=10, gt=0)
-    handoff_delivery_deadline: float = Field(default=60, gt=0)
+    handoff_requested_timeout: Seconds = 30
+    handoff_queued_timeout: Seconds = 600
+    handoff_ending_timeout: Seconds = 10
+    handoff_delivery_deadline: Seconds = 60
     handoff_message_limit: int = Field(default=4000, gt=0)
 
     @field_validator("servicenow_url")
     @classmethod
     def _check_url(cls, url: str) -> str:
         """Secrets travel to this address, so only a loopback simulator may go without TLS."""
-        if not url.startswith(("https://", *LOOPBACK)):
+        url = url.strip().rstrip("/")
+        try:
+            parts = urlsplit(url)
+            host = parts.hostname
+        except ValueError:
+            raise _problem("is not a URL") from None
+        if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)):
             raise _problem("must start with https:// (http:// only for a simulator on this machine)")
-        return url.rstrip("/")
+        if parts.username is not None or parts.query or parts.fragment or any(map(str.isspace, url)):
+            raise _problem("must be the instance's bare address, without a user name, spaces, ? or #")
+        return url
+
+    @field_validator("servicenow_token")
+    @classmethod
+    def _check_token(cls, token: SecretStr | None) -> SecretStr | None:
+        """It travels as a header, which cannot hold the line break that ends many a secret's file."""
+        if token and any(c.isspace() or not c.isprintable() for c in token.get_secret_value()):
+            raise _problem("must not contain spaces or line breaks")
+        return token
 
     @field_validator("handoff_database_url")
     @classmethod
@@ -112,11 +132,13 @@ class Settings(BaseSettings):
         scheme, separator, rest = url.partition("://")
         url = f"{ASYNC_DRIVERS.get(scheme, scheme)}{separator}{rest}"
         try:
-            backend = make_url(url).get_backend_name()
-        except ArgumentError:
+            parsed = make_url(url)
+        except (ArgumentError, ValueError):  # a port that is no number is a ValueError
             raise _problem("must be a database URL such as sqlite:///var/handoff.db") from None
-        if backend not in ASYNC_DRIVERS:
-            raise _problem("must name an SQLite or PostgreSQL database")
+        if parsed.drivername not in ASYNC_DRIVERS.values():
+            raise _problem("must name an SQLite or PostgreSQL database, as sqlite:/// or postgresql://")
+        if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+            raise _problem("must name a file: actions and channels would each have a memory of their own")
         return url
 
     @field_validator("handoff_webchat_jwt_key")
@@ -136,10 +158,13 @@ class Settings(BaseSettings):
 
     def _missing_credentials(self) -> list[str]:
         missing = [name for name in NEEDED_BY_AUTH[self.servicenow_auth] if not getattr(self, name)]
-        return [
+        problems = [
             f"{name.upper()} is not set, but SERVICENOW_AUTH={self.servicenow_auth} needs it."
             for name in missing
         ]
+        if self.servicenow_auth is Auth.BASIC and ":" in (self.servicenow_user or ""):
+            problems.append("SERVICENOW_USER must not contain a colon: Basic authentication cannot carry it.")
+        return problems
 
     def _missing_callback_credentials(self) -> list[str]:
         if bool(self.servicenow_callback_user) != bool(self.servicenow_callback_password):

@@ -1,0 +1,67 @@
+"""A ledger in a file, a desk that answers as scripted, and a front that keeps what it was shown."""
+
+import pytest
+
+from handoff.ledger import Ledger
+from handoff.relay import Relay
+from handoff.timeouts import Timeouts
+from tests.support import environment
+from tests.support.clock import ManualClock
+from tests.support.scripted_desk import RecordingFront, ScriptedDesk
+
+# A database that the ledger's tests run on, one line each.
+STORES = {
+    "sqlite": lambda folder: f"sqlite+aiosqlite:///{folder / 'ledger.db'}",
+}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch, tmp_path):
+    environment.clean(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture(params=STORES)
+def database_url(request, tmp_path):
+    return STORES[request.param](tmp_path)
+
+
+@pytest.fixture
+async def ledger(database_url, clock):
+    ledger = await Ledger.connect(database_url, clock)
+    yield ledger
+    await ledger.close()
+
+
+@pytest.fixture
+async def other_ledger(database_url, clock, ledger):
+    """The same database as another process sees it."""
+    other = await Ledger.connect(database_url, clock)
+    yield other
+    await other.close()
+
+
+@pytest.fixture
+def desk():
+    return ScriptedDesk()
+
+
+@pytest.fixture
+def front():
+    return RecordingFront()
+
+
+@pytest.fixture
+def timeouts():
+    return Timeouts(requested=30, queued=600, ending=10, delivery=0.6)
+
+
+@pytest.fixture
+async def relay(ledger, desk, front, timeouts):
+    relay = Relay(ledger, desk, front, timeouts, sweep=0.01)
+    yield relay
+    await relay.stop()

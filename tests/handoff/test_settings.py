@@ -1,0 +1,317 @@
+import pytest
+from pydantic import SecretStr
+
+from handoff.errors import SettingsError
+from handoff.settings import NEEDED_BY_AUTH, Auth, SessionIds, Start, read_settings
+
+SECRET = "sEcReT-vAlUe"
+WHOLE = {
+    "SERVICENOW_URL": "https://example.service-now.com",
+    "SERVICENOW_USER": "integration",
+    "SERVICENOW_PASSWORD": SECRET,
+    "SERVICENOW_CALLBACK_SECRET": SECRET,
+}
+SECRETS = [
+    "SERVICENOW_PASSWORD",
+    "SERVICENOW_CLIENT_SECRET",
+    "SERVICENOW_TOKEN",
+    "SERVICENOW_SIGNING_SECRET",
+    "SERVICENOW_CALLBACK_SECRET",
+    "SERVICENOW_CALLBACK_PASSWORD",
+    "HANDOFF_WEBCHAT_JWT_KEY",
+]
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """Read the settings with these changes to a whole environment; None takes a variable away."""
+
+    def read_with(**changes):
+        for name, value in {**WHOLE, **changes}.items():
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+        return read_settings()
+
+    return read_with
+
+
+@pytest.fixture
+def problems(read):
+    def refused(**changes):
+        with pytest.raises(SettingsError) as error:
+            read(**changes)
+        assert SECRET not in str(error.value)
+        return error.value.problems
+
+    return refused
+
+
+def test_the_few_that_are_needed_are_enough(read):
+    settings = read()
+    assert settings.servicenow_auth is Auth.BASIC
+    assert settings.servicenow_start is Start.CREATE_START
+    assert settings.handoff_database_url == "sqlite+aiosqlite:///var/handoff.db"
+    assert settings.handoff_webchat_session_ids is SessionIds.UNGUESSABLE
+
+
+def test_an_empty_variable_counts_as_unset(read, problems):
+    assert read(SERVICENOW_APP_INBOUND_ID="").servicenow_app_inbound_id is None
+    assert problems(SERVICENOW_PASSWORD="")
+
+
+def test_a_dot_env_file_is_read_and_the_environment_wins(read, tmp_path):
+    (tmp_path / ".env").write_text("SERVICENOW_APP_INBOUND_ID=from-file\nSERVICENOW_USER=from-file\n")
+    settings = read()
+    assert settings.servicenow_app_inbound_id == "from-file"
+    assert settings.servicenow_user == "integration"
+
+
+def test_overrides_win_over_the_environment(read):
+    read()
+    assert read_settings(servicenow_user="other").servicenow_user == "other"
+
+
+def test_settings_do_not_change(read):
+    with pytest.raises(ValueError, match="frozen"):
+        read().servicenow_url = "https://other.example"
+
+
+# -- missing and wrong ------------------------------------------------------------------
+
+
+def test_without_any_setting_the_first_sentence_names_what_is_missing():
+    with pytest.raises(SettingsError) as error:
+        read_settings()
+    assert error.value.problems == ("SERVICENOW_URL is not set.",)
+
+
+def test_every_wrong_value_gets_its_own_sentence(problems):
+    assert len(problems(SERVICENOW_AUTH="ldap", SERVICENOW_START="later", HANDOFF_ENDING_TIMEOUT="-1")) == 3
+
+
+DURATIONS = [
+    "SERVICENOW_REQUEST_TIMEOUT",
+    "HANDOFF_REQUESTED_TIMEOUT",
+    "HANDOFF_QUEUED_TIMEOUT",
+    "HANDOFF_ENDING_TIMEOUT",
+    "HANDOFF_DELIVERY_DEADLINE",
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SERVICENOW_AUTH", "kerberos"),
+        ("SERVICENOW_START", "sometimes"),
+        ("HANDOFF_WEBCHAT_SESSION_IDS", "sequential"),
+        ("HANDOFF_MESSAGE_LIMIT", "0"),
+        ("HANDOFF_MESSAGE_LIMIT", "many"),
+        ("HANDOFF_MESSAGE_LIMIT", "1.5"),
+        *[(name, value) for name in DURATIONS for value in ("0", "-1", "soon", "inf", "nan", "1e300")],
+    ],
+)
+def test_a_wrong_value_is_refused_by_its_name(problems, name, value):
+    (problem,) = problems(**{name: value})
+    assert problem.startswith(f"{name} ")
+    assert problem.endswith(".")
+    assert value not in problem or value == "0"
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+def test_durations_are_seconds_with_fractions(read, name):
+    assert getattr(read(**{name: "0.25"}), name.lower()) == 0.25
+
+
+# -- the instance's address -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.service-now.com",
+        "https://example.service-now.com:8443",
+        "https://proxy.example/servicenow",
+        "HTTPS://EXAMPLE.service-now.com",
+        "http://127.0.0.1:8081",
+        "http://localhost:8081",
+        "http://localhost",
+        "http://[::1]:8081",
+    ],
+)
+def test_tls_or_loopback_is_accepted(read, url):
+    assert read(SERVICENOW_URL=url).servicenow_url == url
+
+
+def test_slashes_and_spaces_around_it_are_left_out(read):
+    read_url = read(SERVICENOW_URL=" https://example.service-now.com// ").servicenow_url
+    assert read_url == WHOLE["SERVICENOW_URL"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.service-now.com",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "http://127.0.0.1@example.com",
+        "http://10.0.0.5",
+        "ftp://example.service-now.com",
+        "example.service-now.com",
+        "https://",
+        "https:///path",
+        "https://[::1",
+        f"https://user:{SECRET}@example.service-now.com",
+        "https://example.service-now.com?tenant=1",
+        "https://example.service-now.com#top",
+        "https://example .service-now.com",
+    ],
+)
+def test_an_address_to_which_secrets_must_not_travel_is_refused(problems, url):
+    (problem,) = problems(SERVICENOW_URL=url)
+    assert problem.startswith("SERVICENOW_URL ")
+    assert SECRET not in problem
+
+
+# -- the database -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("sqlite:///var/x.db", "sqlite+aiosqlite:///var/x.db"),
+        ("sqlite:////srv/x.db", "sqlite+aiosqlite:////srv/x.db"),
+        ("sqlite+aiosqlite:///x.db", "sqlite+aiosqlite:///x.db"),
+        ("postgresql://u:p@db/handoff", "postgresql+asyncpg://u:p@db/handoff"),
+        ("postgres://u:p%40@db:5433/handoff", "postgresql+asyncpg://u:p%40@db:5433/handoff"),
+        ("postgresql+asyncpg://db/handoff", "postgresql+asyncpg://db/handoff"),
+    ],
+)
+def test_common_database_urls_get_their_async_driver(read, given, used):
+    assert read(HANDOFF_DATABASE_URL=given).handoff_database_url == used
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "handoff.db",
+        "mysql://db/handoff",
+        "sqlite+pysqlite:///x.db",
+        "postgresql+psycopg2://db/handoff",
+        "postgresql://db:many/handoff",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        f"oracle://u:{SECRET}@db/handoff",
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused(problems, url):
+    (problem,) = problems(HANDOFF_DATABASE_URL=url)
+    assert problem.startswith("HANDOFF_DATABASE_URL ")
+
+
+# -- who we are, and who may call back --------------------------------------------------
+
+
+@pytest.mark.parametrize("auth", Auth)
+def test_each_kind_of_authentication_names_all_that_it_lacks(monkeypatch, auth):
+    monkeypatch.setenv("SERVICENOW_URL", WHOLE["SERVICENOW_URL"])
+    monkeypatch.setenv("SERVICENOW_CALLBACK_SECRET", SECRET)
+    monkeypatch.setenv("SERVICENOW_AUTH", auth)
+    needed = [name.upper() for name in NEEDED_BY_AUTH[auth]]
+    if not needed:
+        read_settings()
+        return
+    with pytest.raises(SettingsError) as error:
+        read_settings()
+    expected = [f"{name} is not set, but SERVICENOW_AUTH={auth} needs it." for name in needed]
+    assert list(error.value.problems) == expected
+    for name in needed:
+        monkeypatch.setenv(name, "given")
+    assert read_settings().servicenow_auth is auth
+
+
+def test_a_user_name_that_basic_cannot_carry_is_refused(problems, read):
+    assert problems(SERVICENOW_USER="a:b")[0].startswith("SERVICENOW_USER ")
+    fine = read(
+        SERVICENOW_USER="a:b",
+        SERVICENOW_AUTH="oauth_password",
+        SERVICENOW_CLIENT_ID="i",
+        SERVICENOW_CLIENT_SECRET="s",
+    )
+    assert fine.servicenow_user == "a:b"
+
+
+@pytest.mark.parametrize("token", [SECRET + "\n", f"{SECRET} {SECRET}", SECRET + "\x1b"])
+def test_a_token_that_no_header_can_carry_is_refused(problems, token):
+    (problem,) = problems(SERVICENOW_TOKEN=token)
+    assert problem.startswith("SERVICENOW_TOKEN ")
+
+
+def test_callbacks_must_be_authenticated(problems):
+    (problem,) = problems(SERVICENOW_CALLBACK_SECRET=None)
+    assert "SERVICENOW_CALLBACK_SECRET" in problem
+    assert "SERVICENOW_CALLBACK_USER" in problem
+
+
+def test_a_callback_user_and_password_will_do(read):
+    settings = read(
+        SERVICENOW_CALLBACK_SECRET=None,
+        SERVICENOW_CALLBACK_USER="servicenow",
+        SERVICENOW_CALLBACK_PASSWORD=SECRET,
+    )
+    assert settings.servicenow_callback_password.get_secret_value() == SECRET
+
+
+@pytest.mark.parametrize(
+    "half", [{"SERVICENOW_CALLBACK_USER": "u"}, {"SERVICENOW_CALLBACK_PASSWORD": SECRET}]
+)
+@pytest.mark.parametrize("secret", [None, SECRET])
+def test_half_a_callback_login_is_refused(problems, half, secret):
+    (problem,) = problems(SERVICENOW_CALLBACK_SECRET=secret, **half)
+    assert "SERVICENOW_CALLBACK_USER and SERVICENOW_CALLBACK_PASSWORD go together" in problem
+
+
+def test_problems_of_both_directions_are_told_together(problems):
+    assert len(problems(SERVICENOW_PASSWORD=None, SERVICENOW_CALLBACK_SECRET=None)) == 2
+
+
+def test_a_short_key_for_web_chat_tokens_is_refused(problems, read):
+    (problem,) = problems(HANDOFF_WEBCHAT_JWT_KEY=SECRET)
+    assert problem == "HANDOFF_WEBCHAT_JWT_KEY must have at least 32 bytes."
+    assert read(HANDOFF_WEBCHAT_JWT_KEY="ä" * 16).handoff_webchat_jwt_key is not None
+
+
+# -- secrets ----------------------------------------------------------------------------
+
+
+def test_no_secret_is_ever_printed(read):
+    secrets = dict.fromkeys(SECRETS, SECRET * 4)
+    settings = read(
+        **secrets,
+        SERVICENOW_CALLBACK_USER="servicenow",
+        HANDOFF_DATABASE_URL=f"postgresql://u:{SECRET}@db/handoff",
+    )
+    for shown in (repr(settings), str(settings)):
+        assert SECRET not in shown
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_is_typed_as_one(read, name):
+    login = {"SERVICENOW_CALLBACK_USER": "u", "SERVICENOW_CALLBACK_PASSWORD": SECRET}
+    settings = read(**{**login, name: SECRET * 4})
+    assert isinstance(getattr(settings, name.lower()), SecretStr)
+
+
+def test_no_secret_stands_in_an_error(problems):
+    found = problems(**dict.fromkeys(SECRETS, SECRET), SERVICENOW_URL="nowhere", SERVICENOW_AUTH=SECRET)
+    assert found
+    assert all(SECRET not in problem for problem in found)
+
+
+def test_an_error_does_not_drag_the_values_along(read):
+    with pytest.raises(SettingsError) as error:
+        read(SERVICENOW_URL=f"https://u:{SECRET}@example.com")
+    assert error.value.__cause__ is None
+    assert error.value.__suppress_context__
