@@ -73,7 +73,7 @@ class OnePerKey:
         """See to it that ``work`` looks at ``key`` again."""
         self._wanted.add(key)
         if key not in self._running:
-            self._running[key] = self._tasks.spawn(self._run(key), self._name)
+            self._start(key)
 
     async def settle(self, key: str) -> None:
         """Kick, and wait until a run that began afterwards is over."""
@@ -81,10 +81,20 @@ class OnePerKey:
         while (task := self._running.get(key)) is not None:
             await asyncio.wait([task])
 
+    def _start(self, key: str) -> None:
+        task = self._tasks.spawn(self._run(key), self._name)
+        self._running[key] = task
+        task.add_done_callback(lambda done: self._stop(key, done))
+
     async def _run(self, key: str) -> None:
-        try:
-            while key in self._wanted:
-                self._wanted.discard(key)
-                await self._work(key)
-        finally:
-            del self._running[key]
+        while key in self._wanted:
+            self._wanted.discard(key)
+            await self._work(key)
+
+    def _stop(self, key: str, task: asyncio.Task[Any]) -> None:
+        """A kick that came during a run that failed is answered by another run."""
+        del self._running[key]
+        if task.cancelled():
+            self._wanted.discard(key)
+        elif key in self._wanted:
+            self._start(key)

@@ -1,0 +1,259 @@
+import asyncio
+import gc
+
+import pytest
+from structlog.testing import capture_logs
+
+from handoff.tasks import KeyedLocks, OnePerKey, Tasks
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+async def tasks():
+    tasks = Tasks()
+    yield tasks
+    await tasks.cancel()
+
+
+class Work:
+    """Counts its runs per key; each waits for the gate."""
+
+    def __init__(self):
+        self.started = []
+        self.finished = []
+        self.running = set()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.errors = []
+
+    async def __call__(self, key):
+        assert key not in self.running, "twice at a time"
+        self.running.add(key)
+        self.started.append(key)
+        try:
+            await self.gate.wait()
+            await asyncio.sleep(0)
+            if self.errors:
+                raise self.errors.pop(0)
+        finally:
+            self.running.discard(key)
+        self.finished.append(key)
+
+
+@pytest.fixture
+def work():
+    return Work()
+
+
+@pytest.fixture
+def runs(work, tasks):
+    return OnePerKey(work, "work", tasks)
+
+
+# -- Tasks ------------------------------------------------------------------------------
+
+
+async def test_a_crash_in_the_background_is_logged_under_its_name(tasks):
+    async def crash():
+        raise ValueError("boom")
+
+    with capture_logs() as logs:
+        tasks.spawn(crash(), "follow_up")
+        await eventually(lambda: logs)
+    assert logs[0]["event"] == "task.failed"
+    assert logs[0]["task"] == "follow_up"
+    assert str(logs[0]["exc_info"]) == "boom"
+
+
+async def test_a_task_survives_the_garbage_collector(tasks):
+    done = asyncio.Event()
+
+    async def linger():
+        for _ in range(10):
+            gc.collect(0)
+            await asyncio.sleep(0)
+        done.set()
+
+    tasks.spawn(linger(), "linger")
+    gc.collect()
+    await asyncio.wait_for(done.wait(), 2)
+
+
+async def test_cancel_waits_until_everything_has_stopped(tasks):
+    stopped = []
+
+    async def linger(name):
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.01)
+            stopped.append(name)
+
+    for name in "ab":
+        tasks.spawn(linger(name), name)
+    await asyncio.sleep(0)
+    with capture_logs() as logs:
+        await tasks.cancel()
+    assert sorted(stopped) == ["a", "b"]
+    assert not logs
+
+
+async def test_a_task_may_cancel_its_fellows(tasks):
+    async def stop():
+        await tasks.cancel()
+        return "still here"
+
+    assert await tasks.spawn(stop(), "stop") == "still here"
+
+
+# -- KeyedLocks -------------------------------------------------------------------------
+
+
+async def test_one_holder_at_a_time_in_the_order_of_asking():
+    locks, order, inside = KeyedLocks(), [], 0
+
+    async def enter(number):
+        nonlocal inside
+        async with locks.hold("k"):
+            inside += 1
+            assert inside == 1
+            await asyncio.sleep(0)
+            order.append(number)
+            inside -= 1
+
+    await asyncio.gather(*(enter(number) for number in range(20)))
+    assert order == list(range(20))
+
+
+async def test_different_keys_do_not_wait_for_each_other():
+    locks = KeyedLocks()
+    async with locks.hold("a"), asyncio.timeout(1), locks.hold("b"):
+        pass
+
+
+async def test_a_lock_that_nobody_wants_is_forgotten():
+    locks = KeyedLocks()
+
+    async def enter():
+        async with locks.hold("k"):
+            await asyncio.sleep(0)
+
+    await asyncio.gather(enter(), enter(), return_exceptions=True)
+    with pytest.raises(ValueError):
+        async with locks.hold("k"):
+            raise ValueError
+    assert not locks._locks
+    assert not locks._users
+
+
+async def test_whoever_gives_up_waiting_leaves_no_lock_behind():
+    locks = KeyedLocks()
+    async with locks.hold("k"):
+        waiting = asyncio.create_task(locks.hold("k").__aenter__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    async with asyncio.timeout(1), locks.hold("k"):
+        pass
+    assert not locks._locks
+
+
+# -- OnePerKey --------------------------------------------------------------------------
+
+
+async def test_a_kick_runs_the_work(runs, work):
+    runs.kick("a")
+    await eventually(lambda: work.finished == ["a"])
+
+
+async def test_kicks_during_a_run_bring_one_more_run(runs, work):
+    work.gate.clear()
+    runs.kick("a")
+    await eventually(lambda: work.started == ["a"])
+    for _ in range(5):
+        runs.kick("a")
+    work.gate.set()
+    await runs.settle("a")
+    assert 2 <= len(work.finished) <= 3
+
+
+async def test_a_run_begins_after_every_kick(tasks):
+    seen, state = [], {"value": 0}
+
+    async def look(_key):
+        seen.append(state["value"])
+        await asyncio.sleep(0)
+
+    runs = OnePerKey(look, "look", tasks)
+    for value in range(1, 30):
+        state["value"] = value
+        runs.kick("a")
+        for _ in range(value % 4):
+            await asyncio.sleep(0)
+    await eventually(lambda: seen and seen[-1] == 29)
+
+
+async def test_keys_run_side_by_side(runs, work):
+    work.gate.clear()
+    runs.kick("a")
+    runs.kick("b")
+    await eventually(lambda: sorted(work.started) == ["a", "b"])
+    work.gate.set()
+
+
+async def test_settle_waits_for_a_run_that_began_afterwards(runs, work):
+    work.gate.clear()
+    runs.kick("a")
+    await eventually(lambda: work.started)
+    settling = asyncio.create_task(runs.settle("a"))
+    await asyncio.sleep(0)
+    assert not settling.done()
+    work.gate.set()
+    await settling
+    assert work.finished == ["a", "a"]
+
+
+async def test_settle_returns_where_the_work_fails(runs, work):
+    work.errors.append(ValueError("boom"))
+    with capture_logs() as logs:
+        await asyncio.wait_for(runs.settle("a"), 2)
+    assert logs[0]["task"] == "work"
+
+
+async def test_a_kick_during_a_run_that_fails_is_not_forgotten(runs, work):
+    work.gate.clear()
+    work.errors.append(ValueError("boom"))
+    with capture_logs():
+        runs.kick("a")
+        await eventually(lambda: work.started)
+        runs.kick("a")
+        work.gate.set()
+        await eventually(lambda: work.finished == ["a"])
+
+
+async def test_a_failure_without_another_kick_is_not_repeated(runs, work):
+    work.errors.extend([ValueError("boom"), ValueError("never")])
+    with capture_logs():
+        await runs.settle("a")
+    assert work.started == ["a"]
+
+
+async def test_it_can_be_kicked_again_after_it_was_stopped_before_it_began(runs, work, tasks):
+    runs.kick("a")
+    await tasks.cancel()
+    assert not work.started
+    await asyncio.wait_for(runs.settle("a"), 2)
+    assert work.finished == ["a"]
+
+
+async def test_being_stopped_is_no_reason_to_run_again(runs, work, tasks):
+    work.gate.clear()
+    runs.kick("a")
+    await eventually(lambda: work.started)
+    runs.kick("a")
+    await tasks.cancel()
+    work.gate.set()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert work.started == ["a"]
+    assert not work.finished
