@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import structlog
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "var" / "test-models"
 
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # Rasa imports litellm, which looks for prices online
+os.environ.setdefault(
+    "LITELLM_LOCAL_MODEL_COST_MAP", "True"
+)  # Rasa imports litellm, which looks for prices online
 
 
 def train_assistant(config: str = "config.yml", *, root: Path = ROOT, cache: Path = CACHE) -> Path:
     """The path of a model of the files as they are; trained only if there is none yet."""
     model = cache / f"{fingerprint(config, root=root)}.tar.gz"
     if not model.exists():
-        _train(root, config, model)
+        with quieten_rasa():
+            _train(root, config, model)
     return model
+
+
+@contextmanager
+def quieten_rasa() -> Iterator[None]:
+    """Unconfigured, Rasa prints every debug event; tests that look at logs need their own settings back."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def fingerprint(config: str, *, root: Path = ROOT) -> str:
