@@ -2,7 +2,7 @@
 // form in which their packages ship them. There is nothing to compile, so nothing is bundled.
 
 import { cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, posix, relative } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -28,7 +28,7 @@ for (const { from, to } of Object.values(VENDORED)) {
 for (const file of ['support-chat.js', ...(await sources())]) await copyModule(file);
 for (const file of ['index.html', 'portal.css', 'portal.svg']) await cp(join(here, file), join(dist, file));
 await writeFile(join(dist, 'vendor', 'LICENSES.txt'), await licences());
-console.log(`built ${relative(process.cwd(), dist) || dist}`);
+console.log('widget/dist is built');
 
 async function sources() {
   return (await readdir(join(here, 'src'))).filter((name) => name.endsWith('.js')).map((name) => `src/${name}`);
@@ -39,7 +39,8 @@ async function copyModule(file) {
   let code = await readFile(join(here, file), 'utf8');
   for (const [name, { to }] of Object.entries(VENDORED)) {
     const path = posix.relative(posix.dirname(file), to);
-    code = code.replace(new RegExp(`^(import .*?)'${name}';$`, 'm'), `$1'${path.startsWith('.') ? path : `./${path}`}';`);
+    const relativePath = path.startsWith('.') ? path : `./${path}`;
+    code = code.replace(new RegExp(`^(import .*?)'${name}';$`, 'm'), `$1'${relativePath}';`);
   }
   await mkdir(dirname(join(dist, file)), { recursive: true });
   await writeFile(join(dist, file), code);

@@ -162,7 +162,10 @@ async def test_the_requesters_typing_is_told_sparingly(chat, server):
 
 
 async def test_sending_ends_the_typing(chat, server):
-    await chat.write("Hello")
+    await chat.input.click()
+    await chat.page.keyboard.type("Hello")
+    await server.wait_for("typing")
+    await chat.page.keyboard.press("Enter")
     await server.wait_for("user_uttered")
     heard = await server.wait_for("typing", 2)
     assert [each["on"] for each in heard] == [True, False]

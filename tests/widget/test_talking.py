@@ -103,6 +103,18 @@ async def test_stock_rasa_acknowledges_with_nothing(chat, server):
     await expect(chat.notes).to_have_text("Sent")
 
 
+async def test_stock_rasa_acknowledges_after_its_answer_which_still_comes_below(chat, server):
+    async def answer_first(_message):
+        await server.push("bot_uttered", {"text": "the answer"})
+
+    server.acknowledge = answer_first
+    await chat.write("the question")
+    await expect(chat.notes).to_have_text("Sent")
+    await chat.shows("the question", "the answer")
+    await chat.page.reload()
+    await chat.shows("the question", "the answer")
+
+
 async def test_something_unknown_is_not_swallowed(chat, server):
     await server.say(custom={"anything": 1})
     await chat.shows("This message cannot be shown here.")

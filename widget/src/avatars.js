@@ -12,10 +12,10 @@ export const BOT_AVATAR = picture(
 /** A disc with the first letter of a name. @param {string} name */
 export function initial(name) {
   const letter = (Array.from(name.trim())[0] ?? '?').toUpperCase();
-  const colour = COLOURS[Array.from(name).reduce((sum, char) => sum + (char.codePointAt(0) ?? 0), 0) % COLOURS.length];
+  const sum = Array.from(name).reduce((total, char) => total + (char.codePointAt(0) ?? 0), 0);
   const text = `&#${letter.codePointAt(0)};`;
   return picture(
-    colour,
+    COLOURS[sum % COLOURS.length],
     `<text x="16" y="21.5" text-anchor="middle" font-family="sans-serif" font-size="15" fill="#fff">${text}</text>`,
   );
 }

@@ -115,7 +115,8 @@ export class Connection {
     clearTimeout(this._knocking);
     // Closed or refused by the server, socket.io-client does not try again by itself.
     if (this._socket.active) return;
-    this._knocking = setTimeout(() => this._socket.connect(), Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this._knocks));
+    const pause = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** this._knocks);
+    this._knocking = setTimeout(() => this._socket.connect(), pause);
     this._knocks += 1;
   }
 

@@ -86,7 +86,7 @@ export class Conversation {
   /** @param {string} id */
   retry(id) {
     this._tried.delete(id);
-    this._store.update(id, { status: 'pending', reason: undefined });
+    this._store.update(id, { status: 'pending', reason: undefined, order: undefined });
     this._observer.changed();
     this._pump();
   }
@@ -128,10 +128,10 @@ export class Conversation {
   /** @param {string} id @param {any} answer  nothing, where the server is stock Rasa */
   _settle(id, answer) {
     if (answer?.accepted === false) {
-      this._store.update(id, { status: 'failed', reason: string(answer.reason) });
+      this._store.update(id, { status: 'failed', reason: string(answer.reason), order: this._store.lastOrder });
     } else {
-      const seq = Number.isFinite(answer?.seq) ? answer.seq : undefined;
-      this._store.update(id, { status: 'sent', reason: undefined }, seq);
+      const order = Number.isFinite(answer?.seq) ? answer.seq : undefined;
+      this._store.update(id, { status: 'sent', reason: undefined, order });
     }
     this._observer.changed();
     this._next(id);
@@ -182,7 +182,7 @@ export class Conversation {
     this._fixedId = null;
     this._store.begin(null);
     this._forget();
-    this._store.add({ id: `refused-${newId()}`, from: 'system', at: Date.now(), text });
+    this._store.add({ id: `refused-${newId()}`, from: 'system', at: Date.now(), text }, 0);
     this._observer.changed();
   }
 

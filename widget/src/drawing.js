@@ -7,6 +7,8 @@ import { isEndCommand } from './wire.js';
 /** @import { Message } from './wire.js' */
 /** @import { Strings } from './strings.js' */
 
+const ROLE_CLASS = 'deep-chat-outer-container-role-';
+
 /**
  * @typedef {{role: string, text?: string, html?: string, files?: Message['files']}} Body
  * @typedef {{id: string, body: Body}} Drawing
@@ -44,20 +46,26 @@ function text(message, strings) {
   return message.replies && literal(strings.choose);
 }
 
-/** Below the requester's own message: whether it got there. @param {Message} message @param {boolean} isLast @param {Strings} strings */
-function note(message, isLast, strings) {
-  const { id, status, reason } = message;
-  const retry = `<button type="button" class="retry" data-message="${escapeHtml(id)}">${escapeHtml(strings.retry)}</button>`;
+/**
+ * Below the requester's own message: whether it got there.
+ *
+ * @param {Message} message @param {boolean} isLast @param {Strings} strings
+ */
+function note({ id, status, reason }, isLast, strings) {
   if (status === 'failed') {
-    const why = reason ? fill(strings.failedBecause, { reason }) : strings.failed;
-    return `<div class="note failed" role="alert"><span>${escapeHtml(why)}</span> ${retry}</div>`;
+    return problem(id, reason ? fill(strings.failedBecause, { reason }) : strings.failed, strings);
   }
-  if (status === 'pending' && reason) {
-    return `<div class="note failed" role="alert"><span>${escapeHtml(reason)}</span> ${retry}</div>`;
-  }
-  if (status === 'pending') return `<div class="note" aria-live="off">${escapeHtml(strings.sending)}</div>`;
-  if (isLast) return `<div class="note" aria-live="off">${escapeHtml(strings.sent)}</div>`;
-  return undefined;
+  if (status === 'pending' && reason) return problem(id, reason, strings);
+  const said = status === 'pending' ? strings.sending : isLast && strings.sent;
+  return said ? `<div class="note" aria-live="off">${escapeHtml(said)}</div>` : undefined;
+}
+
+/** @param {string} id @param {string} why @param {Strings} strings */
+function problem(id, why, strings) {
+  return (
+    `<div class="note failed" role="alert"><span>${escapeHtml(why)}</span> ` +
+    `<button type="button" class="retry" data-message="${escapeHtml(id)}">${escapeHtml(strings.retry)}</button></div>`
+  );
 }
 
 /** @param {Message} message @param {boolean} open  whether an answer is still wanted */
@@ -82,7 +90,7 @@ export function mend(chat, strings) {
   if (!root) return;
   let before = '';
   for (const container of root.querySelectorAll('.outer-message-container')) {
-    const role = Array.from(container.classList).find((name) => name.startsWith('deep-chat-outer-container-role-')) ?? '';
+    const role = Array.from(container.classList).find((name) => name.startsWith(ROLE_CLASS)) ?? '';
     container.classList.toggle('group-start', role !== before);
     before = role;
   }

@@ -123,9 +123,9 @@ export class Shell {
 
   /** Whether what has the focus cannot keep it. @param {Element} element */
   _gone(element) {
-    const inQuestion = this._question.hidden && this._question.contains(element);
-    return inQuestion || (element === this._end && (this._end.hidden || this._end.disabled)) ||
-      (element === this._over && this._over.hidden);
+    if (element === this._end) return this._end.hidden || this._end.disabled;
+    if (element === this._over) return this._over.hidden;
+    return this._question.hidden && this._question.contains(element);
   }
 
   /** @param {Handoff} handoff */

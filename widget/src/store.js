@@ -43,20 +43,27 @@ export class Store {
     return this.messages.filter((message) => message.status === 'pending');
   }
 
-  /** @param {Message} message @param {number} [seq] */
-  add(message, seq) {
-    const order = seq ?? (message.status === 'pending' ? undefined : this._lastOrder());
+  /**
+   * Without a number (still on its way, or from stock Rasa, which numbers nothing) it goes to the end.
+   *
+   * @param {Message} message @param {number} [order]
+   */
+  add(message, order) {
     this.messages.push({ ...message, order });
     this._settle();
   }
 
-  /** @param {string} id @param {Partial<Message>} changes @param {number} [seq] */
-  update(id, changes, seq) {
+  /** @param {string} id @param {Partial<Message>} changes */
+  update(id, changes) {
     const message = this.find(id);
     if (!message) return;
-    const order = changes.status === 'pending' ? undefined : (seq ?? message.order ?? this._lastOrder());
-    Object.assign(message, changes, { order: changes.status ? order : message.order });
+    Object.assign(message, changes);
     this._settle();
+  }
+
+  /** The place of what the server did not take: where it was refused. */
+  get lastOrder() {
+    return this.messages.reduce((last, message) => Math.max(last, message.order ?? 0), this.lastSeen);
   }
 
   /** @param {number | undefined} seq */
@@ -107,10 +114,6 @@ export class Store {
     this.messages.sort((a, b) => (a.order ?? Infinity) - (b.order ?? Infinity) || 0);
   }
 
-  _lastOrder() {
-    return this.messages.reduce((last, message) => Math.max(last, message.order ?? 0), this.lastSeen);
-  }
-
   _save() {
     const theirs = this.stored();
     // Another tab has moved on to another session: its state is not ours to overwrite.
@@ -146,7 +149,11 @@ export class Store {
   }
 }
 
-/** The server's echo of a used button may carry the payload; the tab it was used in knows the title. @param {Message} message @param {Message} other */
+/**
+ * The server's echo of a used button may carry the payload; the tab it was used in knows the title.
+ *
+ * @param {Message} message @param {Message} other
+ */
 function isOriginal(message, other) {
   return message.send !== undefined && other.send === undefined;
 }

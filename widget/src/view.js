@@ -35,7 +35,8 @@ export class View {
     this._rendering = undefined;
     /** Whether the end of the log is in sight, and is to stay so. */
     this._follows = true;
-    this._resized = new ResizeObserver(() => this._follows && this._chat.scrollToBottom());
+    /** @type {ResizeObserver | undefined} */
+    this._resized = undefined;
     /** @type {string | null} */
     this._typing = null;
     /** Each person is a role of deep-chat's; the key is who and how they look. @type {Map<string, string>} */
@@ -100,7 +101,7 @@ export class View {
     return chat;
   }
 
-  /** deep-chat calls this each time it renders, possibly twice per load, with nothing drawn yet. @param {any} signals */
+  /** deep-chat calls this each time it renders, possibly twice per load, before it draws. @param {any} signals */
   _rendered(signals) {
     signals.newUserMessage.listener = (/** @type {any} */ body) => this._submitted(body);
     signals.onOpen();
@@ -227,11 +228,17 @@ export class View {
 
   /** Who reads the end of the log keeps seeing it, also when the room for it changes. @param {HTMLElement} log */
   _follow(log) {
+    const size = () => `${log.clientWidth} ${log.clientHeight}`;
+    let known = size();
     log.addEventListener('scroll', () => {
-      // Without a height it is not seen, and its position means nothing.
-      if (log.clientHeight) this._follows = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+      // While the window changes its size, it is not the reader who scrolls.
+      if (size() === known) this._follows = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
     });
-    this._resized.disconnect();
+    this._resized?.disconnect();
+    this._resized = new ResizeObserver(() => {
+      known = size();
+      if (this._follows) this._chat.scrollToBottom();
+    });
     this._resized.observe(log);
   }
 
