@@ -50,11 +50,16 @@ class Ledger:
         An SQLite file is made and brought up to date; a server's database must already be.
 
         Raises:
-            LedgerOutdated: when a server's database needs ``python -m handoff migrate``.
+            LedgerOutdated: when a server's database needs ``python -m handoff migrate``, or any
+                database was made by a newer version.
         """
         engine = create_engine(url)
-        async with engine.begin() as connection:
-            await connection.run_sync(migrate if engine.dialect.name == "sqlite" else require_current)
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(migrate if engine.dialect.name == "sqlite" else require_current)
+        except BaseException:
+            await engine.dispose()
+            raise
         return cls(engine, clock)
 
     @asynccontextmanager
@@ -78,7 +83,9 @@ def create_engine(url: str) -> AsyncEngine:
         return create_async_engine(url, pool_pre_ping=True)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
+    # One connection, made at the start and kept: there is one transaction at a time anyway, and a
+    # task that is cancelled while it connects would leave a connection that nobody closes.
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=1, max_overflow=0)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_immediate)
     return engine

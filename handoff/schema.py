@@ -16,8 +16,16 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(connection: Connection) -> None:
-    """Upgrade to the newest tables; safe to call from several processes at once."""
-    command.upgrade(_configure(connection), "head")
+    """Upgrade to the newest tables; safe to call from several processes at once.
+
+    Raises:
+        LedgerOutdated: a newer version of the code made the database.
+    """
+    config = _configure(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if not known.issuperset(MigrationContext.configure(connection).get_current_heads()):
+        raise LedgerOutdated("A newer version made the ledger's tables. Install that version or a later one.")
+    command.upgrade(config, "head")
 
 
 def require_current(connection: Connection) -> None:

@@ -1,5 +1,8 @@
 """A ledger in a file, a desk that answers as scripted, and a front that keeps what it was shown."""
 
+import asyncio
+import shutil
+
 import pytest
 
 from handoff.ledger import Ledger
@@ -9,9 +12,16 @@ from tests.support import environment
 from tests.support.clock import ManualClock
 from tests.support.scripted_desk import RecordingFront, ScriptedDesk
 
-# A database that the ledger's tests run on, one line each.
+
+def _copy_sqlite(template, folder):
+    """An up-to-date file of its own for each test, without migrating each."""
+    shutil.copy(template, folder / "ledger.db")
+    return f"sqlite+aiosqlite:///{folder / 'ledger.db'}"
+
+
+# The databases that the ledger's tests run on, one line each.
 STORES = {
-    "sqlite": lambda folder: f"sqlite+aiosqlite:///{folder / 'ledger.db'}",
+    "sqlite": _copy_sqlite,
 }
 
 
@@ -25,9 +35,21 @@ def clock():
     return ManualClock()
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """A file that has been migrated."""
+    path = tmp_path_factory.mktemp("template") / "ledger.db"
+
+    async def make():
+        await (await Ledger.connect(f"sqlite+aiosqlite:///{path}")).close()
+
+    asyncio.run(make())
+    return path
+
+
 @pytest.fixture(params=STORES)
-def database_url(request, tmp_path):
-    return STORES[request.param](tmp_path)
+def database_url(request, template, tmp_path):
+    return STORES[request.param](template, tmp_path)
 
 
 @pytest.fixture

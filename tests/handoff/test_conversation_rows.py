@@ -1,0 +1,55 @@
+import asyncio
+
+import pytest
+
+
+async def test_numbers_grow_by_one_per_conversation(ledger):
+    async with ledger.entry() as entry:
+        assert [await entry.conversations.next_seq("c1") for _ in range(3)] == [1, 2, 3]
+        assert await entry.conversations.next_seq("c2") == 1
+
+
+async def test_seq_and_epoch_count_apart(ledger):
+    async with ledger.entry() as entry:
+        assert await entry.conversations.next_seq("c1") == 1
+        assert await entry.conversations.next_epoch("c1") == 1
+        assert await entry.conversations.next_epoch("c1") == 2
+        assert await entry.conversations.next_seq("c1") == 2
+
+
+async def test_the_first_subject_keeps_the_conversation(ledger):
+    async with ledger.entry() as entry:
+        assert await entry.conversations.bind("c1", "ana")
+    async with ledger.entry() as entry:
+        assert await entry.conversations.bind("c1", "ana")
+        assert not await entry.conversations.bind("c1", "bob")
+        assert await entry.conversations.bind("c2", "bob")
+
+
+async def test_of_two_subjects_at_once_one_wins(ledger, other_ledger):
+    async def bind(store, subject):
+        async with store.entry() as entry:
+            return await entry.conversations.bind("c1", subject)
+
+    won = await asyncio.gather(bind(ledger, "ana"), bind(other_ledger, "bob"))
+    assert sorted(won) == [False, True]
+
+
+async def test_a_conversation_that_has_numbers_can_still_be_bound(ledger):
+    async with ledger.entry() as entry:
+        await entry.conversations.next_seq("c1")
+        assert await entry.conversations.bind("c1", "ana")
+        assert await entry.conversations.next_seq("c1") == 2
+
+
+@pytest.mark.parametrize("channels", [["webchat"], ["webchat", "rest"]])
+async def test_the_last_channel_is_remembered(ledger, channels):
+    async with ledger.entry() as entry:
+        for channel in channels:
+            await entry.conversations.use("c1", channel)
+        assert await entry.conversations.channel("c1") == channels[-1]
+
+
+async def test_an_unknown_conversation_has_no_channel(ledger):
+    async with ledger.entry() as entry:
+        assert await entry.conversations.channel("c1") is None

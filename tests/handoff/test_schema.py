@@ -1,0 +1,138 @@
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+from handoff.errors import LedgerOutdated
+from handoff.ledger import Ledger
+from handoff.schema import migrate, require_current
+from handoff.tables import metadata
+
+ROOT = Path(__file__).resolve().parents[2]
+
+CONNECT = """
+import asyncio, sys
+from handoff.ledger import Ledger
+from handoff.message import Draft, Sender
+
+async def main():
+    print("ready", flush=True)
+    sys.stdin.readline()
+    ledger = await Ledger.connect(sys.argv[1])
+    async with ledger.entry() as entry:
+        accepted = await entry.messages.accept("c1", Draft(sender=Sender.BOT, content={"text": "hi"}))
+    await ledger.close()
+    print(accepted.message.seq)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def connection(tmp_path):
+    engine = create_engine(f"sqlite:///{tmp_path / 'plain.db'}")
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def set_version(connection, version):
+    connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
+
+
+def test_the_migrations_make_the_tables_of_the_code(connection):
+    migrate(connection)
+    context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+    assert compare_metadata(context, metadata) == []
+
+
+def test_the_migrations_make_the_unique_rules_of_the_code(connection):
+    migrate(connection)
+    inspector = inspect(connection)
+    uniques = {unique["name"] for unique in inspector.get_unique_constraints("messages")}
+    assert uniques == {"one_seq", "one_client_id", "one_desk_id"}
+    indexes = {index["name"]: index for index in inspector.get_indexes("handoffs")}
+    assert indexes["one_open_handoff"]["unique"]
+    assert "ended" in str(indexes["one_open_handoff"]["dialect_options"]["sqlite_where"])
+
+
+def test_migrating_again_changes_nothing(connection):
+    migrate(connection)
+    migrate(connection)
+    require_current(connection)
+
+
+def test_an_unmigrated_database_is_refused_with_the_command_that_mends_it(connection):
+    with pytest.raises(LedgerOutdated, match="python -m handoff migrate"):
+        require_current(connection)
+
+
+def test_a_database_of_another_version_is_refused(connection):
+    migrate(connection)
+    set_version(connection, "0000")
+    with pytest.raises(LedgerOutdated):
+        require_current(connection)
+
+
+def test_a_database_of_a_newer_version_is_not_migrated(connection):
+    migrate(connection)
+    set_version(connection, "9999")
+    with pytest.raises(LedgerOutdated, match="newer"):
+        migrate(connection)
+
+
+async def test_a_refused_database_is_let_go(tmp_path):
+    path = tmp_path / "ledger.db"
+    await (await Ledger.connect(f"sqlite+aiosqlite:///{path}")).close()
+    with sqlite3.connect(path) as plain:
+        plain.execute("UPDATE alembic_version SET version_num = '9999'")
+    plain.close()
+    with pytest.raises(LedgerOutdated):
+        await Ledger.connect(f"sqlite+aiosqlite:///{path}")
+    path.rename(tmp_path / "moved.db")
+
+
+async def test_several_ledgers_may_make_one_fresh_file_at_once(tmp_path):
+    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
+    ledgers = await asyncio.gather(*(Ledger.connect(url) for _ in range(4)))
+    for ledger in ledgers:
+        await ledger.close()
+
+
+def test_processes_may_make_one_fresh_file_at_once(tmp_path):
+    url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", CONNECT, url],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    ends = [process.communicate(timeout=30) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], ends
+    assert sorted(int(out) for out, _ in ends) == [1, 2, 3]
+
+
+def test_downgrading_leaves_nothing_behind(connection):
+    from alembic import command
+
+    from handoff.schema import _configure
+
+    migrate(connection)
+    command.downgrade(_configure(connection), "base")
+    assert set(inspect(connection).get_table_names()) == {"alembic_version"}
