@@ -155,13 +155,13 @@ async def test_a_message_whose_acknowledgement_was_lost_is_known_by_its_echo(cha
 async def test_after_a_reconnect_only_what_was_missed_is_asked_for_and_shown(chat, server):
     await server.say("before")
     await chat.shows("before")
-    missed = server.message("meanwhile")
+    session, missed = server.session, server.message("meanwhile")
     server.missed = lambda _: [missed]
 
     await server.drop()
 
     [_, again] = await server.wait_for("session_request", 2)
-    assert again == {"session_id": server.session, "last_seen": 1}
+    assert again == {"session_id": session, "last_seen": 1}
     await chat.shows("before", "meanwhile")
 
 

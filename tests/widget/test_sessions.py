@@ -8,6 +8,8 @@ import json
 import pytest
 from playwright.async_api import expect
 
+from tests.widget.chat_server import eventually
+
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
@@ -167,7 +169,7 @@ async def test_a_push_reaches_both_tabs(open_chat, server):
     await second.shows("to everybody")
 
 
-async def test_two_new_tabs_at_once_agree_on_one_session(open_chat, server, eventually):
+async def test_two_new_tabs_at_once_agree_on_one_session(open_chat, server):
     first, second = await asyncio.gather(open_chat(ready=False), open_chat(ready=False))
     await server.wait_for_tabs(2)
     await eventually(lambda: len(set(server.rooms.values())) == 1, "one session for both tabs")
@@ -229,9 +231,10 @@ async def test_a_new_tab_begins_with_what_the_others_have_shown(open_chat, serve
     first = await open_chat()
     one, two = await server.say("one"), await server.say("two")
     await first.shows("one", "two")
+    session = server.session
     server.missed = lambda _: [one, two]
 
     second = await open_chat()
 
     await second.shows("one", "two")
-    assert server.all("session_request")[-1] == {"session_id": server.session, "last_seen": 2}
+    assert server.all("session_request")[-1] == {"session_id": session, "last_seen": 2}

@@ -46,7 +46,10 @@ export class Connection {
     this._socket.on('disconnect', () => this._lost(this._waiting()));
     this._socket.on('session_confirm', (answer) => this._confirmed(answer));
     this._socket.on('session_refused', (answer) => this._refused(answer));
-    for (const event of PUSHED) this._socket.on(event, (payload) => this._listener.event(event, payload ?? {}));
+    for (const event of PUSHED) {
+      // Until a session is confirmed, what still comes belongs to the one we have left.
+      this._socket.on(event, (payload) => this.session !== null && this._listener.event(event, payload ?? {}));
+    }
   }
 
   open() {

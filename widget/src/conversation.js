@@ -1,15 +1,14 @@
 /** What is said, by whom, and whether it arrived. Knows the protocol and the store, draws nothing. */
 
 import { Connection } from './connection.js';
-import { END_CHAT, isEndCommand, readUttered, string } from './wire.js';
+import { Outbox } from './outbox.js';
+import { END_CHAT, isEndCommand, newId, readUttered, string } from './wire.js';
 
 /** @import { Message, Reply } from './wire.js' */
 /** @import { Status } from './connection.js' */
 /** @import { Store } from './store.js' */
 /** @import { Strings } from './strings.js' */
 
-/** After this long without an answer a message is shown as unconfirmed, and the next one may go. */
-const ACKNOWLEDGED_WITHIN_MS = 15_000;
 /** A server tells of an open handoff right after it confirmed the session; silence means there is none. */
 const HANDOFF_TOLD_WITHIN_MS = 2000;
 /** An agent who stopped typing without telling us is taken not to type any more. */
@@ -35,10 +34,6 @@ export class Conversation {
     this._store = store;
     this._strings = strings;
     this._observer = observer;
-    /** Ids that this connection has already tried; each is tried once per connection. */
-    this._tried = new Set();
-    /** @type {string | null} */
-    this._underway = null;
     /** @type {Record<string, ReturnType<typeof setTimeout>>} */
     this._timers = {};
     this._connection = new Connection(
@@ -51,6 +46,11 @@ export class Conversation {
         event: (event, payload) => this._hear(event, payload),
       },
     );
+    this._outbox = new Outbox(store, strings, {
+      ready: () => this._connection.session !== null,
+      carry: (payload, answered) => this._connection.emit('user_uttered', payload, answered),
+      changed: () => observer.changed(),
+    });
     this._onStorage = (/** @type {StorageEvent} */ event) => event.key === store.key && this._otherTab();
   }
 
@@ -62,6 +62,7 @@ export class Conversation {
   close() {
     window.removeEventListener('storage', this._onStorage);
     Object.values(this._timers).forEach(clearTimeout);
+    this._outbox.reset();
     this._connection.close();
   }
 
@@ -71,24 +72,21 @@ export class Conversation {
 
   /** @param {string} text */
   say(text) {
-    this._send({ text, send: { message: text } });
+    this._outbox.send({ text, send: { message: text } });
   }
 
   /** @param {string} id  of the message with the button @param {Reply} reply */
   choose(id, { title, payload }) {
-    this._send({ text: title, answers: id, send: { message: payload, metadata: { title } } });
+    this._outbox.send({ text: title, answers: id, send: { message: payload, metadata: { title } } });
   }
 
   end() {
-    this._send({ send: { message: END_CHAT } });
+    this._outbox.send({ send: { message: END_CHAT } });
   }
 
   /** @param {string} id */
   retry(id) {
-    this._tried.delete(id);
-    this._store.update(id, { status: 'pending', reason: undefined, order: undefined });
-    this._observer.changed();
-    this._pump();
+    this._outbox.retry(id);
   }
 
   /** Leave this conversation behind and begin another. */
@@ -103,53 +101,6 @@ export class Conversation {
   /** @param {boolean} on */
   tellTyping(on) {
     this._connection.emit('typing', { on });
-  }
-
-  /** @param {Pick<Message, 'text' | 'send' | 'answers'>} content */
-  _send(content) {
-    const id = newId();
-    this._store.add({ id, from: 'me', at: Date.now(), status: 'pending', ...content });
-    this._observer.changed();
-    this._pump();
-  }
-
-  /** Send what waits, one after another: the next goes when the one before is acknowledged. */
-  _pump() {
-    if (this._underway || this._connection.session === null) return;
-    const next = this._store.unsent.find((message) => !this._tried.has(message.id));
-    if (!next?.send) return;
-    const { id } = next;
-    this._underway = id;
-    this._tried.add(id);
-    this._timers.sending = setTimeout(() => this._unanswered(id), ACKNOWLEDGED_WITHIN_MS);
-    this._connection.emit('user_uttered', { ...next.send, message_id: id }, (answer) => this._settle(id, answer));
-  }
-
-  /** @param {string} id @param {any} answer  nothing, where the server is stock Rasa */
-  _settle(id, answer) {
-    if (answer?.accepted === false) {
-      this._store.update(id, { status: 'failed', reason: string(answer.reason), order: this._store.lastOrder });
-    } else {
-      const order = Number.isFinite(answer?.seq) ? answer.seq : undefined;
-      this._store.update(id, { status: 'sent', reason: undefined, order });
-    }
-    this._observer.changed();
-    this._next(id);
-  }
-
-  /** @param {string} id */
-  _unanswered(id) {
-    this._store.update(id, { reason: this._strings.unanswered });
-    this._observer.changed();
-    this._next(id);
-  }
-
-  /** @param {string} id */
-  _next(id) {
-    if (this._underway !== id) return;
-    clearTimeout(this._timers.sending);
-    this._underway = null;
-    this._pump();
   }
 
   _wanted() {
@@ -191,19 +142,16 @@ export class Conversation {
     clearTimeout(this._timers.handoff);
     if (status === 'online') {
       this._timers.handoff = setTimeout(() => this._observer.handoff(null), HANDOFF_TOLD_WITHIN_MS);
-      this._pump();
+      this._outbox.flush();
     } else {
-      clearTimeout(this._timers.sending);
-      this._underway = null;
-      this._tried.clear();
+      this._outbox.reset();
       this._typing(null);
     }
     this._observer.status(status);
   }
 
   _forget() {
-    this._underway = null;
-    this._tried.clear();
+    this._outbox.reset();
     this._typing(null);
     this._observer.handoff(null);
   }
@@ -226,7 +174,7 @@ export class Conversation {
     const known = this._store.find(message.id);
     if (known?.status && known.status !== 'sent') {
       // Our own words come back: they did arrive, whatever became of the acknowledgement.
-      this._settle(message.id, { accepted: true, seq });
+      this._outbox.settle(message.id, { accepted: true, seq });
     } else if (!known) {
       this._store.add(this._drawable(message), seq);
       if (message.from === 'agent') this._typing(null);
@@ -255,8 +203,7 @@ export class Conversation {
     if (session === this._store.session) {
       const ours = new Set(this._store.unsent.map(({ id }) => id));
       this._store.merge();
-      // Theirs to send; we do so only after a reconnect, when that tab may be gone.
-      this._store.unsent.filter(({ id }) => !ours.has(id)).forEach(({ id }) => this._tried.add(id));
+      this._store.unsent.filter(({ id }) => !ours.has(id)).forEach(({ id }) => this._outbox.leave(id));
     } else if (session !== null) {
       this._store.follow();
       this._forget();
@@ -264,11 +211,4 @@ export class Conversation {
     }
     this._observer.changed();
   }
-}
-
-function newId() {
-  // randomUUID exists only on https and localhost.
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

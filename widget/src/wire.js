@@ -125,3 +125,10 @@ function isObject(value) {
 export function string(value) {
   return typeof value === 'string' && value.trim() ? value : undefined;
 }
+
+export function newId() {
+  // randomUUID exists only on https and localhost.
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
