@@ -9,7 +9,7 @@ from tenacity import (
     AsyncRetrying,
     RetryCallState,
     retry_if_exception_type,
-    stop_after_delay,
+    stop_before_delay,
     wait_exponential_jitter,
 )
 
@@ -51,11 +51,13 @@ class Dispatch:
         while found := await self._next(handoff_id):
             handoff, message = found
             try:
-                await self._post(handoff, message)
+                posted = await self._post(handoff, message)
             except DeskError as error:
                 log.warning("dispatch.failed", handoff=handoff.id, message=message.id, reason=str(error))
                 await self._give_up(handoff, error)
                 return
+            if not posted:
+                continue
             async with self._ledger.entry() as entry:
                 await entry.messages.mark(message.id, Receipt.SENT)
                 await entry.handoffs.touch(handoff)
@@ -69,16 +71,26 @@ class Dispatch:
             message = await entry.messages.next_for_desk(handoff)
         return (handoff, message) if message else None
 
-    async def _post(self, handoff: Handoff, message: Message) -> None:
-        """Post one message, again and again with the same id while that may help."""
+    async def _post(self, handoff: Handoff, message: Message) -> bool:
+        """Post one message, again and again with the same id while that may help before the deadline.
+
+        False where the chat has ended, or moved to another queue, between two attempts.
+        """
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(DeskUnavailable),
-            stop=stop_after_delay(self._deadline),
+            stop=stop_before_delay(self._deadline),
             wait=_wait,
             reraise=True,
         ):
+            if attempt.retry_state.attempt_number > 1 and not await self._is_wanted(handoff.id, message):
+                return False
             with attempt:
                 await self._desk.send(handoff, message.id, message.text)
+        return True
+
+    async def _is_wanted(self, handoff_id: str, message: Message) -> bool:
+        found = await self._next(handoff_id)
+        return found is not None and found[1].id == message.id
 
 
 def _wait(state: RetryCallState) -> float:

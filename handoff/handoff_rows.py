@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -120,27 +120,32 @@ class HandoffRows:
         return await self.note(handoff, last_updated=self._clock(), **changes)
 
     async def finish(
-        self, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False
+        self, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False, overdue: bool = False
     ) -> Handoff | None:
         """End a handoff, owing the exit flow; None where it had ended already.
 
-        A reason that was noted when the handoff began to end stands.
+        A reason that was noted when the handoff began to end stands. ``overdue`` asks for a
+        deadline that has passed, as the handoff may have moved on since the caller read it.
+        Callers use ``handoff.ending``, which also fails what the desk has not taken.
         """
-        ended = await self._update(
-            handoff,
-            states_before(State.ENDED),
-            {
-                "state": State.ENDED,
-                "end_reason": func.coalesce(handoffs.c.end_reason, reason),
-                "ended_at": self._clock(),
-                "deadline": None,
-                "leave_failed": leave_failed,
-                "exit": Exit.PENDING,
-            },
-        )
+        now = self._clock()
+        changes = {
+            "state": State.ENDED,
+            "end_reason": func.coalesce(handoffs.c.end_reason, reason),
+            "ended_at": now,
+            "deadline": None,
+            "leave_failed": leave_failed,
+            "exit": Exit.PENDING,
+        }
+        conditions = [handoffs.c.deadline <= now] if overdue else []
+        ended = await self._update(handoff, states_before(State.ENDED), changes, *conditions)
         if ended:
             await self._conversations.next_epoch(ended.conversation)
         return ended
+
+    async def count_step(self, handoff: Handoff) -> None:
+        """Count one more request of a start strategy, before it is sent."""
+        await self.note(handoff, opening_step=handoffs.c.opening_step + 1)
 
     async def settle_exit(self, handoff: Handoff) -> bool:
         """Take note that the requester has heard of the end; False where that was known."""
@@ -152,10 +157,16 @@ class HandoffRows:
         return result.rowcount == 1
 
     async def _update(
-        self, handoff: Handoff, states: Collection[State], changes: dict[str, Any]
+        self,
+        handoff: Handoff,
+        states: Collection[State],
+        changes: dict[str, Any],
+        *conditions: ColumnElement[bool],
     ) -> Handoff | None:
         result = await self._connection.execute(
-            update(handoffs).where(handoffs.c.id == handoff.id, handoffs.c.state.in_(states)).values(changes)
+            update(handoffs)
+            .where(handoffs.c.id == handoff.id, handoffs.c.state.in_(states), *conditions)
+            .values(changes)
         )
         return await self.find(handoff.id) if result.rowcount == 1 else None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from handoff.desk import Confirming, DeskEvent, Ended, Joined, Noticed, Queued, Refused, Said, Typing
+from handoff.ending import finish
 from handoff.handoff import EndReason, Handoff, State
 from handoff.message import Draft, Sender, sentence
 from handoff.timeouts import Timeouts
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from handoff.ledger import Entry
 
 WAITING = (State.REQUESTED, State.QUEUED)
+REASON_WITHOUT_AGENT = {State.REQUESTED: EndReason.DESK_ERROR, State.QUEUED: EndReason.NOBODY_CAME}
 
 
 @dataclass
@@ -106,6 +108,8 @@ class Intake:
         if not (event.from_agent or (event.from_agent is None and self._state is State.LIVE)):
             self.taken.unanswered.append(event)
             return
+        if await self._entry.messages.knows(self.taken.handoff.conversation, event.desk_id):
+            return  # a repetition says nothing about who is there now
         await self._join(event.name, event.avatar)
         await self._write(
             Sender.AGENT, {"text": event.text}, desk_id=event.desk_id, name=event.name, avatar=event.avatar
@@ -116,7 +120,10 @@ class Intake:
             await self._end(EndReason.NOBODY_AVAILABLE)
 
     async def _end(self, reason: EndReason) -> None:
-        ended = await self._entry.handoffs.finish(self.taken.handoff, reason)
+        """The desk rarely says why; where no live agent had joined, none can have ended the chat."""
+        if reason is EndReason.AGENT_ENDED:
+            reason = REASON_WITHOUT_AGENT.get(self._state, reason)
+        ended = await finish(self._entry, self.taken.handoff, reason)
         self.taken.handoff = ended or self.taken.handoff
 
     async def _move(self, state: State, *, within: float | None = None, **changes: Any) -> None:

@@ -42,10 +42,22 @@ class MessageRows:
 
     async def assign(self, message: Message, handoff: Handoff) -> None:
         """Give a message of the requester to a handoff."""
-        await self._change(message.id, handoff_id=handoff.id)
+        await self._connection.execute(
+            update(messages).where(messages.c.id == message.id).values(handoff_id=handoff.id)
+        )
 
     async def mark(self, message_id: str, receipt: Receipt) -> None:
-        await self._change(message_id, receipt=receipt)
+        """Settle what became of an accepted message; what was settled by somebody quicker stands."""
+        await self._connection.execute(
+            update(messages)
+            .where(messages.c.id == message_id, messages.c.receipt == Receipt.ACCEPTED)
+            .values(receipt=receipt)
+        )
+
+    async def knows(self, conversation: str, desk_id: str | None) -> bool:
+        """Whether a message of the desk is here already, as when a callback is repeated."""
+        same = select(messages).where(messages.c.conversation == conversation, messages.c.desk_id == desk_id)
+        return desk_id is not None and await self._one(same) is not None
 
     async def next_without_owner(self, conversation: str) -> Message | None:
         """The requester's oldest message that neither bot nor desk has been given."""
@@ -143,9 +155,6 @@ class MessageRows:
 
     async def _all(self, query: Select[Any]) -> Sequence[Message]:
         return [_message(row) for row in await self._connection.execute(query)]
-
-    async def _change(self, message_id: str, **changes: Any) -> None:
-        await self._connection.execute(update(messages).where(messages.c.id == message_id).values(changes))
 
 
 def _without_owner() -> Select[Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from handoff.desk import AgentDesk, Opened, Utterance
+from handoff.ending import finish
 from handoff.errors import AlreadyOpen, DeskError
 from handoff.handoff import EndReason, Handoff, State
 from handoff.intake import take_in
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+OVER = (State.ENDING, State.ENDED)
 LOOK_AGAIN = 0.05  # seconds between two looks at the ledger while the desk makes up its mind
 
 
@@ -85,7 +87,8 @@ async def open_handoff(
     except DeskError as error:
         log.warning("opening.failed", handoff=handoff.id, reason=str(error))
         return await _give_up(ledger, desk, handoff)
-    await _note_opened(ledger, handoff, opened, timeouts)
+    if not await _note_opened(ledger, handoff, opened, timeouts):
+        await _withdraw(desk, handoff)
     return await _settle(ledger, await _await_decision(ledger, handoff, patience))
 
 
@@ -109,21 +112,31 @@ async def _find_open(ledger: Ledger, conversation: str) -> Opening:
 async def _give_up(ledger: Ledger, desk: AgentDesk, handoff: Handoff) -> Opening:
     """The desk may have opened a chat all the same, so it is asked to end it."""
     async with ledger.entry() as entry:
-        await entry.handoffs.finish(handoff, EndReason.DESK_UNREACHABLE)
+        await finish(entry, handoff, EndReason.DESK_UNREACHABLE)
         await entry.handoffs.settle_exit(handoff)
+    await _withdraw(desk, handoff)
+    return Opening(outcome=Outcome.DESK_UNREACHABLE)
+
+
+async def _withdraw(desk: AgentDesk, handoff: Handoff) -> None:
     try:
         await desk.end(handoff)
     except DeskError as error:
         log.info("opening.not_withdrawn", handoff=handoff.id, reason=str(error))
-    return Opening(outcome=Outcome.DESK_UNREACHABLE)
 
 
-async def _note_opened(ledger: Ledger, handoff: Handoff, opened: Opened, timeouts: Timeouts) -> None:
+async def _note_opened(ledger: Ledger, handoff: Handoff, opened: Opened, timeouts: Timeouts) -> bool:
+    """Take in the desk's answer; False where nobody wants the chat any more.
+
+    What was called back meanwhile is newer than the answer, which then only tells the chat's id.
+    """
     async with ledger.entry() as entry:
         current = await entry.handoffs.find(handoff.id) or handoff
         if opened.chat_id:
             current = await entry.handoffs.note(current, live_chat_id=opened.chat_id) or current
-        await take_in(entry, current, opened.events, timeouts)
+        if current.state is State.REQUESTED:
+            await take_in(entry, current, opened.events, timeouts)
+    return current.state not in OVER
 
 
 async def _await_decision(ledger: Ledger, handoff: Handoff, patience: float) -> Handoff:
@@ -132,7 +145,8 @@ async def _await_decision(ledger: Ledger, handoff: Handoff, patience: float) -> 
     while True:
         async with ledger.entry() as entry:
             current = await entry.handoffs.find(handoff.id) or handoff
-        if current.state is not State.REQUESTED or asyncio.get_running_loop().time() >= deadline:
+        undecided = current.state in (State.REQUESTED, State.ENDING)
+        if not undecided or asyncio.get_running_loop().time() >= deadline:
             return current
         await asyncio.sleep(LOOK_AGAIN)
 

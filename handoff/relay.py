@@ -10,6 +10,7 @@ import structlog
 from handoff.delivery import Delivery, Screen
 from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent
 from handoff.dispatch import Dispatch
+from handoff.ending import finish
 from handoff.errors import DeskError, DeskRejected
 from handoff.handoff import EndReason, Handoff, State
 from handoff.intake import take_in
@@ -40,11 +41,14 @@ class Front(Screen, Protocol):
 class Relay:
     """One per process. Everything it decides, it decides by the ledger."""
 
-    def __init__(self, ledger: Ledger, desk: AgentDesk, front: Front, timeouts: Timeouts) -> None:
+    def __init__(
+        self, ledger: Ledger, desk: AgentDesk, front: Front, timeouts: Timeouts, *, sweep: float = SWEEP
+    ) -> None:
         self._ledger = ledger
         self._desk = desk
         self._front = front
         self._timeouts = timeouts
+        self._sweep = sweep
         self._tasks = Tasks()
         self.delivery = Delivery(ledger, front, self._tasks)
         self._dispatch = Dispatch(ledger, desk, timeouts.delivery, self._give_up, self._tasks)
@@ -66,9 +70,15 @@ class Relay:
     # -- from the requester -----------------------------------------------------------
 
     async def forward(self, handoff: Handoff, message: Message) -> None:
-        """Give a message of the requester to the desk; it waits there until a live agent has joined."""
+        """Give a message of the requester to the desk; it waits there until a live agent has joined.
+
+        Where the handoff has ended meanwhile, the message stays without an owner, for the bot.
+        """
         async with self._ledger.entry() as entry:
-            await entry.messages.assign(message, handoff)
+            current = await entry.handoffs.touch(handoff)
+            if current is None or current.state is State.ENDING:
+                return
+            await entry.messages.assign(message, current)
         self._dispatch.kick(handoff.id)
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:
@@ -124,11 +134,11 @@ class Relay:
         return await entry.handoffs.note(handoff, live_chat_id=chat_id) or handoff
 
     async def _follow_up(self, before: Handoff, after: Handoff) -> None:
+        if before.is_open and not after.is_open:
+            log.info("handoff.ended", handoff=after.id, reason=after.end_reason)
         self.delivery.kick(after.conversation)
         self._dispatch.kick(after.id)
-        if before.is_open and not after.is_open:
-            await self._ended(after)
-        elif before != after:
+        if before != after:
             await self._front.follow(after)
 
     async def _show_typing(self, handoff: Handoff, *, on: bool) -> None:
@@ -136,10 +146,11 @@ class Relay:
 
     async def _proceed(self, handoff: Handoff, event: DeskEvent) -> None:
         """Take the next step of a start strategy that needs several."""
+        async with self._ledger.entry() as entry:
+            # Counted first: the desk's next word may be here before its answer to this request.
+            await entry.handoffs.count_step(handoff)
         try:
-            if await self._desk.proceed(handoff, event):
-                async with self._ledger.entry() as entry:
-                    await entry.handoffs.note(handoff, opening_step=handoff.opening_step + 1)
+            await self._desk.proceed(handoff, event)
         except DeskError as error:
             await self._give_up(handoff, error)
 
@@ -152,7 +163,7 @@ class Relay:
             except Exception:
                 # A database that is away for a moment must not stop the clock for good.
                 log.exception("deadlines.not_read")
-            await asyncio.sleep(SWEEP)
+            await asyncio.sleep(self._sweep)
 
     async def _expire_overdue(self) -> None:
         async with self._ledger.entry() as entry:
@@ -161,10 +172,10 @@ class Relay:
             self._tasks.spawn(self._expire(handoff), "expire")
 
     async def _expire(self, handoff: Handoff) -> None:
-        """End an overdue handoff; whoever ends it in the ledger first does the rest."""
+        """End a handoff that is still overdue; whoever ends it in the ledger first does the rest."""
         log.info("handoff.overdue", handoff=handoff.id, state=handoff.state)
         was_ending = handoff.state is State.ENDING
-        if await self._finish(handoff, REASON_AT_DEADLINE[handoff.state]) and not was_ending:
+        if await self._finish(handoff, REASON_AT_DEADLINE[handoff.state], overdue=True) and not was_ending:
             await self._end_at_desk(handoff)
 
     async def _give_up(self, handoff: Handoff, error: DeskError) -> None:
@@ -187,21 +198,15 @@ class Relay:
             return False
         return True
 
-    async def _finish(self, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False) -> bool:
+    async def _finish(
+        self, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False, overdue: bool = False
+    ) -> bool:
         async with self._ledger.entry() as entry:
-            ended = await entry.handoffs.finish(handoff, reason, leave_failed=leave_failed)
+            ended = await finish(entry, handoff, reason, leave_failed=leave_failed, overdue=overdue)
         if ended:
-            await self._ended(ended)
+            log.info("handoff.ended", handoff=ended.id, reason=ended.end_reason)
+            await self._changed(ended)
         return ended is not None
-
-    async def _ended(self, handoff: Handoff) -> None:
-        """Tell the requester what did not get through, then give the conversation back."""
-        log.info("handoff.ended", handoff=handoff.id, reason=handoff.end_reason)
-        async with self._ledger.entry() as entry:
-            for lost in await entry.messages.fail_for_desk(handoff):
-                notice = _system(handoff, "utter_message_not_delivered", text=lost.text)
-                await entry.messages.accept(handoff.conversation, notice)
-        await self._changed(handoff)
 
     async def _changed(self, handoff: Handoff) -> None:
         self.delivery.kick(handoff.conversation)

@@ -1,0 +1,131 @@
+import asyncio
+
+import pytest
+from structlog.testing import capture_logs
+
+from handoff.delivery import Delivery
+from handoff.message import Draft, Receipt, Sender
+from handoff.tasks import Tasks
+from tests.support.ledger_rows import message, messages, texts, write
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+async def tasks():
+    tasks = Tasks()
+    yield tasks
+    await tasks.cancel()
+
+
+@pytest.fixture
+def delivery(ledger, front, tasks):
+    return Delivery(ledger, front, tasks)
+
+
+def agent(text):
+    return Draft(sender=Sender.AGENT, content={"text": text})
+
+
+async def say(ledger, *lines):
+    for text in lines:
+        await write(ledger, text, sender=Sender.AGENT)
+
+
+async def test_what_is_said_is_committed_then_shown(ledger, delivery, front):
+    committed = []
+
+    async def look(shown):
+        committed.append((await message(ledger, shown)).receipt)
+
+    front.on_show = look
+    said = await delivery.say("c1", agent("hi"))
+    assert committed == [Receipt.ACCEPTED]
+    assert [m.id for m in front.shown] == [said.id]
+    assert (await message(ledger, said)).receipt is Receipt.SENT
+
+
+async def test_messages_are_shown_in_the_order_of_acceptance(ledger, delivery, front):
+    lines = [str(number) for number in range(10)]
+    await asyncio.gather(*(delivery.say("c1", agent(text)) for text in lines))
+    assert texts(front.shown) == texts(await messages(ledger))
+    assert sorted(texts(front.shown), key=int) == lines
+
+
+async def test_what_the_requester_wrote_is_not_shown_to_them(ledger, delivery, front):
+    await write(ledger, "mine")
+    await delivery.say("c1", agent("yours"))
+    assert texts(front.shown) == ["yours"]
+
+
+async def test_many_kicks_show_each_message_once(ledger, delivery, front):
+    await say(ledger, "one", "two")
+    for _ in range(5):
+        delivery.kick("c1")
+        await asyncio.sleep(0)
+    await delivery.say("c1", agent("three"))
+    assert texts(front.shown) == ["one", "two", "three"]
+
+
+async def test_while_nobody_is_there_everything_waits(ledger, delivery, front):
+    front.connected = False
+    said = await delivery.say("c1", agent("one"))
+    assert (await message(ledger, said)).receipt is Receipt.ACCEPTED
+    await say(ledger, "two")
+    front.connected = True
+    delivery.kick("c1")
+    await eventually(lambda: texts(front.shown) == ["one", "two"])
+
+
+async def test_whoever_leaves_in_the_middle_gets_the_rest_later(ledger, delivery, front):
+    async def leave(_):
+        front.connected = False
+
+    front.on_show = leave
+    await say(ledger, "one", "two")
+    delivery.kick("c1")
+    await eventually(lambda: texts(front.shown) == ["one"])
+    front.on_show, front.connected = None, True
+    delivery.kick("c1")
+    await eventually(lambda: texts(front.shown) == ["one", "two"])
+
+
+async def test_conversations_do_not_wait_for_each_other(ledger, delivery, front):
+    gate = asyncio.Event()
+
+    async def wait(shown):
+        if shown.conversation == "c1":
+            await gate.wait()
+
+    front.on_show = wait
+    await say(ledger, "slow")
+    delivery.kick("c1")
+    await eventually(lambda: front.shown)
+    await asyncio.wait_for(delivery.say("c2", agent("quick")), 2)
+    gate.set()
+
+
+async def test_a_browser_that_confirms_at_once_is_believed(ledger, delivery, front):
+    async def confirm(shown):
+        async with ledger.entry() as entry:
+            await entry.messages.confirm("c1", shown.id)
+
+    front.on_show = confirm
+    said = await delivery.say("c1", agent("hi"))
+    assert (await message(ledger, said)).receipt is Receipt.DELIVERED
+
+
+async def test_a_repetition_is_shown_once(ledger, delivery, front):
+    for _ in range(2):
+        await delivery.say("c1", Draft(sender=Sender.AGENT, content={"text": "hi"}, desk_id="d1"))
+    assert texts(front.shown) == ["hi"]
+
+
+async def test_a_screen_that_breaks_is_logged_and_the_message_waits(ledger, delivery, front):
+    front.broken = ValueError("a bug")
+    with capture_logs() as logs:
+        said = await delivery.say("c1", agent("hi"))
+    assert (logs[0]["event"], logs[0]["task"]) == ("task.failed", "delivery")
+    front.broken = None
+    delivery.kick("c1")
+    await eventually(lambda: texts(front.shown) == ["hi"])
+    assert front.shown[0].id == said.id

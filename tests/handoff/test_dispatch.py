@@ -1,0 +1,251 @@
+import asyncio
+import time
+
+import pytest
+from structlog.testing import capture_logs
+
+from handoff.desk import Ended, Queued
+from handoff.dispatch import Dispatch
+from handoff.errors import DeskBusy, DeskRejected, DeskUnavailable
+from handoff.handoff import OPEN_STATES, State
+from handoff.message import Receipt
+from handoff.tasks import Tasks
+from tests.support.ledger_rows import bring_to, find, message, messages, tell, write
+from tests.support.waiting import eventually
+
+
+@pytest.fixture
+def given_up():
+    return []
+
+
+@pytest.fixture
+async def tasks():
+    tasks = Tasks()
+    yield tasks
+    await tasks.cancel()
+
+
+@pytest.fixture
+def dispatch(ledger, desk, tasks, given_up):
+    return make_dispatch(ledger, desk, tasks, given_up, deadline=0.6)
+
+
+def make_dispatch(ledger, desk, tasks, given_up, deadline):
+    async def give_up(handoff, error):
+        given_up.append((handoff.id, error))
+
+    return Dispatch(ledger, desk, deadline, give_up, tasks)
+
+
+@pytest.fixture
+async def live(ledger):
+    return await bring_to(ledger, State.LIVE)
+
+
+async def write_to(ledger, handoff, *lines):
+    return [await write(ledger, text, handoff.conversation, handoff_id=handoff.id) for text in lines]
+
+
+async def receipts(ledger):
+    return [m.receipt for m in await messages(ledger)]
+
+
+async def test_messages_are_posted_in_the_order_of_acceptance(ledger, desk, dispatch, live):
+    lines = [str(number) for number in range(12)]
+    for text in lines:
+        await write_to(ledger, live, text)
+        dispatch.kick(live.id)
+    await eventually(lambda: desk.texts == lines)
+    assert desk.most_in_flight == 1
+    await eventually(lambda: all_sent(ledger))
+
+
+async def all_sent(ledger):
+    return set(await receipts(ledger)) == {Receipt.SENT}
+
+
+async def test_a_slow_desk_gets_one_message_at_a_time(ledger, desk, dispatch, live):
+    gate = desk.hold("send")
+    await write_to(ledger, live, "one", "two")
+    for _ in range(3):
+        dispatch.kick(live.id)
+    await eventually(lambda: desk.in_flight == 1)
+    dispatch.kick(live.id)
+    gate.set()
+    await eventually(lambda: desk.texts == ["one", "two"])
+    assert desk.most_in_flight == 1
+
+
+async def test_handoffs_do_not_wait_for_each_other(ledger, desk, dispatch, live):
+    other = await bring_to(ledger, State.LIVE, "c2")
+    gate = desk.hold("send")
+    await write_to(ledger, live, "one")
+    await write_to(ledger, other, "two")
+    dispatch.kick(live.id)
+    dispatch.kick(other.id)
+    await eventually(lambda: desk.in_flight == 2)
+    gate.set()
+    await eventually(lambda: sorted(desk.texts) == ["one", "two"])
+
+
+async def test_what_was_posted_moves_last_updated(ledger, desk, dispatch, live, clock):
+    clock.advance(3)
+    await write_to(ledger, live, "one")
+    dispatch.kick(live.id)
+
+    async def was_touched():
+        return (await find(ledger, live)).last_updated == clock.now
+
+    await eventually(was_touched)
+
+
+@pytest.mark.parametrize("state", OPEN_STATES - {State.LIVE})
+async def test_nothing_is_posted_before_a_live_agent_is_there(ledger, desk, dispatch, tasks, state):
+    handoff = await bring_to(ledger, state)
+    await write_to(ledger, handoff, "one")
+    await dispatch._runs.settle(handoff.id)
+    assert not desk.attempts
+    assert await receipts(ledger) == [Receipt.ACCEPTED]
+
+
+async def test_what_was_kept_is_posted_once_a_live_agent_joins(ledger, desk, dispatch):
+    handoff = await bring_to(ledger, State.QUEUED)
+    await write_to(ledger, handoff, "one", "two")
+    dispatch.kick(handoff.id)
+    async with ledger.entry() as entry:
+        await entry.handoffs.move(handoff, State.LIVE)
+    dispatch.kick(handoff.id)
+    await eventually(lambda: desk.texts == ["one", "two"])
+
+
+async def test_a_handoff_that_nobody_knows_is_left_alone(dispatch, desk):
+    await dispatch._runs.settle("unknown")
+    assert not desk.attempts
+
+
+# -- repetitions ------------------------------------------------------------------------
+
+
+async def test_a_desk_that_comes_back_gets_the_same_message_again(ledger, desk, dispatch, live, given_up):
+    desk.fail("send", DeskUnavailable("gone"))
+    (written,) = await write_to(ledger, live, "one")
+    dispatch.kick(live.id)
+    await eventually(lambda: desk.texts == ["one"])
+    assert desk.attempts == [written.id, written.id]
+    await eventually(lambda: all_sent(ledger))
+    assert not given_up
+
+
+async def test_the_next_message_waits_until_the_first_got_through(ledger, desk, dispatch, live):
+    desk.fail("send", DeskUnavailable("gone"))
+    first, second = await write_to(ledger, live, "one", "two")
+    dispatch.kick(live.id)
+    await eventually(lambda: len(desk.posted) == 2)
+    assert desk.attempts == [first.id, first.id, second.id]
+
+
+async def test_a_desk_that_stays_away_is_given_up_at_the_deadline(ledger, desk, dispatch, live, given_up):
+    desk.break_down("send", DeskUnavailable("gone"))
+    (written,) = await write_to(ledger, live, "my password is 1234")
+    with capture_logs() as logs:
+        started = time.monotonic()
+        dispatch.kick(live.id)
+        await eventually(lambda: given_up)
+    assert time.monotonic() - started < 2
+    assert len(desk.attempts) >= 2
+    assert set(desk.attempts) == {written.id}
+    assert [str(error) for _, error in given_up] == ["gone"]
+    assert logs[-1]["event"] == "dispatch.failed"
+    assert "password" not in str(logs)
+
+
+async def test_a_busy_desk_is_asked_again_as_soon_as_it_said(ledger, desk, tasks, live, given_up):
+    """With pauses of our own, so many repetitions would not fit before the deadline."""
+    dispatch = make_dispatch(ledger, desk, tasks, given_up, deadline=2)
+    desk.fail("send", *[DeskBusy("429", retry_after=0.0)] * 20)
+    await write_to(ledger, live, "one")
+    dispatch.kick(live.id)
+    await eventually(lambda: desk.texts == ["one"])
+    assert not given_up
+
+
+async def test_a_busy_desk_is_not_asked_earlier_than_it_said(ledger, desk, dispatch, live):
+    desk.fail("send", DeskBusy("429", retry_after=0.4))
+    await write_to(ledger, live, "one")
+    started = time.monotonic()
+    dispatch.kick(live.id)
+    await eventually(lambda: desk.texts == ["one"])
+    assert time.monotonic() - started >= 0.4
+
+
+@pytest.mark.parametrize("pause", [3600.0, float("inf")])
+async def test_a_desk_that_is_busy_for_longer_than_the_deadline_is_given_up_at_once(
+    ledger, desk, dispatch, live, given_up, pause
+):
+    """The wait can be close to an hour (reference section 15); a live chat must not sleep on it."""
+    desk.fail("send", DeskBusy("429", retry_after=pause))
+    await write_to(ledger, live, "one")
+    dispatch.kick(live.id)
+    await eventually(lambda: given_up)
+    assert len(desk.attempts) == 1
+
+
+async def test_a_refusal_is_not_repeated(ledger, desk, dispatch, live, given_up):
+    desk.break_down("send", DeskRejected("no", status=403))
+    await write_to(ledger, live, "one", "two")
+    dispatch.kick(live.id)
+    await eventually(lambda: given_up)
+    assert len(desk.attempts) == 1
+    ((handoff_id, error),) = given_up
+    assert handoff_id == live.id
+    assert isinstance(error, DeskRejected)
+
+
+@pytest.mark.parametrize("news", [Ended(), Queued(entered=True)])
+async def test_a_message_is_not_repeated_into_a_chat_that_has_ended_or_moved(
+    ledger, desk, tasks, live, given_up, news
+):
+    dispatch = make_dispatch(ledger, desk, tasks, given_up, deadline=5)
+    gate = desk.hold("send")
+    desk.fail("send", DeskUnavailable("gone"))
+    await write_to(ledger, live, "one")
+    dispatch.kick(live.id)
+    await eventually(lambda: desk.in_flight)
+    await tell(ledger, live, news)
+    gate.set()
+    await dispatch._runs.settle(live.id)
+    assert len(desk.attempts) == 1
+    assert not given_up
+
+
+async def test_a_message_in_flight_when_the_chat_ends_stays_as_it_was_told(ledger, desk, dispatch, live):
+    gate = desk.hold("send")
+    (written,) = await write_to(ledger, live, "one")
+    dispatch.kick(live.id)
+    await eventually(lambda: desk.in_flight)
+    await tell(ledger, live, Ended())
+    gate.set()
+    await dispatch._runs.settle(live.id)
+    assert (await message(ledger, written)).receipt is Receipt.FAILED
+
+
+async def test_after_a_crash_the_next_kick_goes_on_where_it_stopped(ledger, desk, dispatch, live):
+    desk.break_down("send", ValueError("a bug"))
+    await write_to(ledger, live, "one")
+    with capture_logs() as logs:
+        dispatch.kick(live.id)
+        await eventually(lambda: logs)
+    assert (logs[0]["event"], logs[0]["task"]) == ("task.failed", "dispatch")
+    desk.recover()
+    dispatch.kick(live.id)
+    await eventually(lambda: desk.texts == ["one"])
+
+
+async def test_stopping_in_the_middle_keeps_the_message(ledger, desk, dispatch, tasks, live):
+    desk.hold("send")
+    await write_to(ledger, live, "one")
+    dispatch.kick(live.id)
+    await eventually(lambda: desk.in_flight)
+    await asyncio.wait_for(tasks.cancel(), 2)
+    assert await receipts(ledger) == [Receipt.ACCEPTED]
