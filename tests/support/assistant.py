@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,12 +21,18 @@ os.environ.setdefault(
 )  # Rasa imports litellm, which looks for prices online
 
 
-def train_assistant(config: str = "config.yml", *, root: Path = ROOT, cache: Path = CACHE) -> Path:
+def train_assistant(
+    config: str = "config.yml",
+    endpoints: str = "endpoints.yml",
+    *,
+    root: Path = ROOT,
+    cache: Path = CACHE,
+) -> Path:
     """The path of a model of the files as they are; trained only if there is none yet."""
-    model = cache / f"{fingerprint(config, root=root)}.tar.gz"
+    model = cache / f"{fingerprint(config, endpoints, root=root)}.tar.gz"
     if not model.exists():
         with quieten_rasa():
-            _train(root, config, model)
+            _train(root, config, endpoints, model)
     return model
 
 
@@ -41,28 +47,29 @@ def quieten_rasa() -> Iterator[None]:
         structlog.configure(**before)
 
 
-def fingerprint(config: str, *, root: Path = ROOT) -> str:
+def fingerprint(*files: str, root: Path = ROOT) -> str:
+    """Of these files and of everything that is trained from."""
     digest = hashlib.sha256()
-    for path in sorted(_sources(config, root)):
+    for path in sorted(_sources(files, root)):
         digest.update(str(path.relative_to(root)).encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _sources(config: str, root: Path) -> Iterator[Path]:
-    yield root / config
+def _sources(files: Sequence[str], root: Path) -> Iterator[Path]:
+    yield from (root / file for file in files)
     for folder in ("domain", "flows", "nlu"):
         yield from (root / folder).rglob("*.yml")
 
 
-def _train(root: Path, config: str, model: Path) -> None:
+def _train(root: Path, config: str, endpoints: str, model: Path) -> None:
     from rasa.model_training import train  # heavy: only when there is something to train
 
     # A name of its own, moved when complete: another test process may be training the same model.
     training = train(
         domain=str(root / "domain"),
         config=str(root / config),
-        endpoints=str(root / "endpoints.yml"),
+        endpoints=str(root / endpoints),
         training_files=[str(root / "flows"), str(root / "nlu")],
         output=str(model.parent),
         fixed_model_name=f"{model.name.partition('.')[0]}-{os.getpid()}",

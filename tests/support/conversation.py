@@ -19,9 +19,9 @@ from rasa.shared.core.trackers import DialogueStateTracker
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def load_assistant(model: Path, endpoints: str = "endpoints.yml") -> Agent:
+def load_assistant(model: Path, endpoints: Path = ROOT / "endpoints.yml") -> Agent:
     """The trained model with its actions; call it outside an event loop."""
-    configured = Configuration.initialise_endpoints(ROOT / endpoints).endpoints
+    configured = Configuration.initialise_endpoints(endpoints).endpoints
     Configuration.initialise_sub_agents(None)
     return asyncio.run(load_agent(model_path=str(model), endpoints=configured))
 

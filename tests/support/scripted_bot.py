@@ -1,0 +1,64 @@
+"""A bot for channel tests that have nothing to do with Rasa: it says what the test tells it to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import yaml
+
+DOMAIN = Path(__file__).resolve().parents[2] / "domain"
+
+
+class ScriptedBot:
+    """Implements `channels.rasa_api.Bot`; answers "echo: ..." unless `reply` is set."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.metadata: list[dict] = []
+        self.flows: list[tuple[str, str]] = []
+        self.slots: dict[str, dict] = {}
+        self.reply: Callable[[str, str, object], Awaitable[None]] | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.failures = 0
+
+    async def answer(self, conversation, text, *, output, message_id, metadata=None) -> None:
+        await self.gate.wait()
+        self.heard.append(text)
+        self.metadata.append(dict(metadata or {}))
+        self._fail_if_told()
+        if self.reply:
+            await self.reply(conversation, text, output)
+        else:
+            await output.send_response(conversation, {"text": f"echo: {text}"})
+
+    async def start_flow(self, conversation, flow, *, output, message_id) -> None:
+        self._fail_if_told()
+        self.flows.append((conversation, flow))
+        await output.send_response(conversation, {"text": f"flow: {flow}"})
+
+    async def set_slots(self, conversation, read) -> None:
+        slots = await read()
+        if slots is not None:
+            self.slots.setdefault(conversation, {}).update(slots)
+
+    async def render(self, response, values, channel) -> dict:
+        """The text of the domain with its placeholders filled, so that tests see real sentences."""
+        text = read_responses()[response][0]["text"]
+        for name, value in values.items():
+            text = text.replace("{{ " + name + " }}", value).replace("{" + name + "}", value)
+        return {"text": text}
+
+    def _fail_if_told(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("the bot was told to fail")
+
+
+def read_responses() -> dict:
+    responses: dict = {}
+    for path in DOMAIN.rglob("*.yml"):
+        responses |= yaml.safe_load(path.read_text()).get("responses") or {}
+    return responses

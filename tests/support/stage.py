@@ -1,0 +1,124 @@
+"""The whole of our side on loopback: simulator, channels, and a bot, within the test's event loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sanic import Sanic
+
+from channels.bridge import Bridge
+from channels.servicenow import ServiceNowCallback
+from channels.webchat import WebChat
+from handoff.opening import Opening, OpenRequest, open_handoff
+from handoff.settings import Settings, read_settings
+from servicenow.backend import make_backend
+from simulator import Chat, Simulator, SimulatorSettings
+from tests.support.chat_client import ChatClient
+from tests.support.scripted_bot import ScriptedBot
+from tests.support.waiting import eventually
+
+SECRET = "callback-secret-of-the-test"
+
+
+@dataclass
+class Stage:
+    """What a test plays on."""
+
+    url: str
+    app: Sanic
+    simulator: Simulator
+    settings: Settings
+    bot: ScriptedBot
+    clients: list[ChatClient] = field(default_factory=list)
+
+    @property
+    def callback_url(self) -> str:
+        return f"{self.url}/webhooks/servicenow/callback"
+
+    async def bridge(self) -> Bridge:
+        return await self.app.ctx.handoff_bridge
+
+    async def join(self, session_id: str | None = None, **options) -> ChatClient:
+        last_seen = options.pop("last_seen", 0)
+        client = ChatClient(self.url, **options)
+        self.clients.append(client)
+        return await client.connect(session_id, last_seen)
+
+    async def open(self, client: ChatClient, summary: str = "The printer is on fire") -> Opening:
+        """What the custom action does in a turn of the bot."""
+        backend = (await self.bridge()).backend
+        request = OpenRequest(conversation=client.session_id, channel="webchat", summary=summary)
+        return await open_handoff(backend.ledger, backend.desk, request, backend.timeouts)
+
+    async def go_live(self, client: ChatClient, agent: str = "Dana") -> Chat:
+        opening = await self.open(client)
+        chat = await self.simulator.accept(opening.handoff.live_chat_user, agent=agent)
+        await client.expect(f"{agent} has joined")
+        return chat
+
+    async def handoff(self, client: ChatClient):
+        """The client's newest handoff."""
+        backend = (await self.bridge()).backend
+        async with backend.ledger.entry() as entry:
+            from handoff.desk import References
+
+            user = backend.desk.name_requester(client.session_id)
+            return await entry.handoffs.resolve(References(user=user))
+
+    async def said_by_requester(self, chat: Chat) -> list[str]:
+        return [line.text for line in chat.transcript if line.sender == "requester"]
+
+    async def desk_heard(self, chat: Chat, *texts: str) -> None:
+        await eventually(
+            lambda: [line.text for line in chat.transcript if line.sender == "requester"] == list(texts)
+        )
+
+
+def settings_for(url: str, folder: Path, **more) -> Settings:
+    defaults = {
+        "servicenow_url": url,
+        "servicenow_auth": "basic",
+        "servicenow_user": "handoff",
+        "servicenow_password": "secret of the test",
+        "servicenow_callback_secret": SECRET,
+        "handoff_database_url": f"sqlite:///{folder}/ledger.db",
+    }
+    return read_settings(**defaults | more)
+
+
+@asynccontextmanager
+async def play(folder: Path, *, desk: SimulatorSettings | None = None, **settings) -> AsyncIterator[Stage]:
+    """A stage with a scripted bot; `settings` are ours."""
+    simulator = Simulator(
+        desk or SimulatorSettings(username="handoff", password="secret of the test", callback_secret=SECRET)
+    )
+    async with AsyncExitStack() as stack:
+        ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
+        app, url, bot = await stack.enter_async_context(serve_channels(ours))
+        simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
+        stage = Stage(url, app, simulator, ours, bot)
+        yield stage
+        for client in stage.clients:
+            await client.leave()
+
+
+@asynccontextmanager
+async def serve_channels(settings: Settings, bot: ScriptedBot | None = None, **webchat):
+    """Both channels registered as Rasa does it, on a free loopback port."""
+    from rasa.core.channels.channel import register
+
+    from local.server import run_app
+
+    bot = bot or ScriptedBot()
+
+    async def connect():
+        return await make_backend(settings)
+
+    app = Sanic("stage", configure_logging=False)
+    channels = [WebChat(connect=connect, bot=bot, **webchat), ServiceNowCallback(connect=connect, bot=bot)]
+    register(channels, app, route="/webhooks/")
+    async with run_app(app, 0) as url:
+        yield app, url, bot
