@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import hmac
 import time
@@ -12,7 +13,7 @@ from typing import Protocol
 import aiohttp
 from pydantic import SecretStr
 
-from handoff.errors import DeskRejected, DeskUnavailable
+from handoff.errors import DeskBusy, DeskRejected, DeskUnavailable
 from handoff.settings import Auth, Settings
 
 EXPIRY_MARGIN = 60.0  # seconds before its end at which a token is replaced
@@ -88,24 +89,25 @@ class OAuthToken:
 
     async def _ask(self, session: aiohttp.ClientSession, form: Mapping[str, str]) -> None:
         try:
-            async with session.post(self._url, data={**self._client, **form}) as response:
-                status = response.status
+            # A redirect would take the secrets in the form elsewhere.
+            async with session.post(
+                self._url, data={**self._client, **form}, allow_redirects=False
+            ) as response:
+                _require_answer(response)
                 answer = await response.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise DeskUnavailable(
                 f"The token endpoint gave no usable answer: {type(error).__name__}"
             ) from error
-        self._take(status, answer)
+        self._take(response.status, answer)
 
     def _take(self, status: int, answer: object) -> None:
-        if status >= 500:
-            raise DeskUnavailable(f"The token endpoint answered {status}")
-        if status != 200 or not isinstance(answer, dict) or "access_token" not in answer:
+        if status != 200 or not isinstance(answer, dict) or not answer.get("access_token"):
             name = answer.get("error") if isinstance(answer, dict) else None
             raise DeskRejected(f"The token endpoint refused us: {status} {name or ''}".strip(), status=status)
         self._access = str(answer["access_token"])
         self._refresh = answer.get("refresh_token") or self._refresh
-        self._expires_at = self._now() + float(answer.get("expires_in") or 0)
+        self._expires_at = self._now() + _seconds(answer.get("expires_in"))
 
     def __repr__(self) -> str:
         return f"OAuthToken({self._url!r}, client_id=..., secrets hidden)"
@@ -115,9 +117,8 @@ def make_credentials(settings: Settings) -> Credentials:
     """The credentials that the settings ask for; ``read_settings`` has seen to it that they are whole."""
     match settings.servicenow_auth:
         case Auth.BASIC:
-            password = _reveal(settings.servicenow_password)
-            basic = aiohttp.BasicAuth(settings.servicenow_user or "", password, "utf-8")
-            return FixedHeaders({"Authorization": basic.encode()})
+            pair = f"{settings.servicenow_user}:{_reveal(settings.servicenow_password)}"
+            return FixedHeaders({"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
         case Auth.TOKEN:
             # Reference section 2.1: the header wins over a token in the body.
             return FixedHeaders({"token": _reveal(settings.servicenow_token)})
@@ -140,6 +141,30 @@ def sign(body: bytes, secret: SecretStr) -> str:
     so the bytes must be what JavaScript's ``JSON.stringify`` would write.
     """
     return hmac.new(_reveal(secret).encode(), body, hashlib.sha1).hexdigest()
+
+
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds in ``Retry-After``; None where it is absent or a date."""
+    try:
+        return max(0.0, float(headers["Retry-After"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def _require_answer(response: aiohttp.ClientResponse) -> None:
+    """A token endpoint that is busy, broken or elsewhere has not refused us."""
+    if response.status == 429:
+        raise DeskBusy("The token endpoint answered 429", retry_after=read_retry_after(response.headers))
+    if response.status >= 500 or 300 <= response.status < 400:
+        raise DeskUnavailable(f"The token endpoint answered {response.status}")
+
+
+def _seconds(value: object) -> float:
+    """A token whose lifetime nobody can read is used once."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return 0.0
 
 
 def _oauth(settings: Settings, form: Mapping[str, str]) -> OAuthToken:

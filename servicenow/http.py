@@ -11,7 +11,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from handoff.errors import DeskBusy, DeskError, DeskRejected, DeskUnavailable
-from servicenow.auth import Credentials, sign
+from servicenow.auth import Credentials, read_retry_after, sign
 
 RETRYABLE = frozenset({500, 502, 503, 504})
 
@@ -63,21 +63,31 @@ class Instance:
             await self._session.close()
 
     async def _call(self, method: str, path: str, *, headers: dict[str, str], **request: Any) -> Reply:
+        session = self._open_session()
+        credentials = await self._credentials.headers(session)
         try:
-            return await self._try(method, path, headers=headers, **request)
+            return await self._try(session, method, path, headers={**headers, **credentials}, **request)
         except DeskRejected as error:
             if error.status != 401 or not self._credentials.forget():
                 raise
-        return await self._try(method, path, headers=headers, **request)
+        credentials = await self._credentials.headers(session)
+        return await self._try(session, method, path, headers={**headers, **credentials}, **request)
 
-    async def _try(self, method: str, path: str, *, headers: dict[str, str], **request: Any) -> Reply:
-        session = self._open_session()
-        headers = {"Accept": "application/json", **headers, **await self._credentials.headers(session)}
+    async def _try(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        **request: Any,
+    ) -> Reply:
+        headers = {"Accept": "application/json", **headers}
         try:
             async with session.request(
                 method, self.url + path, headers=headers, allow_redirects=False, **request
             ) as response:
-                text = await response.text()
+                text = await response.text(errors="replace")
         except aiohttp.ClientConnectorError as error:
             raise DeskUnavailable(f"No connection to ServiceNow: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -99,8 +109,11 @@ class Instance:
 
 
 def minify(body: Mapping[str, Any]) -> bytes:
-    """JSON as ``JSON.stringify`` writes it for strings, whole numbers, booleans, lists and objects."""
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    """JSON as ``JSON.stringify`` writes it for strings, whole numbers, booleans, lists and objects.
+
+    Half an emoji (a lone surrogate, which browsers do send) is escaped, as JavaScript does.
+    """
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def _parse(text: str) -> Any:
@@ -114,7 +127,7 @@ def _refusal(response: aiohttp.ClientResponse, text: str) -> DeskError:
     """The error for a non-2xx answer; section 15 of the reference has the shapes."""
     reason = f"ServiceNow answered {response.status}{_detail(_parse(text))}"
     if response.status == 429:
-        return DeskBusy(reason, retry_after=_seconds(response.headers.get("Retry-After")))
+        return DeskBusy(reason, retry_after=read_retry_after(response.headers))
     if response.status in RETRYABLE or response.status < 400:
         return DeskUnavailable(reason)
     return DeskRejected(reason, status=response.status)
@@ -125,10 +138,3 @@ def _detail(body: Any) -> str:
     if isinstance(error, dict):
         return f": {error.get('message')}"
     return f": {error}" if isinstance(error, str) else ""
-
-
-def _seconds(header: str | None) -> float | None:
-    try:
-        return max(0.0, float(header)) if header else None
-    except ValueError:
-        return None

@@ -1,0 +1,130 @@
+"""A simulated instance in this process, over real HTTP, and a plain server that answers as scripted."""
+
+import socket
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from aiohttp import web
+
+from handoff.handoff import Handoff, State
+from handoff.settings import read_settings
+from servicenow.auth import make_credentials
+from servicenow.http import Instance
+from simulator import Simulator, SimulatorSettings
+from tests.support import environment
+from tests.support.web_server import WebServer
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch, tmp_path):
+    environment.clean(monkeypatch, tmp_path, "SIMULATOR_")
+
+
+@pytest.fixture
+def make_settings():
+    def make(url="https://example.service-now.com", **changes):
+        known = {"servicenow_url": url, "servicenow_auth": "none", "servicenow_callback_secret": "callback"}
+        return read_settings(**known | changes)
+
+    return make
+
+
+@pytest.fixture
+async def server():
+    async with WebServer().serve() as server:
+        yield server
+
+
+@pytest.fixture
+async def make_instance(make_settings):
+    """Make instances from settings; they are closed at the end."""
+    made = []
+
+    def make(url, **changes):
+        settings = make_settings(url, **changes)
+        instance = Instance(
+            settings.servicenow_url,
+            make_credentials(settings),
+            signing_secret=settings.servicenow_signing_secret,
+            request_timeout=settings.servicenow_request_timeout,
+        )
+        made.append(instance)
+        return instance
+
+    yield make
+    for instance in made:
+        await instance.close()
+
+
+@pytest.fixture
+def unused_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Receiver:
+    """Where the instance POSTs to; gives each raw body to ``on_callback``."""
+
+    def __init__(self):
+        self.url = ""
+        self.raw = []
+        self.on_callback = None
+
+    async def receive(self, request):
+        raw = await request.read()
+        self.raw.append(raw)
+        if self.on_callback:
+            await self.on_callback(raw)
+        return web.json_response({})
+
+
+@pytest.fixture
+async def receiver():
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_post("/callback", receiver.receive)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/callback"
+    yield receiver
+    await runner.cleanup()
+
+
+@pytest.fixture
+def simulator_settings(receiver):
+    return SimulatorSettings(callback_url=receiver.url)
+
+
+@pytest.fixture
+async def simulator(simulator_settings):
+    return Simulator(simulator_settings)
+
+
+@pytest.fixture
+async def instance_url(simulator):
+    async with simulator.serve() as url:
+        yield url
+
+
+@pytest.fixture
+def make_handoff():
+    def make(**known):
+        now = datetime.now(UTC)
+        handoff_id = str(uuid4())
+        values = {
+            "id": handoff_id,
+            "conversation": "c1",
+            "channel": "webchat",
+            "state": State.REQUESTED,
+            "epoch": 1,
+            "opened_at": now,
+            "last_updated": now,
+            "live_chat_id": handoff_id,
+            "live_chat_user": "rasa-user",
+        }
+        return Handoff(**values | known)
+
+    return make
