@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -157,7 +158,7 @@ async def violations(page):
 
 @pytest.mark.parametrize("width", [1280, 320])
 async def test_axe_has_nothing_serious_to_say(chat, server, width):
-    if not AXE.is_file():
+    if not AXE.is_file() and "CI" not in os.environ:
         pytest.skip("axe-core is not installed in widget/")
     await chat.page.set_viewport_size({"width": width, "height": 640})
     await everything_at_once(chat, server)
