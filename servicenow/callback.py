@@ -28,6 +28,7 @@ from handoff.desk import (
 )
 from handoff.handoff import EndReason
 
+UNSTORABLE = re.compile("[\ud800-\udfff\0]")
 LIVE_AGENT_CHOICE = "Live Agent Support."
 LIVE_AGENT_TOPIC = "ce2ee85053130010cf8cddeeff7b12bf"  # its topic in a TopicPickerControl, section 8
 
@@ -70,7 +71,7 @@ def decode_callback(raw: bytes) -> dict[str, Any]:
     """
     try:
         body = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedCallback("The body is not JSON.") from error
     if not isinstance(body, dict):
         raise MalformedCallback("The body is not a JSON object.")
@@ -171,6 +172,8 @@ class _EventReader:
         text = _read_text(item)
         if found := self._patterns.entered.match(text):
             yield Joined(name=found["name"])
+        elif self._patterns.nobody.search(text):
+            yield Refused()
         elif reason := self._read_end(text):
             yield Ended(reason=reason)
         elif text and not self._is_over:
@@ -242,7 +245,10 @@ def _flag(value: Any) -> bool:
 
 
 def _text(value: Any) -> str | None:
-    """A non-empty string, else None; numbers do turn up where strings are documented."""
+    """A non-empty string, else None; numbers do turn up where strings are documented.
+
+    Half an emoji, as JavaScript leaves where it cuts a text, and NUL cannot be stored.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return str(value).strip() or None
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", str(value)).strip() or None

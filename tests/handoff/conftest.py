@@ -10,6 +10,7 @@ from handoff.relay import Relay
 from handoff.timeouts import Timeouts
 from tests.support import environment
 from tests.support.clock import ManualClock
+from tests.support.hypotheses import be_patient
 from tests.support.scripted_desk import RecordingFront, ScriptedDesk
 
 
@@ -23,6 +24,8 @@ def _copy_sqlite(template, folder):
 STORES = {
     "sqlite": _copy_sqlite,
 }
+
+be_patient()
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,10 @@ from servicenow.auth import make_credentials
 from servicenow.http import Instance
 from simulator import Simulator, SimulatorSettings
 from tests.support import environment
+from tests.support.hypotheses import be_patient
 from tests.support.web_server import WebServer
+
+be_patient()
 
 
 @pytest.fixture(autouse=True)
