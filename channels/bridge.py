@@ -54,7 +54,8 @@ class Bridge:
 
     async def stop(self) -> None:
         await self.relay.stop()
-        await self._tasks.cancel()
+        async with self.backend.ledger.quiet():
+            await self._tasks.cancel()
         await self.backend.close()
 
     def connect(self, name: str, screen: ChannelScreen) -> None:

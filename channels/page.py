@@ -13,7 +13,7 @@ POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # deep-chat styles its own elements
+        "style-src 'self'",
         "img-src 'self' data: blob: https:",
         "font-src 'self'",
         "connect-src 'self' ws: wss:",

@@ -38,9 +38,9 @@ class BodyTooLarge(ValueError):
 class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     """Rasa's ``InputChannel`` for the desk's side of a conversation."""
 
-    def __init__(self, *, connect: Connect = backend) -> None:
+    def __init__(self, *, connect: Connect = backend, bot: Bot | None = None) -> None:
         self._connect = connect
-        self._bot: Bot | None = None
+        self._bot = bot
         self._bridge: Bridge | None = None
 
     @classmethod
@@ -63,7 +63,7 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         return cls()
 
     def conversation_blueprint(self, agent: RuntimeAgent) -> None:
-        self._bot = RasaBot(agent)
+        self._bot = self._bot or RasaBot(agent)
 
     def blueprint(self, on_new_message: Any) -> Blueprint:
         blueprint = Blueprint(f"{NAME}_webhook")

@@ -39,7 +39,10 @@ OPTIONS = {"cors_allowed_origins", "socketio_path"}
 
 
 class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
-    """Rasa's ``InputChannel`` for browsers; ``connect`` makes the backend once the server runs."""
+    """Rasa's ``InputChannel`` for browsers; ``connect`` makes the backend once the server runs.
+
+    ``bot`` stands in for the agent that Rasa hands over.
+    """
 
     def __init__(
         self,
@@ -47,10 +50,11 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         socketio_path: str = "/socket.io",
         cors_allowed_origins: list[str] | str | None = None,
         connect: Connect = backend,
+        bot: Bot | None = None,
     ) -> None:
         self.socketio_path = socketio_path
         self._connect = connect
-        self._bot: Bot | None = None
+        self._bot = bot
         self._bridge: Bridge | None = None
         self._sockets = WebChatSockets(NAME, cors_allowed_origins)
 
@@ -76,7 +80,7 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def conversation_blueprint(self, agent: RuntimeAgent) -> None:
         """Rasa hands the agent over here; returning None makes it ask for ``blueprint`` next."""
-        self._bot = RasaBot(agent)
+        self._bot = self._bot or RasaBot(agent)
 
     def blueprint(self, on_new_message: Any) -> SocketBlueprint:
         """The routes: the socket, the page, and Rasa's health check."""

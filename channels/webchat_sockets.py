@@ -17,7 +17,7 @@ from channels.rasa_api import OutputChannel
 from channels.sessions import SessionPolicy, TokenRefused
 from channels.webchat_wire import write_for_stock_widget, write_message, write_payloads
 from handoff.handoff import Handoff
-from handoff.message import Message, Sender
+from handoff.message import Message, Receipt, Sender
 from handoff.tasks import KeyedLocks
 
 log = structlog.get_logger(__name__)
@@ -196,12 +196,17 @@ class WebChatSockets:
         """Our widget gets what it has missed, and who it is talking to; a stock one what nobody has seen."""
         if not isinstance(last_seen, int):
             return
-        async with self._require_bridge().backend.ledger.entry() as entry:
+        ledger = self._require_bridge().backend.ledger
+        async with ledger.entry() as entry:
             missed = await entry.messages.said_since(conversation, last_seen)
             owner = await entry.handoffs.open_for(conversation)
         for message in missed:
             for payload in await self._render(message):
                 await self.server.emit("bot_uttered", write_message(message, payload), to=sid)
+        async with ledger.entry() as entry:
+            for message in missed:
+                if message.sender is not Sender.REQUESTER and message.receipt is Receipt.ACCEPTED:
+                    await entry.messages.mark(message.id, Receipt.SENT)
         if owner:
             await self.server.emit("handoff", _write_state(owner), to=sid)
 

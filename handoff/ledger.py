@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,15 @@ class Ledger:
             return
         async with self._writing, self._engine.begin() as connection:
             yield Entry(connection, self._clock)
+
+    @asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        """No transaction is under way within the block: the moment to cancel tasks that make them.
+
+        A statement that is cancelled half-way leaves SQLite's worker thread answering nobody.
+        """
+        async with self._writing or nullcontext():
+            yield
 
     async def close(self) -> None:
         await self._engine.dispose()

@@ -65,7 +65,8 @@ class Relay:
 
     async def stop(self) -> None:
         """Stop all work; what is unfinished stays in the ledger."""
-        await self._tasks.cancel()
+        async with self._ledger.quiet():
+            await self._tasks.cancel()
 
     # -- from the requester -----------------------------------------------------------
 

@@ -90,12 +90,12 @@ async def serve(
     app.ctx.agent = await load_agent(
         model_path=str(model), endpoints=configuration.endpoints, loop=asyncio.get_running_loop()
     )
-    async with _run(app, port) as address:
+    async with run_app(app, port) as address:
         yield address
 
 
 @contextlib.asynccontextmanager
-async def _run(app: Any, port: int) -> AsyncIterator[str]:
+async def run_app(app: Any, port: int) -> AsyncIterator[str]:
     """A Sanic application in the running loop; its own runner would want the main thread for itself."""
     listening = socket.create_server((LOOPBACK, port))
     app.config.TOUCHUP = False

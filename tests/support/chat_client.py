@@ -61,12 +61,12 @@ class ChatClient:
             return next((m for m in self.messages if text in (m.get("text") or "")), None)
 
         try:
-            return await eventually(find, within)
+            return await eventually(find, within=within)
         except AssertionError:
             raise AssertionError(f"{text!r} did not come; what came: {self.texts}") from None
 
     async def expect_state(self, state: str, within: float = 15.0) -> dict:
-        return await eventually(lambda: next((s for s in self.states if s["state"] == state), None), within)
+        return await eventually(lambda: next((s for s in self.states if s["state"] == state), None), within=within)
 
     async def leave(self) -> None:
         await self.socket.disconnect()
