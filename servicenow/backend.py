@@ -32,8 +32,10 @@ class Backend:
 
     async def close(self) -> None:
         """Release connections; what is unfinished stays in the ledger."""
-        await self.desk.close()
-        await self.ledger.close()
+        try:
+            await self.desk.close()
+        finally:
+            await self.ledger.close()
 
 
 async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
@@ -70,7 +72,7 @@ async def backend() -> Backend:
     """
     loop = asyncio.get_running_loop()
     task = _backends.get(loop)
-    if task is None or (task.done() and task.exception()):
+    if task is None or _has_failed(task):
         task = loop.create_task(make_backend(read_settings()))
         _backends[loop] = task
     return await asyncio.shield(task)
@@ -79,5 +81,9 @@ async def backend() -> Backend:
 async def close_backend() -> None:
     """Close the running loop's backend, if there is one."""
     task = _backends.pop(asyncio.get_running_loop(), None)
-    if task is not None:
+    if task is not None and not _has_failed(task):
         await (await task).close()
+
+
+def _has_failed(task: asyncio.Task[Backend]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
