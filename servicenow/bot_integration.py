@@ -178,7 +178,7 @@ def _require_success(reply: Reply) -> None:
             raise DeskUnavailable("ServiceNow answered with a web page instead of JSON")
         log.info("desk.answer_unparsed", status=reply.status)
         return
-    if isinstance(reply.body, dict) and reply.body.get("status") == "failure":
+    if isinstance(reply.body, dict) and reply.body.get("status", "success") != "success":
         error = reply.body.get("error")
         reason = error.get("message") if isinstance(error, dict) else None
         raise DeskUnavailable(f"ServiceNow did not queue the request: {reason}")
