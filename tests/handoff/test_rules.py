@@ -1,0 +1,276 @@
+"""The rules under any order of events: both sides talk, leave, come back, time out and repeat themselves.
+
+What the design promises is checked after every step and at the end (docs/architecture.md).
+"""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from handoff.desk import Callback, Ended, Joined, Opened, Queued, References, Refused, Said
+from handoff.errors import DeskRejected, DeskUnavailable
+from handoff.handoff import EndReason, Exit, State
+from handoff.ledger import Ledger
+from handoff.message import Receipt, Sender
+from handoff.opening import OpenRequest, open_handoff
+from handoff.relay import Relay
+from handoff.timeouts import Timeouts
+from tests.support.clock import ManualClock
+from tests.support.ledger_rows import CONVERSATION, find, messages, write
+from tests.support.scripted_desk import RecordingFront, ScriptedDesk
+from tests.support.waiting import eventually
+
+ANSWERS = st.sampled_from(
+    [(), (Queued(entered=True),), (Joined(name="Dana"),), (Refused(),), (Queued(wait_time="1 Minute"),)]
+)
+EVENTS = st.sampled_from(
+    [
+        Queued(entered=True),
+        Queued(wait_time="2 Minutes"),
+        Joined(name="Dana"),
+        Joined(name="Lee"),
+        Refused(),
+        Ended(),
+        Ended(reason=EndReason.REQUESTER_IDLE),
+    ]
+)
+REASONS = st.sampled_from([EndReason.REQUESTER_ENDED, EndReason.REQUESTER_RESTARTED])
+
+
+class Conversation(RuleBasedStateMachine):
+    """One requester, one desk, one relay; nothing is mocked but the desk and the screen."""
+
+    template: Path
+    callbacks = Bundle("callbacks")
+
+    def __init__(self):
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.runner = asyncio.Runner()
+        self.clock = ManualClock()
+        self.desk = ScriptedDesk()
+        self.front = RecordingFront()
+        self.known = {}  # handoffs as they were seen last
+        self.said = 0
+
+    @initialize()
+    def start(self):
+        shutil.copy(self.template, self.folder / "ledger.db")
+        self.run(self._start())
+
+    async def _start(self):
+        self.ledger = await Ledger.connect(f"sqlite+aiosqlite:///{self.folder / 'ledger.db'}", self.clock)
+        await self._start_relay()
+
+    async def _start_relay(self):
+        self.relay = Relay(self.ledger, self.desk, self.front, Timeouts(delivery=0.01), sweep=0.002)
+        await self.relay.start()
+
+    def run(self, work):
+        return self.runner.run(work)
+
+    async def owner(self):
+        async with self.ledger.entry() as entry:
+            return await entry.handoffs.open_for(CONVERSATION)
+
+    # -- the requester ------------------------------------------------------------------
+
+    @rule(answer=ANSWERS, fails=st.booleans())
+    def ask_for_a_live_agent(self, answer, fails):
+        async def ask():
+            self.desk.answer = Opened(events=answer)
+            if fails:
+                self.desk.fail("open", DeskUnavailable("gone"))
+            request = OpenRequest(conversation=CONVERSATION, channel="webchat")
+            opening = await open_handoff(self.ledger, self.desk, request, patience=0)
+            if opening.handoff:
+                self.known.setdefault(opening.handoff.id, opening.handoff)
+            self.desk._failures.clear()
+
+        self.run(ask())
+
+    @rule(again=st.booleans())
+    def write_something(self, again):
+        async def say():
+            self.said += not again
+            written = await write(self.ledger, f"text {self.said}", client_id=f"m{self.said}")
+            owner = await self.owner()
+            if owner and written.handoff_id is None and written.receipt is Receipt.ACCEPTED:
+                await self.relay.forward(owner, written)
+
+        self.run(say())
+
+    @rule(
+        reason=st.sampled_from([EndReason.REQUESTER_ENDED, EndReason.REQUESTER_RESTARTED]),
+        fails=st.booleans(),
+    )
+    def leave(self, reason, fails):
+        async def leave():
+            if owner := await self.owner():
+                if fails:
+                    self.desk.fail("end", DeskUnavailable("gone"))
+                await self.relay.leave(owner, reason)
+                self.desk._failures.clear()
+
+        self.run(leave())
+
+    # -- the desk -----------------------------------------------------------------------
+
+    @precondition(lambda self: self.known)
+    @rule(target=callbacks, data=st.data(), event=EVENTS)
+    def the_desk_tells(self, data, event):
+        return self.receive(data, event)
+
+    @precondition(lambda self: self.known)
+    @rule(target=callbacks, data=st.data(), number=st.integers(1, 5), signed=st.sampled_from([True, None]))
+    def the_live_agent_says(self, data, number, signed):
+        return self.receive(data, Said(text=f"answer {number}", from_agent=signed, desk_id=f"d{number}"))
+
+    def receive(self, data, event):
+        handoff_id = data.draw(st.sampled_from(sorted(self.known)), label="handoff")
+        callback = Callback(references=References(handoff_id=handoff_id), events=(event,))
+        assert self.run(self.relay.receive(callback))
+        return callback
+
+    @rule(callback=callbacks)
+    def a_callback_is_repeated(self, callback):
+        self.run(self.relay.receive(callback))
+
+    @rule(callback=consumes(callbacks), error=st.sampled_from([DeskUnavailable("gone"), DeskRejected("no")]))
+    def the_desk_takes_no_more_messages(self, callback, error):
+        self.desk.break_down("send", error)
+
+    @rule()
+    def the_desk_recovers(self):
+        self.desk.recover()
+
+    # -- time and crashes ---------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from([1, 11, 31, 601]))
+    def time_passes(self, seconds):
+        self.clock.advance(seconds)
+        self.run(self.deadlines_are_kept())
+
+    async def deadlines_are_kept(self):
+        async def none_is_overdue():
+            async with self.ledger.entry() as entry:
+                return not await entry.handoffs.overdue()
+
+        await eventually(none_is_overdue)
+
+    @rule()
+    def the_process_restarts(self):
+        async def restart():
+            await self.relay.stop()
+            await self._start_relay()
+
+        self.run(restart())
+
+    @rule(there=st.booleans())
+    def the_browser_comes_and_goes(self, there):
+        self.front.connected = there
+        self.run(self.kick())
+
+    async def kick(self):
+        self.relay.delivery.kick(CONVERSATION)
+
+    @rule()
+    def the_bot_says_goodbye(self):
+        async def settle():
+            async with self.ledger.entry() as entry:
+                if owing := await entry.handoffs.owing_exit(CONVERSATION):
+                    assert await entry.handoffs.settle_exit(owing)
+
+        self.run(settle())
+
+    # -- what always holds --------------------------------------------------------------
+
+    @invariant()
+    def promises(self):
+        if hasattr(self, "ledger"):
+            self.run(self.check())
+
+    async def check(self):
+        handoffs = [await find(self.ledger, handoff) for handoff in self.known.values()]
+        assert sum(handoff.is_open for handoff in handoffs) <= 1
+        for now in handoffs:
+            before = self.known[now.id]
+            if not before.is_open:
+                assert now.state is State.ENDED
+                assert now.end_reason is before.end_reason
+                assert now.ended_at == before.ended_at
+                assert (before.exit, now.exit) != (Exit.DONE, Exit.PENDING)
+            self.known[now.id] = now
+        epochs = [handoff.epoch for handoff in sorted(handoffs, key=lambda h: h.epoch)]
+        assert len(set(epochs)) == len(epochs)
+
+        found = await messages(self.ledger)
+        seqs = [m.seq for m in found]
+        assert seqs == sorted(set(seqs))
+        open_ids = {handoff.id for handoff in handoffs if handoff.is_open}
+        for m in found:
+            if m.sender is Sender.REQUESTER and m.handoff_id and m.receipt is Receipt.ACCEPTED:
+                assert m.handoff_id in open_ids, "accepted for a handoff that has ended"
+        for key in ("client_id", "desk_id"):
+            ids = [getattr(m, key) for m in found if getattr(m, key)]
+            assert len(set(ids)) == len(ids)
+
+        shown = [m.seq for m in self.front.shown]
+        assert shown == sorted(set(shown)), "shown twice, or out of order"
+        posted = [p.text for p in self.desk.posted]
+        assert posted == sorted(set(posted), key=lambda text: int(text.split()[1]))
+
+    def teardown(self):
+        try:
+            if hasattr(self, "ledger"):
+                self.run(self.nobody_is_left_between_the_owners())
+        finally:
+            self.runner.close()
+            shutil.rmtree(self.folder)
+
+    async def nobody_is_left_between_the_owners(self):
+        """With nobody's help: once all deadlines have passed, a handoff is live or has ended."""
+        self.front.connected = True
+        self.relay.delivery.kick(CONVERSATION)
+        for _ in range(2):
+            self.clock.advance(3600)
+            await self.deadlines_are_kept()
+        owner = await self.owner()
+        assert owner is None or owner.state in (State.LIVE, State.ENDING)
+        if owner:
+            await self.relay.leave(owner, EndReason.OPERATOR_CLOSED)
+            self.clock.advance(3600)
+            await self.deadlines_are_kept()
+        await eventually(self.everything_is_shown)
+        await self.relay.stop()
+        await self.check()
+        fates = {
+            m.receipt for m in await messages(self.ledger) if m.handoff_id and m.sender is Sender.REQUESTER
+        }
+        assert fates <= {Receipt.SENT, Receipt.FAILED}
+        await self.ledger.close()
+
+    async def everything_is_shown(self):
+        async with self.ledger.entry() as entry:
+            return not await entry.messages.unshown(CONVERSATION)
+
+
+def test_the_promises_hold_in_any_order_of_events(template):
+    Conversation.template = template
+    run_state_machine_as_test(
+        Conversation, settings=settings(max_examples=25, stateful_step_count=20, deadline=None)
+    )
