@@ -24,7 +24,7 @@ from servicenow.backend import Backend
 
 log = structlog.get_logger(__name__)
 
-RETRY_EXIT = 5.0  # seconds until an exit flow that failed is tried again
+RETRY = 5.0  # seconds until an exit flow that failed is tried again
 
 Connect = Callable[[], Awaitable[Backend]]
 Listener = Callable[[Sanic[Any, Any]], Awaitable[None]]
@@ -44,13 +44,9 @@ class Bridge:
         self.diversion = Diversion(backend.ledger, self.relay, bot, self.switchboard, exit_flow, self._tasks)
 
     async def start(self) -> None:
-        """Take up what an earlier process left undone."""
+        """Begin to work; what an earlier process left is taken up when its channel connects."""
         await self.relay.start()
-        async with self.backend.ledger.entry() as entry:
-            waiting = await entry.messages.conversations_without_owner()
-        for conversation in waiting:
-            self.diversion.nudge(conversation)
-        self._tasks.spawn(self._retry_exits(), "retry_exits")
+        self._tasks.spawn(self._retry(), "retry")
 
     async def stop(self) -> None:
         await self.relay.stop()
@@ -59,7 +55,9 @@ class Bridge:
         await self.backend.close()
 
     def connect(self, name: str, screen: ChannelScreen) -> None:
+        """Add a channel, and take up what waits for it."""
         self.switchboard.connect(name, screen)
+        self._tasks.spawn(self._resume(), "resume")
 
     # -- the relay's front ------------------------------------------------------------
 
@@ -76,18 +74,23 @@ class Bridge:
         else:
             self.diversion.nudge(handoff.conversation)
 
-    async def _retry_exits(self) -> None:
+    async def _resume(self) -> None:
+        """Look at every conversation in which something waits to be handed over or given back."""
+        async with self.backend.ledger.entry() as entry:
+            waiting = set(await entry.messages.conversations_without_owner())
+            unfinished = await entry.handoffs.unfinished()
+        waiting |= {handoff.conversation for handoff in unfinished if not handoff.is_open}
+        for conversation in waiting:
+            self.diversion.nudge(conversation)
+
+    async def _retry(self) -> None:
         """An exit flow that failed, or whose process died, is tried until it has run."""
         while True:
-            await asyncio.sleep(RETRY_EXIT)
+            await asyncio.sleep(RETRY)
             try:
-                async with self.backend.ledger.entry() as entry:
-                    unfinished = await entry.handoffs.unfinished()
-                for handoff in unfinished:
-                    if not handoff.is_open:
-                        self.diversion.nudge(handoff.conversation)
+                await self._resume()
             except Exception:
-                log.exception("exits.not_read")
+                log.exception("retry.failed")
 
 
 def follow_server(blueprint: Blueprint, start: Listener, stop: Listener) -> None:

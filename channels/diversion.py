@@ -94,9 +94,8 @@ class Diversion:
             return False
         if owner:
             await self._give_to_desk(owner, message)
-        else:
-            await self._give_to_bot(conversation, message)
-        return True
+            return True
+        return await self._give_to_bot(conversation, message)
 
     async def _give_to_desk(self, owner: Handoff, message: Message) -> None:
         reason = None if "payload" in message.content else LEAVING.get(message.text.strip())
@@ -106,18 +105,19 @@ class Diversion:
         await self._mark_handled(message)
         await self._relay.leave(owner, reason)
 
-    async def _give_to_bot(self, conversation: str, message: Message) -> None:
+    async def _give_to_bot(self, conversation: str, message: Message) -> bool:
         output = await self._switchboard.find_output(conversation)
         if output is None:
-            log.error("diversion.no_channel", message=message.id)
-            await self._mark_handled(message, Receipt.FAILED)
-            return
+            # Its channel may be about to start, or belong to another process.
+            log.info("diversion.no_channel", message=message.id)
+            return False
         if message.text.strip() == END_CHAT and "payload" not in message.content:
             await self._tell(conversation, "utter_no_live_chat_open")
         else:
             await self._ask_bot(conversation, message, output)
         await self._mark_handled(message)
         await self._follow_new_owner(conversation)
+        return True
 
     async def _ask_bot(self, conversation: str, message: Message, output: OutputChannel) -> None:
         """Text that starts with a slash is a command to Rasa, so only what was offered keeps it."""
@@ -142,9 +142,9 @@ class Diversion:
         if owner:
             await self._switchboard.show_state(owner)
 
-    async def _mark_handled(self, message: Message, receipt: Receipt = Receipt.SENT) -> None:
+    async def _mark_handled(self, message: Message) -> None:
         async with self._ledger.entry() as entry:
-            await entry.messages.mark(message.id, receipt)
+            await entry.messages.mark(message.id, Receipt.SENT)
 
     async def _tell(self, conversation: str, response: str) -> None:
         await self._relay.delivery.say(conversation, Draft(sender=Sender.SYSTEM, content=sentence(response)))

@@ -30,13 +30,14 @@ class ExitFlow:
         """Give the conversation back aloud; False where that failed and has to be tried again later."""
         output = await self._switchboard.find_output(handoff.conversation, handoff.channel)
         if output is None:
-            log.error("exit_flow.no_channel", handoff=handoff.id, channel=handoff.channel)
-        else:
-            try:
-                await self._speak(handoff, output)
-            except Exception:
-                log.exception("exit_flow.failed", handoff=handoff.id)
-                return False
+            # Its channel may be about to start, or belong to another process.
+            log.info("exit_flow.no_channel", handoff=handoff.id, channel=handoff.channel)
+            return False
+        try:
+            await self._speak(handoff, output)
+        except Exception:
+            log.exception("exit_flow.failed", handoff=handoff.id)
+            return False
         async with self._ledger.entry() as entry:
             await entry.handoffs.settle_exit(handoff)
         await self._switchboard.show_state(handoff)

@@ -13,8 +13,10 @@ from typing import Any
 
 import structlog
 from sanic import Sanic
+from socketio import AsyncServer
 
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
+from channels.browsers import Browsers
 from channels.page import add_page
 from channels.rasa_api import (
     Bot,
@@ -27,6 +29,7 @@ from channels.rasa_api import (
 from channels.sessions import SessionPolicy
 from channels.socket_blueprint import SocketBlueprint
 from channels.webchat_output import WebChatOutput
+from channels.webchat_screen import WebChatScreen
 from channels.webchat_sockets import WebChatSockets
 from handoff.errors import SettingsError
 from handoff.settings import read_settings
@@ -56,7 +59,9 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         self._connect = connect
         self._bot = bot
         self._bridge: Bridge | None = None
-        self._sockets = WebChatSockets(NAME, cors_allowed_origins)
+        self._server = AsyncServer(async_mode="sanic", cors_allowed_origins=cors_allowed_origins)
+        self._browsers = Browsers()
+        self._sockets = WebChatSockets(NAME, self._server, self._browsers)
 
     @classmethod
     def name(cls) -> str:
@@ -84,7 +89,7 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def blueprint(self, on_new_message: Any) -> SocketBlueprint:
         """The routes: the socket, the page, and Rasa's health check."""
-        blueprint = SocketBlueprint(self._sockets.server, self.socketio_path, f"{NAME}_webhook", add_page)
+        blueprint = SocketBlueprint(self._server, self.socketio_path, f"{NAME}_webhook", add_page)
         blueprint.add_health_check(lambda: self._bridge is not None)
         follow_server(blueprint, self._start, self._stop)
         return blueprint
@@ -97,10 +102,12 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         """After the agent has been loaded; a browser that connects earlier is told to come back."""
         if self._bot is None:
             raise ChannelRefused("The web chat was registered without Rasa's agent.")
-        self._bridge = await join_bridge(app, self._connect, self._bot)
-        policy = SessionPolicy.from_settings(self._bridge.backend.settings, self._bridge.backend.ledger)
-        self._sockets.open(self._bridge, policy, self.get_output_channel)
-        self._bridge.connect(NAME, self._sockets)
+        bridge = await join_bridge(app, self._connect, self._bot)
+        screen = WebChatScreen(NAME, self._server, self._browsers, bridge, self.get_output_channel)
+        policy = SessionPolicy.from_settings(bridge.backend.settings, bridge.backend.ledger)
+        self._sockets.open(bridge, screen, policy)
+        bridge.connect(NAME, screen)
+        self._bridge = bridge
 
     async def _stop(self, app: Sanic[Any, Any]) -> None:
         await self._sockets.close()

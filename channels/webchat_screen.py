@@ -1,0 +1,123 @@
+"""What browsers are shown: messages, who types, whom the requester is talking to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from socketio import AsyncServer
+
+from channels.bridge import Bridge
+from channels.browsers import Browsers, room_of
+from channels.rasa_api import OutputChannel
+from channels.webchat_wire import write_for_stock_widget, write_message, write_payloads
+from handoff.handoff import Handoff
+from handoff.message import Message, Receipt, Sender
+from handoff.tasks import KeyedLocks
+
+
+class WebChatScreen:
+    """A ``ChannelScreen`` for the switchboard; pushes to one conversation do not overtake each other."""
+
+    def __init__(
+        self,
+        name: str,
+        server: AsyncServer,
+        browsers: Browsers,
+        bridge: Bridge,
+        output: Callable[[], OutputChannel | None],
+    ) -> None:
+        self._name = name
+        self._server = server
+        self._browsers = browsers
+        self._bridge = bridge
+        self._output = output
+        self._pushing = KeyedLocks()
+
+    def get_output_channel(self) -> OutputChannel | None:
+        return self._output()
+
+    async def show(self, message: Message) -> bool:
+        """Push to every tab of the conversation; False where there is none."""
+        async with self._pushing.hold(message.conversation):
+            if not self._browsers.are_watching(message.conversation):
+                return False
+            if payload := await self._render(message):
+                ours, stock = write_message(message, payload), write_for_stock_widget(message, payload)
+                await self._emit("bot_uttered", ours, message.conversation)
+                await self._emit("bot_uttered", stock, message.conversation, is_ours=False)
+        return True
+
+    async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
+        await self._emit("typing", {"on": on, "name": name}, conversation)
+
+    async def show_state(self, handoff: Handoff) -> None:
+        await self._emit("handoff", _write_state(handoff), handoff.conversation)
+
+    async def echo(self, message: Message, sid: str) -> None:
+        """Show what the requester wrote in one tab in the others."""
+        written = write_message(message, {"text": message.text})
+        await self._emit("bot_uttered", written, message.conversation, skip_sid=sid)
+
+    async def enter(self, sid: str, conversation: str, last_seen: int | None) -> None:
+        """Let a socket see a conversation from now on; our widget also gets what it has missed."""
+        async with self._pushing.hold(conversation):
+            room = room_of(conversation, is_ours=last_seen is not None)
+            await self._server.enter_room(sid, room)
+            if last_seen is not None:
+                await self._replay(sid, conversation, last_seen)
+
+    async def tell(self, sid: str, response: str, **values: str) -> None:
+        """Say a sentence of the domain to one socket, outside the conversation."""
+        await self._server.emit("bot_uttered", {"text": await self.word(response, **values)}, to=sid)
+
+    async def word(self, response: str, **values: str) -> str:
+        """The text of a response of the domain."""
+        rendered = await self._bridge.bot.render(response, values, self._name)
+        return str(rendered.get("text") or "")
+
+    async def _replay(self, sid: str, conversation: str, last_seen: int) -> None:
+        async with self._bridge.backend.ledger.entry() as entry:
+            missed = await entry.messages.said_since(conversation, last_seen)
+            owner = await entry.handoffs.open_for(conversation)
+        for message in missed:
+            if payload := await self._render(message):
+                await self._server.emit("bot_uttered", write_message(message, payload), to=sid)
+        await self._mark_shown([message for message in missed if _is_unshown(message)])
+        if owner:
+            await self._server.emit("handoff", _write_state(owner), to=sid)
+
+    async def _mark_shown(self, messages: list[Message]) -> None:
+        if not messages:
+            return
+        async with self._bridge.backend.ledger.entry() as entry:
+            for message in messages:
+                await entry.messages.mark(message.id, Receipt.SENT)
+
+    async def _render(self, message: Message) -> dict[str, Any] | None:
+        """One message is one payload, so that its id and number stay its own."""
+        if message.sender is Sender.REQUESTER:
+            return {"text": message.text}
+        if "response" not in message.content:
+            return dict(message.content)
+        rendered = await self._bridge.bot.render(
+            message.content["response"], message.content["values"], self._name
+        )
+        payloads = write_payloads(str(rendered.get("text") or ""), rendered.get("buttons") or ())
+        if not payloads:
+            return None
+        return {**payloads[-1], "text": "\n\n".join(payload["text"] for payload in payloads)}
+
+    async def _emit(
+        self, event: str, data: Any, conversation: str, *, is_ours: bool = True, skip_sid: str | None = None
+    ) -> None:
+        room = room_of(conversation, is_ours=is_ours)
+        await self._server.emit(event, data, room=room, skip_sid=skip_sid)
+
+
+def _write_state(handoff: Handoff) -> dict[str, Any]:
+    return {"state": handoff.state.value, "name": handoff.live_agent_name}
+
+
+def _is_unshown(message: Message) -> bool:
+    return message.sender is not Sender.REQUESTER and message.receipt is Receipt.ACCEPTED

@@ -1,0 +1,54 @@
+"""The channels as Rasa makes them from `credentials.yml`."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from channels.rasa_api import ChannelRefused
+from channels.servicenow import ServiceNowCallback
+from channels.webchat import WebChat
+
+CREDENTIALS = Path(__file__).resolve().parents[2] / "credentials.yml"
+
+
+@pytest.fixture
+def whole_settings(monkeypatch):
+    monkeypatch.setenv("SERVICENOW_URL", "https://example.service-now.com")
+    monkeypatch.setenv("SERVICENOW_AUTH", "none")
+    monkeypatch.setenv("SERVICENOW_CALLBACK_SECRET", "secret")
+
+
+@pytest.mark.rasa
+def test_rasa_finds_both_channels_by_our_credentials_file(whole_settings):
+    from rasa.core.config.credentials import CredentialsConfig
+    from rasa.core.run import create_input_channels
+
+    made = create_input_channels(None, CredentialsConfig.load_from_file(CREDENTIALS))
+    assert [type(channel) for channel in made] == [WebChat, ServiceNowCallback]
+
+
+def test_the_file_names_modules_that_can_be_imported():
+    names = list(yaml.safe_load(CREDENTIALS.read_text()))
+    assert names == [f"{c.__module__}.{c.__qualname__}" for c in (WebChat, ServiceNowCallback)]
+
+
+@pytest.mark.parametrize("channel", [WebChat, ServiceNowCallback])
+def test_a_missing_setting_is_refused_at_start_by_name(channel, monkeypatch):
+    monkeypatch.setenv("SERVICENOW_URL", "https://example.service-now.com")
+    monkeypatch.setenv("SERVICENOW_USER", "someone")
+    with pytest.raises(ChannelRefused, match="SERVICENOW_PASSWORD is not set") as refused:
+        channel.from_credentials(None)
+    assert "SERVICENOW_CALLBACK_SECRET" in str(refused.value)
+
+
+def test_the_refusal_is_one_that_rasas_command_line_prints():
+    from rasa.shared.exceptions import RasaException
+
+    assert issubclass(ChannelRefused, RasaException)
+
+
+@pytest.mark.parametrize("channel", [WebChat, ServiceNowCallback])
+def test_an_unknown_option_is_refused_by_name(channel, whole_settings):
+    with pytest.raises(ChannelRefused, match=r"credentials\.yml"):
+        channel.from_credentials({"cors_alowed_origins": []})
