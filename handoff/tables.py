@@ -37,7 +37,7 @@ class Instant(TypeDecorator[datetime]):
             return None
         return (value - EPOCH) // MICROSECOND
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return EPOCH + value * MICROSECOND
