@@ -10,21 +10,28 @@ from rasa_sdk import Tracker
 
 from actions.slot_action import SlotAction
 
-NAME = "action_count_misunderstandings"
+SLOT = "misunderstandings_in_a_row"
+ANSWERS = ("affirm", "deny")
 
 
 class ActionCountMisunderstandings(SlotAction):
-    """Counts from the events, so that nothing has to be reset when the user is understood again."""
+    """Counts from the events, so that nothing has to be reset when the user is understood again.
+
+    A yes or no when nothing was asked ("ok" after good news) is none: the count is 0.
+    """
 
     def name(self) -> str:
-        return NAME
+        return "action_count_misunderstandings"
 
     async def fill(self, tracker: Tracker) -> dict[str, Any]:
-        return {"misunderstandings_in_a_row": count_in_a_row(tracker.events)}
+        answered_nothing = (tracker.latest_message.get("intent") or {}).get("name") in ANSWERS and not any(
+            frame.get("type") == "flow" for frame in tracker.stack
+        )
+        return {SLOT: 0 if answered_nothing else count_in_a_row(tracker.events)}
 
 
 def count_in_a_row(events: Sequence[dict[str, Any]]) -> int:
-    """The turn under way is one; the turns right before it count if this action ran in them."""
+    """The turn under way is one; the turns right before it count if they were counted."""
     earlier = reversed(split_turns(events)[:-1])
     return 1 + sum(1 for _ in takewhile(_was_misunderstood, earlier))
 
@@ -40,4 +47,6 @@ def split_turns(events: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 
 
 def _was_misunderstood(turn: Sequence[dict[str, Any]]) -> bool:
-    return any(event["event"] == "action" and event.get("name") == NAME for event in turn)
+    return any(
+        event["event"] == "slot" and event.get("name") == SLOT and event.get("value") for event in turn
+    )

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from actions.action_count_misunderstandings import NAME, count_in_a_row
+from actions.action_count_misunderstandings import SLOT, count_in_a_row
 
 SAID = {"event": "user"}
-MISUNDERSTOOD = [SAID, {"event": "action", "name": NAME}, {"event": "action", "name": "action_listen"}]
+MISUNDERSTOOD = [
+    SAID,
+    {"event": "slot", "name": SLOT, "value": 1},
+    {"event": "action", "name": "action_listen"},
+]
+ANSWERED_NOTHING = [SAID, {"event": "slot", "name": SLOT, "value": 0}]
 UNDERSTOOD = [SAID, {"event": "action", "name": "utter_greet"}, {"event": "action", "name": "action_listen"}]
 
 
@@ -17,6 +22,7 @@ UNDERSTOOD = [SAID, {"event": "action", "name": "utter_greet"}, {"event": "actio
         ([MISUNDERSTOOD, MISUNDERSTOOD], 3),
         ([UNDERSTOOD], 1),
         ([MISUNDERSTOOD, UNDERSTOOD], 1),
+        ([MISUNDERSTOOD, ANSWERED_NOTHING], 1),
         ([MISUNDERSTOOD, UNDERSTOOD, MISUNDERSTOOD], 2),
     ],
 )

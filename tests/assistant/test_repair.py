@@ -24,6 +24,20 @@ async def test_not_if_it_understood_something_in_between(converse):
     assert answer.responses == ("utter_not_understood",)
 
 
+@pytest.mark.parametrize("words", ["ok", "yes", "no"])
+async def test_a_yes_or_no_to_nothing_is_no_misunderstanding(converse, words):
+    chat = converse()
+
+    assert (await chat.say(words)).responses == ("utter_nothing_was_asked",)
+    assert (await chat.say_all(GIBBERISH[0], words, GIBBERISH[1])).responses == ("utter_not_understood",)
+
+
+async def test_a_yes_to_a_question_that_wants_more_is_one(converse):
+    answer = await converse().say_all("report a problem", "yes")
+
+    assert answer.responses == ("utter_not_understood", "utter_ask_problem_description")
+
+
 async def test_the_offer_leads_to_a_person(chat):
     answer = await chat.say_all(*GIBBERISH[:2], "yes", "the coffee machine speaks Latin")
 
@@ -58,7 +72,7 @@ async def test_the_offer_comes_in_the_middle_of_a_flow_too_and_the_flow_goes_on(
 
 @pytest.mark.parametrize("words", ["never mind", "stop", "cancel that please", "forget about it"])
 async def test_cancel_without_anything_to_cancel(converse, words):
-    assert (await converse().say(words)).responses == ("utter_nothing_to_cancel",)
+    assert (await converse().say(words)).responses == ("utter_nothing_was_asked",)
 
 
 @pytest.mark.parametrize("words", ["never mind", "stop", "cancel that please", "I changed my mind"])
