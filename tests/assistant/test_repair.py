@@ -126,3 +126,12 @@ async def test_an_internal_error_is_told(converse, error):
         "utter_user_input_too_long_error_rasa" if error else "utter_internal_error_rasa"
     )
     assert ("utter_ask_confirm_handoff" in answer.responses) is not error.startswith("rasa")
+
+
+async def test_cancelling_a_look_up_leaves_the_report_below_it_alone(converse):
+    chat = converse()
+
+    answer = await chat.say_all("my screen is black", "check my ticket", "never mind")
+
+    assert answer.responses == ("utter_flow_cancelled_rasa", "utter_ask_problem_urgency")
+    assert "my screen is black" in (await chat.say("low")).text
