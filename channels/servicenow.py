@@ -9,7 +9,9 @@ which serves ``POST /webhooks/servicenow/callback``.
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import hmac
 from collections.abc import Mapping
 from typing import Any
@@ -29,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 NAME = "servicenow"
 SIZE_LIMIT = 1024 * 1024  # bytes; a turn of Virtual Agent is a few KiB
+START_PATIENCE = 4.0  # seconds, less than the instance's default of 5 for a connection
 
 
 class BodyTooLarge(ValueError):
@@ -42,6 +45,7 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         self._connect = connect
         self._bot = bot
         self._bridge: Bridge | None = None
+        self._ready = asyncio.Event()
 
     @classmethod
     def name(cls) -> str:
@@ -85,9 +89,10 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
 
         A 5xx makes the instance close the chat as abandoned (ServiceNow KB2701890).
         """
-        if self._bridge is None:
+        bridge = await self._wait_for_bridge()
+        if bridge is None:
             return json({"error": "Starting"}, status=503)
-        if not is_authentic(request, self._bridge.backend.settings):
+        if not is_authentic(request, bridge.backend.settings):
             log.warning("callback.refused", address=request.ip)
             return json({"error": "Not authenticated"}, status=401, headers={"WWW-Authenticate": "Basic"})
         try:
@@ -96,15 +101,23 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
             return json({"error": f"More than {SIZE_LIMIT} bytes"}, status=413)
         except MalformedCallback as error:
             return json({"error": str(error)}, status=400)
-        await self._bridge.relay.receive(parse_callback(envelope))
+        await bridge.relay.receive(parse_callback(envelope))
         return json({})
+
+    async def _wait_for_bridge(self) -> Bridge | None:
+        """A callback that comes while we start waits a little, as a 5xx would cost the chat."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ready.wait(), START_PATIENCE)
+        return self._bridge
 
     async def _start(self, app: Sanic[Any, Any]) -> None:
         if self._bot is None:
             raise ChannelRefused("The callback channel was registered without Rasa's agent.")
         self._bridge = await join_bridge(app, self._connect, self._bot)
+        self._ready.set()
 
     async def _stop(self, app: Sanic[Any, Any]) -> None:
+        self._ready.clear()
         self._bridge = None
         await leave_bridge(app)
 

@@ -80,7 +80,7 @@ class WebChatSockets:
         browser = self._browsers.find(sid)
         if browser is None:
             return
-        seen = last_seen if isinstance(last_seen, int) else None
+        seen = last_seen if type(last_seen) is int else None
         conversation = await self._policy.admit(session_id, browser.subject)
         if conversation is None:
             await self._refuse(sid, is_ours=seen is not None)
@@ -124,7 +124,7 @@ class WebChatSockets:
         """The socket, if it speaks in its own session; if it names another, it has to be let in there."""
         browser = self._browsers.find(sid)
         if browser and session_id and browser.conversation != session_id:
-            await self._join(sid, session_id, None)
+            await self._join(sid, session_id, 0 if browser.is_ours else None)
             return browser if browser.conversation == session_id else None
         return browser
 

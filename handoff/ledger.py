@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, utc_now
@@ -82,7 +84,9 @@ class Ledger:
             yield
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        """Release the connections, once the transaction under way is over."""
+        async with self.quiet():
+            await self._engine.dispose()
 
 
 def create_engine(url: str) -> AsyncEngine:
@@ -104,9 +108,20 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Write-ahead log, fsync at each commit; the driver's own implicit BEGIN is switched off."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+@retry(
+    retry=retry_if_exception_type(sqlite3.OperationalError),
+    stop=stop_after_delay(BUSY_TIMEOUT),
+    wait=wait_random(0.005, 0.05),
+    reraise=True,
+)
+def _switch_to_wal(cursor: Any) -> None:
+    """SQLite's busy handler does not cover this switch, so two processes on a fresh file can collide."""
+    cursor.execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_immediate(connection: Any) -> None:

@@ -1,10 +1,13 @@
 """Every setting, read from the environment (and from a ``.env`` file) and checked at start.
 
+``HANDOFF_ENV_FILE`` names another file than ``.env``.
+
 ``.env.example`` lists the same names with a sentence each.
 """
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -17,6 +20,7 @@ from sqlalchemy.exc import ArgumentError
 
 from handoff.errors import SettingsError
 
+ENV_FILE = "HANDOFF_ENV_FILE"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ASYNC_DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -73,7 +77,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     servicenow_url: str
@@ -186,7 +190,7 @@ def read_settings(**overrides: Any) -> Settings:
         SettingsError: with one sentence per missing or wrong setting, naming the variable.
     """
     try:
-        return Settings(**overrides)
+        return Settings(_env_file=os.environ.get(ENV_FILE, ".env"), **overrides)
     except ValidationError as error:
         raise SettingsError([line for e in error.errors() for line in _explain(e)]) from None
 

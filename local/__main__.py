@@ -86,7 +86,7 @@ def _start(plan: Plan, children: list[Child], stopped: threading.Event) -> None:
         _say("Starting the ServiceNow simulator ...")
         children.append(_run("simulator", ["-m", "simulator"], plan.simulator))
         children[-1].wait_until_ready(plan.desk_address, 30, stopped.is_set)
-    _say(_describe_step(find_model(plan.config)))
+    _say(_describe_step(find_model(plan.config, plan.endpoints)))
     children.append(_run("assistant", _command(plan), plan.assistant))
     children[-1].wait_until_ready(f"{plan.address}/webhooks/webchat/", START_PATIENCE, stopped.is_set)
     if not stopped.is_set():
@@ -112,9 +112,9 @@ def _command(plan: Plan) -> list[str]:
             "--endpoints",
             plan.endpoints,
         ]
-    model = find_model(plan.config)
+    model = find_model(plan.config, plan.endpoints)
     if not model.exists():
-        train_with_licence(model, plan.config, plan.assistant)
+        train_with_licence(model, plan.config, plan.endpoints, plan.assistant)
     run = ["-m", "rasa", "run", "--interface", "127.0.0.1", "--port", str(plan.port), "--model", str(model)]
     return [*run, "--credentials", "credentials.yml", "--endpoints", plan.endpoints]
 

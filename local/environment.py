@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from dotenv import dotenv_values
 
 ROOT = Path(__file__).resolve().parent.parent
 USER = "handoff.integration"
+LLM_VARIABLES = ("HANDOFF_LLM_API_BASE", "HANDOFF_LLM_API_KEY", "HANDOFF_LLM_MODEL")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,6 @@ class Plan:
     has_llm: bool = False
     port: int = 5005
     desk_port: int = 8081
-    notes: tuple[str, ...] = field(default_factory=tuple)
 
     @property
     def address(self) -> str:
@@ -54,7 +54,7 @@ def make_plan(
         assistant=assistant,
         simulator=_describe_simulator(found, made_up, port, desk_port) if wants_simulator else None,
         has_licence=bool(found.get("RASA_LICENSE")),
-        has_llm=bool(found.get("HANDOFF_LLM_API_BASE")),
+        has_llm=all(found.get(name) for name in LLM_VARIABLES),
         port=port,
         desk_port=desk_port,
     )

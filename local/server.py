@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import socket
@@ -33,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     _prepare_environment()
     try:
-        model = _train(options.config)
+        model = _train(options.config, options.endpoints)
         asyncio.run(_serve_until_stopped(model, options.port, options.endpoints))
     except (HandoffError, TrainingFailed, OSError) as error:
         print(f"\n{error}\n", file=sys.stderr, flush=True)
@@ -48,50 +47,37 @@ def _prepare_environment() -> None:
     sys.path.insert(0, str(ROOT))
 
 
-def _train(config: str) -> Path:
+def _train(config: str, endpoints: str) -> Path:
     from rasa.utils.log_utils import configure_structlog
 
     configure_structlog()
-    return train_assistant(config)
+    return train_assistant(config, endpoints)
 
 
 async def _serve_until_stopped(model: Path, port: int, endpoints: str) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with serve(model, port, endpoints=endpoints) as address:
+    async with run_app(await load_app(model, endpoints=endpoints), port) as address:
         print(f"The assistant answers at {address}.", flush=True)
         await stopped.wait()
 
 
-@contextlib.asynccontextmanager
-async def serve(
-    model: Path,
-    port: int = 0,
-    *,
-    endpoints: str = "endpoints.yml",
-    make_channels: Callable[[], Any] | None = None,
-) -> AsyncIterator[str]:
-    """Serve a trained assistant on loopback within this event loop; yields its address.
-
-    ``make_channels`` gives the input channels; by default those of ``credentials.yml``.
-    """
+async def load_app(
+    model: Path, *, endpoints: str = "endpoints.yml", make_channels: Callable[[], Any] | None = None
+) -> Any:
+    """A trained assistant as a Sanic application, with the channels of ``credentials.yml`` by default."""
     from rasa.core.agent import load_agent
     from rasa.core.config.configuration import Configuration
     from rasa.core.run import configure_app
 
-    configuration = Configuration.initialise_endpoints(ROOT / endpoints)
+    configured = Configuration.initialise_endpoints(ROOT / endpoints).endpoints
     Configuration.initialise_sub_agents(None)
-    app = configure_app(
-        input_channels=(make_channels or _make_channels)(),
-        enable_api=False,
-        endpoints=configuration.endpoints,
-    )
-    app.ctx.agent = await load_agent(
-        model_path=str(model), endpoints=configuration.endpoints, loop=asyncio.get_running_loop()
-    )
-    async with run_app(app, port) as address:
-        yield address
+    channels = (make_channels or _make_channels)()
+    app = configure_app(input_channels=channels, enable_api=False, endpoints=configured)
+    loop = asyncio.get_running_loop()
+    app.ctx.agent = await load_agent(model_path=str(model), endpoints=configured, loop=loop)
+    return app
 
 
 @contextlib.asynccontextmanager
@@ -124,5 +110,4 @@ def _make_channels() -> Any:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.WARNING)
     sys.exit(main())

@@ -10,18 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from local.e2e import STATES
 from servicenow.backend import close_backend
 from tests.support.processes import run_action_server, run_simulator
 
 ROOT = Path(__file__).resolve().parents[2]
 E2E = ROOT / "e2e_tests"
-
-# What brings the simulator into the state that a folder is named after; its files say the same.
-STATES = {
-    "desk_open": [],
-    "nobody_available": [("availability", {"available": False})],
-    "desk_down": [("faults", {"mode": "outage", "endpoint": "all"})],
-}
 
 pytestmark = pytest.mark.rasa
 

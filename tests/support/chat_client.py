@@ -66,7 +66,9 @@ class ChatClient:
             raise AssertionError(f"{text!r} did not come; what came: {self.texts}") from None
 
     async def expect_state(self, state: str, within: float = 15.0) -> dict:
-        return await eventually(lambda: next((s for s in self.states if s["state"] == state), None), within=within)
+        return await eventually(
+            lambda: next((s for s in self.states if s["state"] == state), None), within=within
+        )
 
     async def leave(self) -> None:
         await self.socket.disconnect()

@@ -1,0 +1,128 @@
+"""The real thing on loopback: the trained assistant, both channels, the simulator, in one event loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from handoff.desk import References
+from handoff.handoff import Handoff
+from servicenow.backend import backend, close_backend
+from simulator import Chat, Simulator, SimulatorSettings
+from tests.support.assistant import quieten_rasa, train_assistant
+from tests.support.chat_client import ChatClient
+from tests.support.waiting import eventually
+
+SECRET = "callback-secret-of-the-test"
+
+
+@dataclass
+class Helpdesk:
+    """What a story is played with."""
+
+    url: str
+    app: object
+    simulator: Simulator
+    clients: list[ChatClient] = field(default_factory=list)
+
+    async def join(self, session_id: str | None = None, **options) -> ChatClient:
+        client = ChatClient(self.url, **options)
+        self.clients.append(client)
+        return await client.connect(session_id)
+
+    async def ask_for_person(self, client: ChatClient, summary: str = "My laptop does not start") -> Chat:
+        """Go through the entry flow; returns the chat at the desk."""
+        before = len(self.simulator.chats)
+        await client.say("I want to talk to a person")
+        await client.expect("Shall I ask a person")
+        await client.say("/SetSlots(confirm_handoff=true)")
+        await client.expect("In one sentence")
+        await client.say(summary)
+        await client.expect("A live agent will join you")
+        await eventually(lambda: len(self.simulator.chats) > before)
+        return self.simulator.chats[-1]
+
+    async def go_live(self, client: ChatClient, agent: str = "Dana", **options) -> Chat:
+        chat = await self.ask_for_person(client, **options)
+        await self.simulator.accept(chat, agent=agent)
+        await client.expect(f"{agent} has joined")
+        return chat
+
+    async def slots(self, client: ChatClient) -> dict:
+        tracker = await self.app.ctx.agent.tracker_store.retrieve(client.session_id)
+        return tracker.current_slot_values()
+
+    async def events(self, client: ChatClient) -> list[dict]:
+        tracker = await self.app.ctx.agent.tracker_store.retrieve(client.session_id)
+        return [event.as_dict() for event in tracker.events]
+
+    async def expect_slot(self, client: ChatClient, name: str, value: object, within: float = 10.0) -> None:
+        async def has_value() -> bool:
+            return (await self.slots(client))[name] == value
+
+        await eventually(has_value, within=within)
+
+    async def handoff(self, client: ChatClient) -> Handoff:
+        service = await backend()
+        async with service.ledger.entry() as entry:
+            user = service.desk.name_requester(client.session_id)
+            found = await entry.handoffs.resolve(References(user=user))
+        assert found
+        return found
+
+
+def heard(chat: Chat) -> list[str]:
+    """What the live agent has read of the requester."""
+    return [line.text for line in chat.transcript if line.sender == "requester"]
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs():
+    with quieten_rasa():
+        yield
+
+
+@pytest.fixture(scope="session")
+def model_path() -> Path:
+    return train_assistant()
+
+
+@pytest.fixture
+def open_helpdesk(model_path, tmp_path, monkeypatch):
+    """Returns a context manager that opens a helpdesk with these settings, by their variables."""
+
+    @asynccontextmanager
+    async def opening(**variables: str) -> AsyncIterator[Helpdesk]:
+        from local.server import load_app, run_app
+
+        simulator = Simulator(SimulatorSettings(callback_secret=SECRET))
+        async with AsyncExitStack() as stack:
+            settings = {
+                "SERVICENOW_URL": await stack.enter_async_context(simulator.serve()),
+                "SERVICENOW_AUTH": "none",
+                "SERVICENOW_CALLBACK_SECRET": SECRET,
+                "HANDOFF_DATABASE_URL": f"sqlite:///{tmp_path}/ledger.db",
+                **variables,
+            }
+            for name, value in settings.items():
+                monkeypatch.setenv(name, value)
+            stack.push_async_callback(close_backend)
+            app = await load_app(model_path)
+            url = await stack.enter_async_context(run_app(app, 0))
+            simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
+            helpdesk = Helpdesk(url, app, simulator)
+            yield helpdesk
+            for client in helpdesk.clients:
+                await client.leave()
+
+    return opening
+
+
+@pytest.fixture
+async def helpdesk(open_helpdesk):
+    async with open_helpdesk() as opened:
+        yield opened
