@@ -86,11 +86,17 @@ class WebChatSockets:
             await self._refuse(sid, is_ours=seen is not None)
             return
         await self._leave(sid, browser)
+        await self._register(conversation)
         browser.is_ours = seen is not None
         self._browsers.turn_to(browser, conversation)
         await self._server.emit("session_confirm", conversation, to=sid)
         await self._screen.enter(sid, conversation, seen)
         self._require_bridge().relay.delivery.kick(conversation)
+
+    async def _register(self, conversation: str) -> None:
+        """Only a conversation whose channel is known can be handed to the desk."""
+        async with self._require_bridge().backend.ledger.entry() as entry:
+            await entry.conversations.use(conversation, self._name)
 
     async def _leave(self, sid: str, browser: Browser) -> None:
         if browser.conversation:

@@ -35,6 +35,7 @@ class Outcome(StrEnum):
     ALREADY_OPEN = "already_open"
     NOBODY_AVAILABLE = "nobody_available"
     DESK_UNREACHABLE = "desk_unreachable"
+    CANNOT_DIVERT = "cannot_divert"
 
 
 OUTCOME_OF_STATE = {State.QUEUED: Outcome.QUEUED, State.LIVE: Outcome.LIVE}
@@ -42,13 +43,15 @@ OUTCOME_OF_STATE = {State.QUEUED: Outcome.QUEUED, State.LIVE: Outcome.LIVE}
 
 @dataclass(frozen=True, kw_only=True)
 class OpenRequest:
-    """Who asks for a live agent, about what, and what was said before; ``channel`` is Rasa's name of it."""
+    """Who asks for a live agent, about what, and what was said before.
+
+    ``channel`` is Rasa's name of it, empty where there is none, as in Rasa's own tests.
+    """
 
     conversation: str
     channel: str
     summary: str | None = None
     history: Sequence[Utterance] = ()
-    language: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +78,13 @@ async def open_handoff(
     """Ask the desk for a live agent and wait up to ``patience`` seconds for its first word.
 
     Never raises ``DeskError``: an unreachable desk is an outcome. A handoff that ended
-    before this returns is the caller's to tell, so no exit flow will run for it.
+    before this returns is the caller's to tell, so no exit flow will run for it. A channel
+    that does not divert is refused: the bot would go on answering beside the live agent.
     """
     timeouts = timeouts or Timeouts()
+    if request.channel and not await _is_diverted(ledger, request.conversation):
+        log.warning("opening.channel_cannot_divert", channel=request.channel)
+        return Opening(outcome=Outcome.CANNOT_DIVERT)
     try:
         handoff = await _request(ledger, desk, request, timeouts)
     except AlreadyOpen:
@@ -90,6 +97,12 @@ async def open_handoff(
     if not await _note_opened(ledger, handoff, opened, timeouts):
         await _withdraw(desk, handoff)
     return await _settle(ledger, await _await_decision(ledger, handoff, patience))
+
+
+async def _is_diverted(ledger: Ledger, conversation: str) -> bool:
+    """Channels that divert name themselves in the ledger before a conversation begins."""
+    async with ledger.entry() as entry:
+        return await entry.conversations.channel(conversation) is not None
 
 
 async def _request(ledger: Ledger, desk: AgentDesk, request: OpenRequest, timeouts: Timeouts) -> Handoff:

@@ -22,11 +22,7 @@ from handoff.errors import SettingsError
 
 ENV_FILE = "HANDOFF_ENV_FILE"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-ASYNC_DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgresql": "postgresql+asyncpg",
-    "postgres": "postgresql+asyncpg",
-}
+SQLITE = "sqlite+aiosqlite"
 
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
 
@@ -132,16 +128,18 @@ class Settings(BaseSettings):
     @field_validator("handoff_database_url")
     @classmethod
     def _name_async_driver(cls, url: str) -> str:
-        """Accept the common ``sqlite:///`` and ``postgresql://`` forms too."""
+        """Accept the common ``sqlite:///`` form too; other databases come with several processes."""
         scheme, separator, rest = url.partition("://")
-        url = f"{ASYNC_DRIVERS.get(scheme, scheme)}{separator}{rest}"
+        url = f"{SQLITE if scheme == 'sqlite' else scheme}{separator}{rest}"
         try:
             parsed = make_url(url)
         except (ArgumentError, ValueError):  # a port that is no number is a ValueError
             raise _problem("must be a database URL such as sqlite:///var/handoff.db") from None
-        if parsed.drivername not in ASYNC_DRIVERS.values():
-            raise _problem("must name an SQLite or PostgreSQL database, as sqlite:/// or postgresql://")
-        if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        if parsed.drivername != SQLITE:
+            raise _problem(
+                "must name an SQLite file, as sqlite:///var/handoff.db; no other database works yet"
+            )
+        if parsed.database in (None, "", ":memory:"):
             raise _problem("must name a file: actions and channels would each have a memory of their own")
         return url
 

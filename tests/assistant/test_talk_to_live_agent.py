@@ -159,6 +159,15 @@ async def test_desk_unreachable_offers_an_incident(chat, desk):
     assert answer.responses[1:] == ("utter_desk_unreachable", "utter_ask_file_incident_instead")
 
 
+async def test_a_channel_that_cannot_divert_keeps_the_bot_and_offers_an_incident(chat, desk):
+    chat.channel = "telegram"
+
+    answer = await ask_for_person(chat)
+
+    assert answer.responses[1:] == ("utter_channel_cannot_divert", "utter_ask_file_incident_instead")
+    assert not desk.chats
+
+
 async def test_desk_unreachable_when_nothing_is_configured(chat, monkeypatch):
     monkeypatch.setenv("SERVICENOW_URL", "not a url")
 

@@ -13,7 +13,7 @@ from tests.support.ledger_rows import bring_to, end, find, message, messages, sy
 from tests.support.waiting import eventually
 
 HISTORY = (Utterance("My printer burns", False, 1.0), Utterance("Oh dear", True, 2.0))
-REQUEST = OpenRequest(conversation="c1", channel="webchat", summary="Printer on fire", history=HISTORY)
+REQUEST = OpenRequest(conversation="c1", channel="", summary="Printer on fire", history=HISTORY)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def test_the_desk_is_asked_with_everything_that_was_said(open_, desk, ledg
     ((asked, history),) = desk.opened
     assert asked.id == opening.handoff.id
     assert history == HISTORY
-    assert (asked.summary, asked.channel) == ("Printer on fire", "webchat")
+    assert (asked.summary, asked.channel) == ("Printer on fire", "")
     assert asked.live_chat_user == "user-of-c1"
 
 
@@ -236,3 +236,18 @@ async def test_an_opening_without_callbacks_greets_nobody(open_, desk, ledger):
     desk.answer = Opened(events=(Said(text="Hi, I am Virtual Agent", from_agent=False),))
     assert (await open_(patience=0)).outcome is Outcome.REQUESTED
     assert await messages(ledger) == []
+
+
+async def test_a_channel_that_does_not_divert_is_refused_before_the_desk_is_asked(ledger, desk):
+    request = OpenRequest(conversation="c1", channel="telegram")
+    assert (await open_handoff(ledger, desk, request)).outcome == "cannot_divert"
+    async with ledger.entry() as entry:
+        assert await entry.handoffs.open_for("c1") is None
+
+
+async def test_a_channel_that_diverts_may_open(ledger, desk):
+    async with ledger.entry() as entry:
+        await entry.conversations.use("c1", "webchat")
+    request = OpenRequest(conversation="c1", channel="webchat")
+    opening = await open_handoff(ledger, desk, request, patience=0)
+    assert opening.handoff.channel == "webchat"

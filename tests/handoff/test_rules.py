@@ -95,7 +95,7 @@ class Conversation(RuleBasedStateMachine):
             self.desk.answer = Opened(events=answer)
             if fails:
                 self.desk.fail("open", DeskUnavailable("gone"))
-            request = OpenRequest(conversation=CONVERSATION, channel="webchat")
+            request = OpenRequest(conversation=CONVERSATION, channel="")
             opening = await open_handoff(self.ledger, self.desk, request, patience=0)
             if opening.handoff:
                 self.known.setdefault(opening.handoff.id, opening.handoff)

@@ -334,7 +334,7 @@ class Office:
         self.front = front
 
     async def open(self, patience=3.0, **about):
-        request = OpenRequest(conversation="c1", channel="webchat", history=HISTORY, **about)
+        request = OpenRequest(conversation="c1", channel="", history=HISTORY, **about)
         return await open_handoff(self.ledger, self.desk, request, self.timeouts, patience=patience)
 
     async def type_in(self, handoff, text):

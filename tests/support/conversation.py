@@ -49,6 +49,7 @@ class Conversation:
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
         self.id = f"c-{uuid.uuid4().hex}"
+        self.channel: str | None = None
 
     async def say(self, text: str) -> Answer:
         return await self._turn(text=text)
@@ -98,7 +99,9 @@ class Conversation:
         output = CollectingOutputChannel()
         events = (await self.tracker()).events
         before = events[-1].timestamp if events else 0
-        await self.agent.handle_message(UserMessage(output_channel=output, sender_id=self.id, **message))
+        await self.agent.handle_message(
+            UserMessage(output_channel=output, sender_id=self.id, input_channel=self.channel, **message)
+        )
         events = (await self.tracker()).events  # a restart leaves fewer than there were
         said = [event for event in events if isinstance(event, BotUttered) and event.timestamp > before]
         return _collect(said, output.messages)

@@ -1,0 +1,46 @@
+"""The operator's commands, in a process of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+WHOLE = {
+    "SERVICENOW_URL": "https://example.service-now.com",
+    "SERVICENOW_USER": "integration",
+    "SERVICENOW_PASSWORD": "very-secret",
+    "SERVICENOW_CALLBACK_SECRET": "also-secret",
+}
+
+
+def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "HANDOFF_ENV_FILE": os.devnull, **variables}
+    command = [sys.executable, "-m", "handoff", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_settings_are_shown_with_secrets_masked():
+    shown = run("settings", **WHOLE)
+    assert shown.returncode == 0
+    assert "SERVICENOW_USER=integration" in shown.stdout
+    assert "secret" not in shown.stdout.replace("SECRET", "")
+
+
+def test_wrong_settings_are_explained_without_a_traceback():
+    shown = run("settings", SERVICENOW_URL="http://example.com")
+    assert shown.returncode == 1
+    assert "SERVICENOW_URL" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_the_ledger_is_migrated(tmp_path):
+    ledger = tmp_path / "new" / "ledger.db"
+    for _ in range(2):  # again does no harm
+        done = run("migrate", **WHOLE, HANDOFF_DATABASE_URL=f"sqlite:///{ledger}")
+        assert done.returncode == 0, done.stderr
+    assert ledger.exists()
+
+
+def test_without_a_command_the_commands_are_listed():
+    assert "migrate" in run().stdout + run().stderr
