@@ -90,14 +90,16 @@ def settings_for(url: str, folder: Path, **more) -> Settings:
 
 
 @asynccontextmanager
-async def play(folder: Path, *, desk: SimulatorSettings | None = None, **settings) -> AsyncIterator[Stage]:
-    """A stage with a scripted bot; `settings` are ours."""
+async def play(
+    folder: Path, *, desk: SimulatorSettings | None = None, webchat: dict | None = None, **settings
+) -> AsyncIterator[Stage]:
+    """A stage with a scripted bot; `settings` are ours, `webchat` the options of that channel."""
     simulator = Simulator(
         desk or SimulatorSettings(username="handoff", password="secret of the test", callback_secret=SECRET)
     )
     async with AsyncExitStack() as stack:
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        app, url, bot = await stack.enter_async_context(serve_channels(ours))
+        app, url, bot = await stack.enter_async_context(serve_channels(ours, **(webchat or {})))
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
         yield stage
