@@ -1,0 +1,121 @@
+"""What we ask of Rasa, asked of a really trained assistant."""
+
+import re
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from channels.rasa_api import RasaBot
+from tests.support.assistant import quieten_rasa, train_assistant
+
+pytestmark = pytest.mark.rasa
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def quiet_logs():
+    with quieten_rasa():
+        yield
+
+
+@pytest.fixture(scope="module")
+def agent():
+    from tests.support.conversation import load_assistant
+
+    with quieten_rasa():
+        return load_assistant(train_assistant())
+
+
+@pytest.fixture
+def bot(agent):
+    class Runtime:
+        """As Rasa's RuntimeAgent: the agent that is loaded now."""
+
+        def __init__(self):
+            self.agent = agent
+
+        async def handle_message(self, message):
+            await self.agent.handle_message(message)
+
+    return RasaBot(Runtime())
+
+
+@pytest.fixture
+def output():
+    from rasa.core.channels.channel import CollectingOutputChannel
+
+    return CollectingOutputChannel()
+
+
+async def events(agent, conversation):
+    return [event.as_dict() for event in (await agent.tracker_store.retrieve(conversation)).events]
+
+
+async def test_an_identity_in_the_metadata_is_not_believed(bot, agent, output):
+    conversation = str(uuid4())
+    await bot.answer(
+        conversation, "hello", output=output, message_id="m", metadata={"user_id": "admin", "page": "/vpn"}
+    )
+    said = next(e for e in await events(agent, conversation) if e["event"] == "user")
+    assert said["metadata"]["page"] == "/vpn"
+    assert "admin" not in str(said["metadata"])
+
+
+async def test_the_same_message_id_is_answered_again_but_not_run_again(bot, agent, output):
+    conversation = str(uuid4())
+    for _ in range(2):
+        await bot.answer(conversation, "hello", output=output, message_id="same")
+    assert len([e for e in await events(agent, conversation) if e["event"] == "user"]) == 1
+    assert len(output.messages) == 2
+
+
+async def test_the_exit_flow_runs_from_outside_a_turn_and_once_per_id(bot, agent, output):
+    conversation = str(uuid4())
+
+    async def read():
+        return {"handoff_end_reason": "agent_ended", "handoff_active": True}
+
+    await bot.set_slots(conversation, read)
+    for _ in range(2):
+        await bot.start_flow(conversation, "live_agent_ended", output=output, message_id="exit-1")
+    started = [e["flow_id"] for e in await events(agent, conversation) if e["event"] == "flow_started"]
+    assert started.count("live_agent_ended") == 1
+    slots = (await agent.tracker_store.retrieve(conversation)).current_slot_values()
+    assert slots["handoff_active"] is False
+
+
+async def test_slots_are_left_alone_when_there_is_nothing_to_set(bot, agent):
+    conversation = str(uuid4())
+
+    async def read():
+        return None
+
+    await bot.set_slots(conversation, read)
+    assert await agent.tracker_store.retrieve(conversation) is None
+
+
+async def test_sentences_are_rendered_with_their_values(bot):
+    rendered = await bot.render("utter_live_agent_joined", {"live_agent_name": "Dana"}, "webchat")
+    assert rendered["text"] == "Dana has joined the chat."
+
+
+@pytest.mark.parametrize("text", ["{curly} {{ braces }}", "a < b & {% if %}", "$HOME [x](y)"])
+async def test_what_a_person_wrote_stays_as_it_is_in_a_sentence(bot, text):
+    rendered = await bot.render("utter_message_not_delivered", {"text": text}, "webchat")
+    assert text in rendered["text"]
+
+
+async def test_a_response_that_does_not_exist_is_an_error(bot):
+    with pytest.raises(LookupError, match="utter_nothing"):
+        await bot.render("utter_nothing", {}, "webchat")
+
+
+def test_every_sentence_that_the_channels_say_is_in_the_domain(agent):
+    code = "".join(
+        path.read_text() for folder in ("handoff", "channels") for path in (ROOT / folder).rglob("*.py")
+    )
+    named = set(re.findall(r'"(utter_\w+)"', code))
+    assert named
+    assert named <= set(agent.domain.responses)
