@@ -19,6 +19,7 @@ from handoff.handoff import Handoff, State
 from handoff.ledger import Ledger
 from handoff.message import Message, Receipt
 from handoff.tasks import OnePerKey, Tasks
+from handoff.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
 
@@ -33,13 +34,13 @@ class Dispatch:
         self,
         ledger: Ledger,
         desk: AgentDesk,
-        deadline: float,
+        timeouts: Timeouts,
         give_up: Callable[[Handoff, DeskError], Awaitable[None]],
         tasks: Tasks,
     ) -> None:
         self._ledger = ledger
         self._desk = desk
-        self._deadline = deadline
+        self._timeouts = timeouts
         self._give_up = give_up
         self._runs = OnePerKey(self._post_all, "dispatch", tasks)
 
@@ -61,6 +62,9 @@ class Dispatch:
             async with self._ledger.entry() as entry:
                 await entry.messages.mark(message.id, Receipt.SENT)
                 await entry.handoffs.touch(handoff)
+                await entry.handoffs.await_answer(
+                    handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
+                )
 
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
         """Only a live handoff is posted to; what was written earlier waits for the live agent."""
@@ -78,15 +82,24 @@ class Dispatch:
         """
         async for attempt in AsyncRetrying(
             retry=retry_if_exception_type(DeskUnavailable),
-            stop=stop_before_delay(self._deadline),
+            stop=stop_before_delay(self._timeouts.delivery),
             wait=_wait,
             reraise=True,
         ):
             if attempt.retry_state.attempt_number > 1 and not await self._is_wanted(handoff.id, message):
                 return False
             with attempt:
-                await self._desk.send(handoff, message.id, message.text)
+                await self._try(handoff, message)
         return True
+
+    async def _try(self, handoff: Handoff, message: Message) -> None:
+        try:
+            await self._desk.send(handoff, message.id, message.text)
+        except DeskUnavailable as error:
+            if error.possibly_done:
+                async with self._ledger.entry() as entry:
+                    await entry.messages.note_possibly_sent(message.id)
+            raise
 
     async def _is_wanted(self, handoff_id: str, message: Message) -> bool:
         found = await self._next(handoff_id)

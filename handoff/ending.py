@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handoff.handoff import EndReason, Handoff
-from handoff.message import Draft, Sender, sentence
+from handoff.message import Draft, Message, Sender, sentence
 
 if TYPE_CHECKING:
     from handoff.ledger import Entry
@@ -22,10 +22,11 @@ async def finish(
     ended = await entry.handoffs.finish(handoff, reason, leave_failed=leave_failed, overdue=overdue)
     if ended:
         for lost in await entry.messages.fail_for_desk(ended):
-            await entry.messages.accept(ended.conversation, _not_delivered(ended, lost.text))
+            await entry.messages.accept(ended.conversation, _not_delivered(ended, lost))
     return ended
 
 
-def _not_delivered(handoff: Handoff, text: str) -> Draft:
-    content = sentence("utter_message_not_delivered", text=text)
+def _not_delivered(handoff: Handoff, lost: Message) -> Draft:
+    response = "utter_message_possibly_delivered" if lost.possibly_sent else "utter_message_not_delivered"
+    content = sentence(response, text=lost.text)
     return Draft(sender=Sender.SYSTEM, content=content, handoff_id=handoff.id)

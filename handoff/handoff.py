@@ -78,7 +78,8 @@ class Handoff:
     ``live_chat_id`` is the desk's own id of the chat (ours until the desk has named one);
     ``live_chat_user`` is what we call the requester there. ``wait_time`` is the desk's words,
     such as "8 Seconds". ``last_updated`` moves with everything that is said in the chat.
-    ``opening_step`` counts the follow-up requests that a start strategy has sent.
+    ``opening_step`` counts the follow-up requests that a start strategy has sent, ``reminders``
+    what the requester was told while waiting. ``leave_sent``: the desk took our request to leave.
     """
 
     id: str
@@ -97,6 +98,9 @@ class Handoff:
     live_agent_avatar: str | None = None
     summary: str | None = None
     wait_time: str | None = None
+    remind_at: datetime | None = None
+    reminders: int = 0
+    leave_sent: bool = False
     leave_failed: bool = False
     opening_step: int = 0
     exit: Exit = Exit.NOT_DUE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -100,16 +100,55 @@ class HandoffRows:
         return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.opened_at))]
 
     async def move(
-        self, handoff: Handoff, to: State, *, within: float | None = None, **changes: Any
+        self,
+        handoff: Handoff,
+        to: State,
+        *,
+        within: float | None = None,
+        remind: float | None = None,
+        overdue: bool = False,
+        **changes: Any,
     ) -> Handoff | None:
-        """Enter a state if the present one allows it; ``within`` in seconds, None for no deadline.
+        """Enter a state if the present one allows it.
+
+        ``within`` and ``remind`` are the seconds to its deadline and to its first reminder, None
+        for none. ``overdue`` asks for a deadline that has passed and still stands.
 
         Returns the handoff as it is now, or None where the move was not allowed: somebody
         else was quicker, and what they did stands.
         """
         now = self._clock()
-        changes |= {"state": to, "deadline": None if within is None else now + timedelta(seconds=within)}
-        return await self._update(handoff, states_before(to), changes)
+        changes |= {
+            "state": to,
+            "deadline": _later(now, within),
+            "remind_at": _later(now, remind),
+            "reminders": 0,
+        }
+        conditions = [handoffs.c.deadline <= now] if overdue else []
+        return await self._update(handoff, states_before(to), changes, *conditions)
+
+    async def await_answer(self, handoff: Handoff, *, remind: float, within: float) -> None:
+        """Start the live agent's clock, unless it runs already."""
+        now = self._clock()
+        changes = {"remind_at": _later(now, remind), "deadline": _later(now, within), "reminders": 0}
+        await self._update(handoff, (State.LIVE,), changes, handoffs.c.remind_at.is_(None))
+
+    async def note_answer(self, handoff: Handoff) -> None:
+        """Stop the live agent's clock."""
+        await self._update(handoff, (State.LIVE,), {"remind_at": None, "deadline": None, "reminders": 0})
+
+    async def due_for_reminder(self) -> Sequence[Handoff]:
+        """Open handoffs whose requester has waited long enough to be told something."""
+        query = select(handoffs).where(handoffs.c.state != State.ENDED, handoffs.c.remind_at <= self._clock())
+        return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.remind_at))]
+
+    async def claim_reminder(self, handoff: Handoff, *, again: float) -> Handoff | None:
+        """Take a due reminder, the next one in ``again`` seconds; None where somebody else has taken it."""
+        changes = {
+            "remind_at": _later(self._clock(), again),
+            "reminders": handoffs.c.reminders + 1,
+        }
+        return await self._update(handoff, OPEN_STATES, changes, handoffs.c.remind_at == handoff.remind_at)
 
     async def note(self, handoff: Handoff, **changes: Any) -> Handoff | None:
         """Change what is known about an open handoff; None where it has ended meanwhile."""
@@ -134,6 +173,7 @@ class HandoffRows:
             "end_reason": func.coalesce(handoffs.c.end_reason, reason),
             "ended_at": now,
             "deadline": None,
+            "remind_at": None,
             "leave_failed": leave_failed,
             "exit": Exit.PENDING,
         }
@@ -173,6 +213,10 @@ class HandoffRows:
     async def _one(self, query: Select[Any]) -> Handoff | None:
         row = (await self._connection.execute(query.limit(1))).first()
         return _handoff(row) if row else None
+
+
+def _later(now: datetime, seconds: float | None) -> datetime | None:
+    return None if seconds is None else now + timedelta(seconds=seconds)
 
 
 def _handoff(row: Row[Any]) -> Handoff:

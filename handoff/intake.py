@@ -85,7 +85,9 @@ class Intake:
             await self._tell("utter_live_chat_transferred")
 
     async def _enter_queue(self, **changes: Any) -> None:
-        await self._move(State.QUEUED, within=self._timeouts.queued, **changes)
+        await self._move(
+            State.QUEUED, within=self._timeouts.queued, remind=self._timeouts.queue_reminder, **changes
+        )
 
     async def _join(self, name: str | None, avatar: str | None) -> None:
         known = self.taken.handoff.live_agent_name
@@ -111,6 +113,7 @@ class Intake:
         if await self._entry.messages.knows(self.taken.handoff.conversation, event.desk_id):
             return  # a repetition says nothing about who is there now
         await self._join(event.name, event.avatar)
+        await self._entry.handoffs.note_answer(self.taken.handoff)
         await self._write(
             Sender.AGENT, {"text": event.text}, desk_id=event.desk_id, name=event.name, avatar=event.avatar
         )
@@ -126,8 +129,8 @@ class Intake:
         ended = await finish(self._entry, self.taken.handoff, reason)
         self.taken.handoff = ended or self.taken.handoff
 
-    async def _move(self, state: State, *, within: float | None = None, **changes: Any) -> None:
-        moved = await self._entry.handoffs.move(self.taken.handoff, state, within=within, **changes)
+    async def _move(self, state: State, **changes: Any) -> None:
+        moved = await self._entry.handoffs.move(self.taken.handoff, state, **changes)
         self.taken.handoff = moved or self.taken.handoff
         await self._change()
 

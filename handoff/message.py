@@ -54,7 +54,10 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A message as the ledger holds it; ``seq`` grows by acceptance within a conversation."""
+    """A message as the ledger holds it; ``seq`` grows by acceptance within a conversation.
+
+    ``possibly_sent``: it was written to the desk, and the answer to that was lost.
+    """
 
     id: str
     conversation: str
@@ -63,6 +66,7 @@ class Message:
     receipt: Receipt
     created_at: datetime
     content: Mapping[str, Any] = field(default_factory=dict)
+    possibly_sent: bool = False
     handoff_id: str | None = None
     client_id: str | None = None
     desk_id: str | None = None

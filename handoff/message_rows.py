@@ -54,6 +54,12 @@ class MessageRows:
             .values(receipt=receipt)
         )
 
+    async def note_possibly_sent(self, message_id: str) -> None:
+        """Take note that the desk may have a message although its answer was lost."""
+        await self._connection.execute(
+            update(messages).where(messages.c.id == message_id).values(possibly_sent=True)
+        )
+
     async def knows(self, conversation: str, desk_id: str | None) -> bool:
         """Whether a message of the desk is here already, as when a callback is repeated."""
         same = select(messages).where(messages.c.conversation == conversation, messages.c.desk_id == desk_id)
@@ -118,6 +124,7 @@ class MessageRows:
             "seq": await self._conversations.next_seq(conversation),
             "sender": draft.sender,
             "receipt": Receipt.ACCEPTED,
+            "possibly_sent": False,
             "created_at": self._clock(),
             "content": dict(draft.content),
             "handoff_id": draft.handoff_id,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Protocol
 
 import structlog
 
+from handoff.deadlines import Deadlines
 from handoff.delivery import Delivery, Screen
 from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent
 from handoff.dispatch import Dispatch
@@ -22,12 +22,6 @@ from handoff.timeouts import Timeouts
 log = structlog.get_logger(__name__)
 
 SWEEP = 0.5  # seconds between two looks for deadlines that have passed
-
-REASON_AT_DEADLINE = {
-    State.REQUESTED: EndReason.DESK_UNREACHABLE,
-    State.QUEUED: EndReason.NOBODY_CAME,
-    State.ENDING: EndReason.DESK_ERROR,
-}
 
 
 class Front(Screen, Protocol):
@@ -51,7 +45,8 @@ class Relay:
         self._sweep = sweep
         self._tasks = Tasks()
         self.delivery = Delivery(ledger, front, self._tasks)
-        self._dispatch = Dispatch(ledger, desk, timeouts.delivery, self._give_up, self._tasks)
+        self._dispatch = Dispatch(ledger, desk, timeouts, self._give_up, self._tasks)
+        self._deadlines = Deadlines(ledger, timeouts, self._close_overdue, self._changed, self._tasks)
 
     async def start(self) -> None:
         """Look after what an earlier process left, then watch the deadlines."""
@@ -61,7 +56,7 @@ class Relay:
             self._dispatch.kick(handoff.id)
             self.delivery.kick(handoff.conversation)
             self._tasks.spawn(self._front.follow(handoff), "follow")
-        self._tasks.spawn(self._watch_deadlines(), "deadlines")
+        self._tasks.spawn(self._deadlines.watch(self._sweep), "deadlines")
 
     async def stop(self) -> None:
         """Stop all work; what is unfinished stays in the ledger."""
@@ -157,35 +152,24 @@ class Relay:
 
     # -- ends -------------------------------------------------------------------------
 
-    async def _watch_deadlines(self) -> None:
-        while True:
-            try:
-                await self._expire_overdue()
-            except Exception:
-                # A database that is away for a moment must not stop the clock for good.
-                log.exception("deadlines.not_read")
-            await asyncio.sleep(self._sweep)
-
-    async def _expire_overdue(self) -> None:
-        async with self._ledger.entry() as entry:
-            overdue = await entry.handoffs.overdue()
-        for handoff in overdue:
-            self._tasks.spawn(self._expire(handoff), "expire")
-
-    async def _expire(self, handoff: Handoff) -> None:
-        """End a handoff that is still overdue; whoever ends it in the ledger first does the rest."""
-        log.info("handoff.overdue", handoff=handoff.id, state=handoff.state)
-        was_ending = handoff.state is State.ENDING
-        if await self._finish(handoff, REASON_AT_DEADLINE[handoff.state], overdue=True) and not was_ending:
-            await self._end_at_desk(handoff)
+    async def _close_overdue(self, handoff: Handoff, reason: EndReason) -> None:
+        """End a handoff that is still overdue; one that was ending is left again if that may not be done."""
+        if handoff.state is State.ENDING:
+            left = handoff.leave_sent or await self._end_at_desk(handoff)
+            await self._finish(handoff, reason, leave_failed=not left, overdue=True)
+        else:
+            await self._close(handoff, reason, overdue=True)
 
     async def _give_up(self, handoff: Handoff, error: DeskError) -> None:
         """Posting failed for good: leave the chat, and give the conversation back with the reason."""
         rejected = isinstance(error, DeskRejected)
-        reason = EndReason.DESK_ERROR if rejected else EndReason.DESK_UNREACHABLE
+        await self._close(handoff, EndReason.DESK_ERROR if rejected else EndReason.DESK_UNREACHABLE)
+
+    async def _close(self, handoff: Handoff, reason: EndReason, *, overdue: bool = False) -> None:
+        """Leave the chat, then end the handoff; the deadline of ``ending`` mends a crash in between."""
         async with self._ledger.entry() as entry:
             ending = await entry.handoffs.move(
-                handoff, State.ENDING, within=self._timeouts.ending, end_reason=reason
+                handoff, State.ENDING, within=self._timeouts.ending, overdue=overdue, end_reason=reason
             )
         if ending:
             left = await self._end_at_desk(ending)
@@ -197,6 +181,8 @@ class Relay:
         except DeskError as error:
             log.warning("leave.failed", handoff=handoff.id, reason=str(error))
             return False
+        async with self._ledger.entry() as entry:
+            await entry.handoffs.note(handoff, leave_sent=True)
         return True
 
     async def _finish(

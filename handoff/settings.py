@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     handoff_requested_timeout: Seconds = 30
     handoff_queued_timeout: Seconds = 600
     handoff_ending_timeout: Seconds = 10
+    handoff_queue_reminder: Seconds = 120
+    handoff_agent_silence: Seconds = 600
+    handoff_retention_days: float = Field(default=30, gt=0, le=3650)
     handoff_delivery_deadline: Seconds = 60
     handoff_message_limit: int = Field(default=4000, gt=0)
 

@@ -15,6 +15,13 @@ class Timeouts:
     queued: float = 600
     ending: float = 10
     delivery: float = 60
+    queue_reminder: float = 120
+    agent_silence: float = 600
+
+    @property
+    def agent_idle(self) -> float:
+        """After two reminders nobody is expected to answer any more."""
+        return 3 * self.agent_silence
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Timeouts:
@@ -23,4 +30,6 @@ class Timeouts:
             queued=settings.handoff_queued_timeout,
             ending=settings.handoff_ending_timeout,
             delivery=settings.handoff_delivery_deadline,
+            queue_reminder=settings.handoff_queue_reminder,
+            agent_silence=settings.handoff_agent_silence,
         )

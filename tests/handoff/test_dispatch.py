@@ -10,6 +10,7 @@ from handoff.errors import DeskBusy, DeskRejected, DeskUnavailable
 from handoff.handoff import OPEN_STATES, State
 from handoff.message import Receipt
 from handoff.tasks import Tasks
+from handoff.timeouts import Timeouts
 from tests.support.ledger_rows import bring_to, find, message, messages, tell, write
 from tests.support.waiting import eventually
 
@@ -35,7 +36,7 @@ def make_dispatch(ledger, desk, tasks, given_up, deadline):
     async def give_up(handoff, error):
         given_up.append((handoff.id, error))
 
-    return Dispatch(ledger, desk, deadline, give_up, tasks)
+    return Dispatch(ledger, desk, Timeouts(delivery=deadline), give_up, tasks)
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ from datetime import UTC
 
 import pytest
 
+from handoff.deadlines import REASON_AT_DEADLINE
 from handoff.handoff import NEXT_STATES, OPEN_STATES, State, states_before, utc_now
-from handoff.relay import REASON_AT_DEADLINE
 
 ALLOWED = {
     ("requested", "queued"),
@@ -40,8 +40,8 @@ def test_every_open_state_can_end_at_once(state):
     assert State.ENDED in NEXT_STATES[state]
 
 
-def test_every_state_that_waits_for_the_desk_has_a_reason_at_its_deadline():
-    assert set(REASON_AT_DEADLINE) == OPEN_STATES - {State.LIVE}
+def test_every_open_state_has_a_reason_at_its_deadline():
+    assert set(REASON_AT_DEADLINE) == OPEN_STATES
 
 
 def test_the_wall_clock_is_aware_and_in_utc():

@@ -59,6 +59,9 @@ def _create_handoffs() -> None:
         sa.Column("live_agent_avatar", sa.Text()),
         sa.Column("summary", sa.Text()),
         sa.Column("wait_time", sa.String(255)),
+        sa.Column("remind_at", sa.BigInteger()),
+        sa.Column("reminders", sa.Integer(), nullable=False),
+        sa.Column("leave_sent", sa.Boolean(), nullable=False),
         sa.Column("leave_failed", sa.Boolean(), nullable=False),
         sa.Column("opening_step", sa.Integer(), nullable=False),
         sa.Column("exit", sa.String(16), nullable=False),
@@ -73,6 +76,7 @@ def _create_handoffs() -> None:
     )
     op.create_index("handoffs_by_conversation", "handoffs", ["conversation", "opened_at"])
     op.create_index("handoffs_by_deadline", "handoffs", ["deadline"])
+    op.create_index("handoffs_by_reminder", "handoffs", ["remind_at"])
     op.create_index("handoffs_by_chat", "handoffs", ["live_chat_id"])
     op.create_index("handoffs_by_user", "handoffs", ["live_chat_user", "opened_at"])
     op.create_index("handoffs_by_exit", "handoffs", ["exit"])
@@ -87,6 +91,7 @@ def _create_messages() -> None:
         sa.Column("handoff_id", sa.String(36)),
         sa.Column("sender", sa.String(16), nullable=False),
         sa.Column("receipt", sa.String(16), nullable=False),
+        sa.Column("possibly_sent", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.Column("client_id", sa.String(255)),
