@@ -16,9 +16,10 @@ from channels.exit_flow import ExitFlow
 from channels.mirror import Mirror
 from channels.rasa_api import Bot
 from channels.switchboard import ChannelScreen, Switchboard
-from handoff.handoff import Handoff
-from handoff.message import Message
+from handoff.handoff import Handoff, utc_now
+from handoff.message import Message, Receipt
 from handoff.relay import Relay
+from handoff.retention import keep_forgetting
 from handoff.tasks import Tasks
 from servicenow.backend import Backend
 
@@ -47,6 +48,8 @@ class Bridge:
         """Begin to work; what an earlier process left is taken up when its channel connects."""
         await self.relay.start()
         self._tasks.spawn(self._retry(), "retry")
+        days = self.backend.settings.handoff_retention_days
+        self._tasks.spawn(keep_forgetting(self.backend.ledger, days, utc_now), "retention")
 
     async def stop(self) -> None:
         await self.relay.stop()
@@ -63,6 +66,9 @@ class Bridge:
 
     async def show(self, message: Message) -> bool:
         return await self.switchboard.show(message)
+
+    async def show_receipt(self, message: Message, receipt: Receipt) -> None:
+        await self.switchboard.show_receipt(message, receipt)
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         await self.switchboard.show_typing(conversation, on=on, name=name)

@@ -8,7 +8,7 @@ from channels.rasa_api import OutputChannel
 from handoff.delivery import Screen
 from handoff.handoff import Handoff
 from handoff.ledger import Ledger
-from handoff.message import Message
+from handoff.message import Message, Receipt
 
 
 class ChannelScreen(Screen, Protocol):
@@ -18,8 +18,8 @@ class ChannelScreen(Screen, Protocol):
         """Show who owns the conversation now."""
         ...
 
-    def get_output_channel(self) -> OutputChannel | None:
-        """Where the bot speaks outside a turn of the requester."""
+    def open_turn(self, epoch: int) -> OutputChannel:
+        """Where the bot speaks in a turn that begins in this epoch."""
         ...
 
 
@@ -35,11 +35,12 @@ class Switchboard:
         self._screens[name] = screen
 
     async def find_output(self, conversation: str, channel: str | None = None) -> OutputChannel | None:
-        """The bot's way to speak in a conversation: the channel used last, else the one named."""
+        """The bot's way to speak in a turn that begins now: the channel used last, else the one named."""
         async with self._ledger.entry() as entry:
             used = await entry.conversations.channel(conversation)
+            epoch = await entry.conversations.epoch(conversation)
         screen = self._screens.get(used or channel or "")
-        return screen.get_output_channel() if screen else None
+        return screen.open_turn(epoch) if screen else None
 
     async def show(self, message: Message) -> bool:
         """Push to whichever channel the requester is connected through."""
@@ -47,6 +48,10 @@ class Switchboard:
             if await screen.show(message):
                 return True
         return False
+
+    async def show_receipt(self, message: Message, receipt: Receipt) -> None:
+        for screen in self._screens.values():
+            await screen.show_receipt(message, receipt)
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         for screen in self._screens.values():

@@ -103,7 +103,7 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         if self._bot is None:
             raise ChannelRefused("The web chat was registered without Rasa's agent.")
         bridge = await join_bridge(app, self._connect, self._bot)
-        screen = WebChatScreen(NAME, self._server, self._browsers, bridge, self.get_output_channel)
+        screen = WebChatScreen(NAME, self._server, self._browsers, bridge)
         policy = SessionPolicy.from_settings(bridge.backend.settings, bridge.backend.ledger)
         self._sockets.open(bridge, screen, policy)
         bridge.connect(NAME, screen)

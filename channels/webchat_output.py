@@ -12,12 +12,17 @@ from handoff.message import Draft, Sender
 
 
 class WebChatOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types
-    """Rasa's ``OutputChannel`` by our delivery: numbered, kept for who is away, in order with the rest."""
+    """Rasa's ``OutputChannel`` by our delivery: numbered, kept for who is away, in order with the rest.
 
-    def __init__(self, name: str, delivery: Delivery) -> None:
+    ``born`` is the epoch in which the bot's turn began: words that outlive their owner are not
+    shown. None for words outside any turn.
+    """
+
+    def __init__(self, name: str, delivery: Delivery, born: int | None = None) -> None:
         super().__init__()
         self._name = name
         self._delivery = delivery
+        self._born = born
 
     def name(self) -> str:
         return self._name
@@ -65,4 +70,5 @@ class WebChatOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     async def _say(self, conversation: str, payloads: Iterable[Mapping[str, Any]]) -> None:
         for payload in payloads:
-            await self._delivery.say(conversation, Draft(sender=Sender.BOT, content=payload))
+            draft = Draft(sender=Sender.BOT, content=payload)
+            await self._delivery.say_for_bot(conversation, draft, self._born)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from socketio import AsyncServer
@@ -10,7 +9,8 @@ from socketio import AsyncServer
 from channels.bridge import Bridge
 from channels.browsers import Browsers, room_of
 from channels.rasa_api import OutputChannel
-from channels.webchat_wire import write_for_stock_widget, write_message, write_payloads
+from channels.webchat_output import WebChatOutput
+from channels.webchat_wire import name_receipt, write_for_stock_widget, write_message, write_payloads
 from handoff.handoff import Handoff
 from handoff.message import Message, Receipt, Sender
 from handoff.tasks import KeyedLocks
@@ -25,17 +25,15 @@ class WebChatScreen:
         server: AsyncServer,
         browsers: Browsers,
         bridge: Bridge,
-        output: Callable[[], OutputChannel | None],
     ) -> None:
         self._name = name
         self._server = server
         self._browsers = browsers
         self._bridge = bridge
-        self._output = output
         self._pushing = KeyedLocks()
 
-    def get_output_channel(self) -> OutputChannel | None:
-        return self._output()
+    def open_turn(self, epoch: int) -> OutputChannel:
+        return WebChatOutput(self._name, self._bridge.relay.delivery, epoch)
 
     async def show(self, message: Message) -> bool:
         """Push to every tab of the conversation; False where there is none."""
@@ -46,7 +44,16 @@ class WebChatScreen:
                 ours, stock = write_message(message, payload), write_for_stock_widget(message, payload)
                 await self._emit("bot_uttered", ours, message.conversation)
                 await self._emit("bot_uttered", stock, message.conversation, is_ours=False)
+            if given_up := message.content.get("about"):
+                await self._show_failed(message.conversation, given_up)
         return True
+
+    async def show_receipt(self, message: Message, receipt: Receipt) -> None:
+        state = name_receipt(receipt)
+        await self._emit("receipt", {"message_id": message.public_id, "state": state}, message.conversation)
+
+    async def _show_failed(self, conversation: str, public_id: str) -> None:
+        await self._emit("receipt", {"message_id": public_id, "state": "failed"}, conversation)
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         await self._emit("typing", {"on": on, "name": name}, conversation)

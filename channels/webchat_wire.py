@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from handoff.message import Message, Sender
+from handoff.message import Message, Receipt, Sender
 
 
 def write_payloads(text: str, buttons: Iterable[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
@@ -35,8 +35,21 @@ def write_message(message: Message, payload: Mapping[str, Any]) -> dict[str, Any
         "sender": message.sender.value,
         "name": message.name,
         "avatar": message.avatar,
+        "receipt": _name_known_receipt(message),
     }
     return {**payload, "metadata": {key: value for key, value in about.items() if value is not None}}
+
+
+def name_receipt(receipt: Receipt) -> str:
+    """What the widget shows at the requester's own message."""
+    return "failed" if receipt is Receipt.FAILED else "delivered"
+
+
+def _name_known_receipt(message: Message) -> str | None:
+    """Only what went to the desk has a receipt; the bot's answer is its own."""
+    if message.sender is not Sender.REQUESTER or message.handoff_id is None:
+        return None
+    return None if message.receipt is Receipt.ACCEPTED else name_receipt(message.receipt)
 
 
 def write_for_stock_widget(message: Message, payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,11 @@ class ConversationRows:
         query = select(conversations.c.channel).where(conversations.c.id == conversation)
         return await self._connection.scalar(query)
 
+    async def epoch(self, conversation: str) -> int:
+        """How often the conversation has changed its owner."""
+        query = select(conversations.c.epoch).where(conversations.c.id == conversation)
+        return await self._connection.scalar(query) or 0
+
     async def _count_up(self, conversation: str, name: str) -> int:
         await self._ensure(conversation)
         column = conversations.c[name]

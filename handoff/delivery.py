@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import structlog
+
 from handoff.ledger import Ledger
 from handoff.message import Draft, Message, Receipt
+from handoff.ownership import may_bot_speak
 from handoff.tasks import OnePerKey, Tasks
+
+log = structlog.get_logger(__name__)
 
 
 class Screen(Protocol):
@@ -14,6 +19,10 @@ class Screen(Protocol):
 
     async def show(self, message: Message) -> bool:
         """Push a message; False where nobody is connected to see it."""
+        ...
+
+    async def show_receipt(self, message: Message, receipt: Receipt) -> None:
+        """Push what became of a message that the requester wrote to the desk."""
         ...
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
@@ -36,6 +45,19 @@ class Delivery:
     async def say(self, conversation: str, draft: Draft) -> Message:
         """Commit a message, then push it; returns when it was pushed, or nobody was there."""
         async with self._ledger.entry() as entry:
+            accepted = await entry.messages.accept(conversation, draft)
+        await self._runs.settle(conversation)
+        return accepted.message
+
+    async def say_for_bot(self, conversation: str, draft: Draft, born: int | None) -> Message | None:
+        """The same for the bot, unless the conversation is not its own any more.
+
+        ``born`` is the epoch of its turn. Returns None for words that are not shown.
+        """
+        async with self._ledger.entry() as entry:
+            if not await may_bot_speak(entry, conversation, born):
+                log.warning("bot.silenced", conversation=conversation, born=born)
+                return None
             accepted = await entry.messages.accept(conversation, draft)
         await self._runs.settle(conversation)
         return accepted.message

@@ -13,6 +13,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
+from handoff.delivery import Screen
 from handoff.desk import AgentDesk
 from handoff.errors import DeskBusy, DeskError, DeskUnavailable
 from handoff.handoff import Handoff, State
@@ -34,12 +35,14 @@ class Dispatch:
         self,
         ledger: Ledger,
         desk: AgentDesk,
+        screen: Screen,
         timeouts: Timeouts,
         give_up: Callable[[Handoff, DeskError], Awaitable[None]],
         tasks: Tasks,
     ) -> None:
         self._ledger = ledger
         self._desk = desk
+        self._screen = screen
         self._timeouts = timeouts
         self._give_up = give_up
         self._runs = OnePerKey(self._post_all, "dispatch", tasks)
@@ -65,6 +68,7 @@ class Dispatch:
                 await entry.handoffs.await_answer(
                     handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
                 )
+            await self._screen.show_receipt(message, Receipt.SENT)
 
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
         """Only a live handoff is posted to; what was written earlier waits for the live agent."""

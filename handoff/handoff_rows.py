@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -67,6 +67,11 @@ class HandoffRows:
         return await self._one(
             select(handoffs).where(handoffs.c.conversation == conversation, handoffs.c.state != State.ENDED)
         )
+
+    async def newest_for(self, conversation: str) -> Handoff | None:
+        """The conversation's last handoff, open or ended."""
+        query = select(handoffs).where(handoffs.c.conversation == conversation)
+        return await self._one(query.order_by(handoffs.c.epoch.desc()))
 
     async def owing_exit(self, conversation: str) -> Handoff | None:
         """The oldest ended handoff whose exit flow has not run."""
@@ -186,6 +191,11 @@ class HandoffRows:
     async def count_step(self, handoff: Handoff) -> None:
         """Count one more request of a start strategy, before it is sent."""
         await self.note(handoff, opening_step=handoffs.c.opening_step + 1)
+
+    async def forget_before(self, instant: datetime) -> int:
+        """Delete handoffs that ended before an instant and that nobody has to be told of any more."""
+        old = delete(handoffs).where(handoffs.c.ended_at < instant, handoffs.c.exit == Exit.DONE)
+        return int((await self._connection.execute(old)).rowcount)
 
     async def settle_exit(self, handoff: Handoff) -> bool:
         """Take note that the requester has heard of the end; False where that was known."""

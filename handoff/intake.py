@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from handoff.ledger import Entry
 
 WAITING = (State.REQUESTED, State.QUEUED)
+REPETITION = 5.0  # seconds in which the same words without an id are the same callback again
 REASON_WITHOUT_AGENT = {State.REQUESTED: EndReason.DESK_ERROR, State.QUEUED: EndReason.NOBODY_CAME}
 
 
@@ -56,7 +57,7 @@ class Intake:
             case Said():
                 await self._say(event)
             case Noticed():
-                await self._write(Sender.SYSTEM, {"text": event.text}, desk_id=event.desk_id)
+                await self._notice(event)
             case Typing():
                 self.taken.typing = event.on
             case Confirming():
@@ -110,13 +111,22 @@ class Intake:
         if not (event.from_agent or (event.from_agent is None and self._state is State.LIVE)):
             self.taken.unanswered.append(event)
             return
-        if await self._entry.messages.knows(self.taken.handoff.conversation, event.desk_id):
+        draft = self._draft(
+            Sender.AGENT, {"text": event.text}, desk_id=event.desk_id, name=event.name, avatar=event.avatar
+        )
+        if await self._is_repeated(draft):
             return  # a repetition says nothing about who is there now
         await self._join(event.name, event.avatar)
         await self._entry.handoffs.note_answer(self.taken.handoff)
-        await self._write(
-            Sender.AGENT, {"text": event.text}, desk_id=event.desk_id, name=event.name, avatar=event.avatar
-        )
+        await self._write(draft)
+
+    async def _notice(self, event: Noticed) -> None:
+        draft = self._draft(Sender.SYSTEM, {"text": event.text}, desk_id=event.desk_id)
+        if not await self._is_repeated(draft):
+            await self._write(draft)
+
+    async def _is_repeated(self, draft: Draft) -> bool:
+        return await self._entry.messages.knows(self.taken.handoff, draft, window=REPETITION)
 
     async def _refuse(self) -> None:
         if self._state in WAITING:
@@ -139,11 +149,13 @@ class Intake:
         self.taken.handoff = touched or self.taken.handoff
 
     async def _tell(self, response: str, **values: str) -> None:
-        await self._write(Sender.SYSTEM, sentence(response, **values))
+        await self._write(self._draft(Sender.SYSTEM, sentence(response, **values)))
 
-    async def _write(self, sender: Sender, content: dict[str, Any], **about: str | None) -> None:
-        if sender is Sender.SYSTEM and not self.taken.handoff.is_open:
+    def _draft(self, sender: Sender, content: dict[str, Any], **about: str | None) -> Draft:
+        return Draft(sender=sender, content=content, handoff_id=self.taken.handoff.id, **about)
+
+    async def _write(self, draft: Draft) -> None:
+        if draft.sender is Sender.SYSTEM and not self.taken.handoff.is_open:
             return
-        draft = Draft(sender=sender, content=content, handoff_id=self.taken.handoff.id, **about)
         await self._entry.messages.accept(self.taken.handoff.conversation, draft)
         await self._change()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, Select, insert, or_, select, update
+from sqlalchemy import Row, Select, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
-from handoff.handoff import Clock, Handoff
+from handoff.handoff import Clock, Handoff, State
 from handoff.message import Draft, Message, Receipt, Sender
-from handoff.tables import messages
+from handoff.tables import handoffs, messages
 
 SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
 
@@ -60,10 +61,26 @@ class MessageRows:
             update(messages).where(messages.c.id == message_id).values(possibly_sent=True)
         )
 
-    async def knows(self, conversation: str, desk_id: str | None) -> bool:
-        """Whether a message of the desk is here already, as when a callback is repeated."""
-        same = select(messages).where(messages.c.conversation == conversation, messages.c.desk_id == desk_id)
-        return desk_id is not None and await self._one(same) is not None
+    async def knows(self, handoff: Handoff, draft: Draft, *, window: float) -> bool:
+        """Whether a message of the desk is here already, as when a callback is repeated.
+
+        By the desk's id; without one, by the same words of the same sender within ``window`` seconds.
+        """
+        same = select(messages).where(messages.c.conversation == handoff.conversation)
+        if draft.desk_id is not None:
+            return await self._one(same.where(messages.c.desk_id == draft.desk_id)) is not None
+        recent = same.where(
+            messages.c.handoff_id == handoff.id,
+            messages.c.sender == draft.sender,
+            messages.c.created_at >= self._clock() - timedelta(seconds=window),
+        )
+        return any(found.content == draft.content for found in await self._all(recent))
+
+    async def forget_before(self, instant: datetime) -> int:
+        """Delete what was said before an instant, except in conversations that the desk owns now."""
+        owned = select(handoffs.c.conversation).where(handoffs.c.state != State.ENDED)
+        old = delete(messages).where(messages.c.created_at < instant, messages.c.conversation.not_in(owned))
+        return int((await self._connection.execute(old)).rowcount)
 
     async def next_without_owner(self, conversation: str) -> Message | None:
         """The requester's oldest message that neither bot nor desk has been given."""

@@ -45,7 +45,7 @@ class Relay:
         self._sweep = sweep
         self._tasks = Tasks()
         self.delivery = Delivery(ledger, front, self._tasks)
-        self._dispatch = Dispatch(ledger, desk, timeouts, self._give_up, self._tasks)
+        self._dispatch = Dispatch(ledger, desk, front, timeouts, self._give_up, self._tasks)
         self._deadlines = Deadlines(ledger, timeouts, self._close_overdue, self._changed, self._tasks)
 
     async def start(self) -> None:

@@ -12,6 +12,7 @@ from handoff.message import Receipt
 from handoff.tasks import Tasks
 from handoff.timeouts import Timeouts
 from tests.support.ledger_rows import bring_to, find, message, messages, tell, write
+from tests.support.scripted_desk import RecordingFront
 from tests.support.waiting import eventually
 
 
@@ -36,7 +37,7 @@ def make_dispatch(ledger, desk, tasks, given_up, deadline):
     async def give_up(handoff, error):
         given_up.append((handoff.id, error))
 
-    return Dispatch(ledger, desk, Timeouts(delivery=deadline), give_up, tasks)
+    return Dispatch(ledger, desk, RecordingFront(), Timeouts(delivery=deadline), give_up, tasks)
 
 
 @pytest.fixture
@@ -250,3 +251,19 @@ async def test_stopping_in_the_middle_keeps_the_message(ledger, desk, dispatch, 
     await eventually(lambda: desk.in_flight)
     await asyncio.wait_for(tasks.cancel(), 2)
     assert await receipts(ledger) == [Receipt.ACCEPTED]
+
+
+async def test_an_answer_that_was_lost_marks_the_message_as_possibly_sent(ledger, live, desk, dispatch):
+    written = await write(ledger, "one", handoff_id=live.id)
+    desk.fail("send", DeskUnavailable("lost", possibly_done=True))
+    dispatch.kick(live.id)
+    await eventually(lambda: desk.texts == ["one"])
+    assert (await message(ledger, written)).possibly_sent
+
+
+async def test_a_desk_that_was_never_reached_leaves_no_doubt(ledger, live, desk, dispatch):
+    written = await write(ledger, "one", handoff_id=live.id)
+    desk.fail("send", DeskUnavailable("refused"))
+    dispatch.kick(live.id)
+    await eventually(lambda: desk.texts == ["one"])
+    assert not (await message(ledger, written)).possibly_sent

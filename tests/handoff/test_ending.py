@@ -16,9 +16,19 @@ async def test_messages_that_the_desk_has_not_taken_are_named_to_the_requester(l
     assert [(await message(ledger, m)).receipt for m in lost] == [Receipt.FAILED] * 2
     notices = [m for m in await messages(ledger) if m.sender is Sender.SYSTEM]
     assert [m.content for m in notices] == [
-        {"response": "utter_message_not_delivered", "values": {"text": text}} for text in ("one", "two")
+        {"response": "utter_message_not_delivered", "values": {"text": m.text}, "about": m.public_id}
+        for m in lost
     ]
     assert {m.handoff_id for m in notices} == {handoff.id}
+
+
+async def test_a_message_that_possibly_arrived_is_named_as_such(ledger):
+    handoff = await bring_to(ledger, State.LIVE)
+    written = await write(ledger, "one", handoff_id=handoff.id)
+    async with ledger.entry() as entry:
+        await entry.messages.note_possibly_sent(written.id)
+    await end(ledger, handoff)
+    assert await system_lines(ledger) == ["utter_message_possibly_delivered"]
 
 
 async def test_messages_that_the_desk_took_are_not_named(ledger):

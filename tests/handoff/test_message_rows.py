@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from handoff.handoff import State
-from handoff.message import Receipt, Sender
+from handoff.message import Draft, Receipt, Sender
 from tests.support.ledger_rows import accept, bring_to, message, messages, texts, write
 
 
@@ -66,13 +66,34 @@ async def test_messages_without_ids_are_all_new(ledger):
     assert len(await messages(ledger)) == 2
 
 
-async def test_a_desk_message_is_known_by_its_id(ledger):
-    await write(ledger, "hi", sender=Sender.AGENT, desk_id="d1")
+def from_desk(text, desk_id=None, sender=Sender.AGENT):
+    return Draft(sender=sender, content={"text": text}, desk_id=desk_id)
+
+
+@pytest.fixture
+async def live(ledger):
+    return await bring_to(ledger, State.LIVE)
+
+
+async def knows(ledger, handoff, draft, window=5):
     async with ledger.entry() as entry:
-        assert await entry.messages.knows("c1", "d1")
-        assert not await entry.messages.knows("c1", "d2")
-        assert not await entry.messages.knows("c2", "d1")
-        assert not await entry.messages.knows("c1", None)
+        return await entry.messages.knows(handoff, draft, window=window)
+
+
+async def test_a_desk_message_is_known_by_its_id(ledger, live, clock):
+    await write(ledger, "hello", sender=Sender.AGENT, desk_id="d1", handoff_id=live.id)
+    clock.advance(3600)
+    assert await knows(ledger, live, from_desk("hello", "d1"))
+    assert not await knows(ledger, live, from_desk("hello", "d2"))
+
+
+async def test_without_an_id_the_same_words_are_the_same_message_for_a_moment(ledger, live, clock):
+    await write(ledger, "ok", sender=Sender.AGENT, handoff_id=live.id)
+    assert await knows(ledger, live, from_desk("ok"))
+    assert not await knows(ledger, live, from_desk("okay"))
+    assert not await knows(ledger, live, from_desk("ok", sender=Sender.SYSTEM))
+    clock.advance(6)
+    assert not await knows(ledger, live, from_desk("ok"))
 
 
 # -- owners -----------------------------------------------------------------------------

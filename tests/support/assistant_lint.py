@@ -26,6 +26,7 @@ CHANNEL_RESPONSES = frozenset(
         "utter_live_agent_joined_unnamed",
         "utter_live_chat_waiting",
         "utter_live_chat_waiting_no_time",
+        "utter_live_agent_silent",
         "utter_live_chat_transferred",
         "utter_live_chat_leaving",
         "utter_no_live_chat_open",
@@ -33,11 +34,12 @@ CHANNEL_RESPONSES = frozenset(
         "utter_message_rejected_empty",
         "utter_message_rejected_too_long",
         "utter_message_not_delivered",
+        "utter_message_possibly_delivered",
         "utter_rasa_unavailable",
     }
 )
 # What a response may name besides slots: what the channel passes, and what Rasa passes to its own.
-PASSED_VALUES = frozenset({"limit", "text", "context", "value"})
+PASSED_VALUES = frozenset({"limit", "minutes", "text", "context", "value"})
 
 SLOT_NAME = re.compile(r"\bslots\.(\w+)")
 FORMAT_NAME = re.compile(r"{([^\n{}]+?)}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from handoff.desk import DeskEvent, Opened, Utterance
 from handoff.errors import DeskError
 from handoff.handoff import Handoff
-from handoff.message import Message
+from handoff.message import Message, Receipt
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,7 @@ class RecordingFront:
         self.connected = True
         self.shown: list[Message] = []
         self.typing: list[tuple[str, bool, str | None]] = []
+        self.receipts: list[tuple[str, Receipt]] = []
         self.followed: list[Handoff] = []
         self.on_show: Callable[[Message], Awaitable[None]] | None = None
         self.broken: Exception | None = None
@@ -132,6 +133,9 @@ class RecordingFront:
         if self.on_show:
             await self.on_show(message)
         return True
+
+    async def show_receipt(self, message: Message, receipt: Receipt) -> None:
+        self.receipts.append((message.id, receipt))
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         self.typing.append((conversation, on, name))

@@ -1,0 +1,36 @@
+"""Retention: what was said is kept as long as the settings allow, and then deleted."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from handoff.handoff import Clock
+from handoff.ledger import Ledger
+
+log = structlog.get_logger(__name__)
+
+PAUSE = 3600.0  # seconds between two looks
+
+
+async def forget_old(ledger: Ledger, days: float, clock: Clock) -> int:
+    """Delete messages and settled handoffs older than ``days``; returns how many rows went.
+
+    Conversations that the desk owns keep everything, however long they last.
+    """
+    before = clock() - timedelta(days=days)
+    async with ledger.entry() as entry:
+        return await entry.messages.forget_before(before) + await entry.handoffs.forget_before(before)
+
+
+async def keep_forgetting(ledger: Ledger, days: float, clock: Clock) -> None:
+    """Delete what is too old now, and once an hour; for one background task."""
+    while True:
+        try:
+            if count := await forget_old(ledger, days, clock):
+                log.info("retention.deleted", rows=count)
+        except Exception:
+            log.exception("retention.failed")
+        await asyncio.sleep(PAUSE)

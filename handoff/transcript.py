@@ -1,0 +1,28 @@
+"""What was said in a conversation, as text for an incident."""
+
+from __future__ import annotations
+
+from handoff.ledger import Ledger
+from handoff.message import Message, Sender
+
+LIMIT = 200  # lines; the newest are kept
+NAMES = {Sender.REQUESTER: "Requester", Sender.BOT: "Assistant", Sender.AGENT: "Live agent"}
+
+
+async def write_transcript(ledger: Ledger, conversation: str) -> str | None:
+    """One line per message, oldest first, times in UTC; None where no live agent was ever asked for.
+
+    The desk's own lines are left out, as is what the requester was only told by the system.
+    """
+    async with ledger.entry() as entry:
+        if await entry.handoffs.newest_for(conversation) is None:
+            return None
+        said = await entry.messages.said_since(conversation, 0)
+    lines = [_write_line(message) for message in said if message.text and message.sender in NAMES]
+    return "\n".join(lines[-LIMIT:]) or None
+
+
+def _write_line(message: Message) -> str:
+    name = message.name or NAMES[message.sender]
+    mark = " (not delivered)" if message.receipt == "failed" else ""
+    return f"{message.created_at:%Y-%m-%d %H:%M:%S} {name}: {message.text}{mark}"
