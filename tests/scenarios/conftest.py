@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from handoff.desk import References
@@ -65,6 +66,16 @@ class Helpdesk:
             return (await self.slots(client))[name] == value
 
         await eventually(has_value, within=within)
+
+    async def call_back(self, body: dict) -> None:
+        """POST what ServiceNow might, beside the simulator."""
+        headers = {"x-handoff-secret": SECRET}
+        url = f"{self.url}/webhooks/servicenow/callback"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(url, json=body, headers=headers) as answer,
+        ):
+            assert answer.status == 200
 
     async def handoff(self, client: ChatClient) -> Handoff:
         service = await backend()
