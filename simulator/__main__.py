@@ -55,9 +55,11 @@ async def _serve(settings: SimulatorSettings) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with Simulator(settings).serve(settings.host, settings.port) as url:
+    simulator = Simulator(settings)
+    async with simulator.serve(settings.host, settings.port) as url:
         print(f"ServiceNow simulator at {url}; open it in a browser to play the live agent.")
-        print(f"Callbacks go to {settings.callback_url.partition('?')[0]}. Ctrl-C stops.", flush=True)
+        callback_url = settings.callback_url.partition("?")[0]
+        print(f"Callbacks go to {callback_url}. Seed of faults: {simulator.seed}. Ctrl-C stops.", flush=True)
         await stopped.wait()
 
 

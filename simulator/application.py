@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from simulator.control import Control, explain
+from simulator.fault_control import FaultControl
 from simulator.integration import PATH
 from simulator.table import Table
 from simulator.traffic import Traffic
@@ -33,11 +34,11 @@ def build(
 ) -> web.Application:
     """Return the application; it may be run once, so every `serve` builds its own."""
     control = Control(simulator)
-    traffic = Traffic(simulator.journal, simulator.faults)
+    traffic = Traffic(simulator.journal, simulator.faults, lambda: simulator.plan.script.count("requests"))
     app = web.Application(middlewares=[traffic.middleware(), explain], client_max_size=MAX_BODY)
     app.router.add_post(PATH, integration)
     app.router.add_post("/oauth_token.do", simulator.tokens.answer)
-    app.add_routes([*table.routes(), *control.routes()])
+    app.add_routes([*table.routes(), *control.routes(), *FaultControl(simulator).routes()])
     for path in PAGE_FILES:
         app.router.add_get(path, _page)
     app.on_shutdown.append(control.stop)

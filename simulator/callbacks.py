@@ -1,140 +1,159 @@
-"""Sends callbacks: in order per user, unsigned, to the one configured URL (reference sections 6, 7, 11)."""
+"""The queues of callbacks: in order per user, one at a time (reference sections 7, 11)."""
 
 import asyncio
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import aiohttp
-from yarl import URL
-
+from simulator.callback import Callback
+from simulator.callback_faults import CallbackFault, CallbackFaults
 from simulator.changes import Changes
-from simulator.chat import JSON, Chat
-from simulator.credentials import encode_basic, reveal
-from simulator.envelope import minified
-from simulator.journal import Journal
-from simulator.settings import SimulatorSettings
-
-
-@dataclass(frozen=True)
-class Callback:
-    """One POST to make. `released` is set once the request it answers has had its own answer."""
-
-    chat: Chat | None
-    body: JSON
-    released: asyncio.Event | None = None
+from simulator.chat import Chat
+from simulator.delivery import Delivery
 
 
 class Callbacks:
     """One queue and one worker per user; a worker ends when its queue is empty.
 
     `abandon(chat, status)` is called when the client answers 5xx: the instance then closes the
-    interaction (KB2701890). Answers in the 400s count as delivered, as before PRB1913443. Nothing is
-    retried; a refused connection or a timeout is logged and that is all (unverified what else happens).
+    interaction (KB2701890). Answers in the 400s count as delivered, as before PRB1913443. A refused
+    connection or a timeout is logged and that is all (unverified what else happens).
     """
 
     def __init__(
         self,
-        settings: SimulatorSettings,
-        journal: Journal,
+        delivery: Delivery,
+        faults: CallbackFaults,
         changes: Changes,
         abandon: Callable[[Chat, int], None],
     ) -> None:
-        self._settings = settings
-        self._journal = journal
+        self._delivery = delivery
+        self._faults = faults
         self._changes = changes
         self._abandon = abandon
         self._queues: dict[str, list[Callback]] = {}
         self._workers: set[asyncio.Task[None]] = set()
-        self._session: aiohttp.ClientSession | None = None
+        self._late: dict[asyncio.Task[None], Callback] = {}
 
     @property
     def pending(self) -> int:
-        """Return how many callbacks are not sent and answered yet."""
-        return sum(len(queue) for queue in self._queues.values())
+        """Return how many callbacks are not sent and answered yet, held ones and late copies included."""
+        return sum(len(queue) for queue in self._queues.values()) + len(self._late)
 
     def start(self) -> None:
-        """Open the HTTP session; call it inside the running event loop, and `stop` before starting again."""
-        if self._session:
-            raise RuntimeError("this simulator is serving already")
-        self._session = aiohttp.ClientSession(
-            cookie_jar=aiohttp.DummyCookieJar(), skip_auto_headers=("User-Agent",), trust_env=False
-        )
+        """Begin to send; `stop` before starting again."""
+        self._delivery.open()
 
     async def stop(self) -> None:
         """Drop what is not sent yet and close the session."""
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        tasks = [*self._workers, *self._late]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._queues.clear()
-        if self._session:
-            await self._session.close()
-            self._session = None
+        self._late.clear()
+        await self._delivery.close()
 
     def send(self, user_id: str, callback: Callback) -> None:
-        """Queue a callback behind the user's earlier ones; while nothing is served it is dropped."""
-        if self._session is None:
+        """Queue a callback behind the user's earlier ones; while nothing is served it is dropped.
+
+        The fault it meets is decided here, in the order in which callbacks arise.
+        """
+        if not self._delivery.is_open:
             return
-        queue = self._queues.setdefault(user_id, [])
-        queue.append(callback)
-        if len(queue) == 1:
-            worker = asyncio.get_running_loop().create_task(self._work(user_id, self._session))
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+        names = {user_id, callback.chat.id} if callback.chat else {user_id}
+        answers = callback.released is not None
+        callback.fault = self._faults.take(names, len(callback.body["body"]), answers=answers)
+        self._queue(user_id, callback)
+
+    async def wait_if_early(self, callback: Callback) -> None:
+        """Hold up the answer to a request until its callback was sent, if that is to come first."""
+        if callback.fault and callback.mode == "early":
+            await self._faults.pause(callback.fault, until=callback.settled)
+
+    def let_answers_go(self) -> None:
+        """Do not hold up answers to requests any longer; the server is about to stop."""
+        for queue in self._queues.values():
+            for callback in queue:
+                callback.settled.set()
 
     def forget(self, chat: Chat) -> None:
         """Drop the callbacks of an abandoned chat that are still waiting."""
         queue = self._queues.get(chat.user_id, [])
+        dropped = [callback for callback in queue[1:] if callback.chat is chat]
         queue[1:] = [callback for callback in queue[1:] if callback.chat is not chat]
+        for callback in dropped:
+            callback.settled.set()
+        for task, callback in self._late.items():
+            if callback.chat is chat:
+                task.cancel()
 
-    async def _work(self, user_id: str, session: aiohttp.ClientSession) -> None:
+    def _queue(self, user_id: str, callback: Callback) -> None:
+        queue = self._queues.setdefault(user_id, [])
+        queue.append(callback)
+        if len(queue) > 1:
+            queue[-2].followed.set()
+        else:
+            worker = asyncio.get_running_loop().create_task(self._work(user_id))
+            self._workers.add(worker)
+            worker.add_done_callback(self._workers.discard)
+
+    async def _work(self, user_id: str) -> None:
         queue = self._queues[user_id]
         while queue:
-            if queue[0].released:
-                await queue[0].released.wait()
-            await self._deliver(session, queue[0])
+            await self._rearrange(queue)
+            first = queue[0]
+            await first.until_released()
+            await self._deliver(user_id, first)
+            first.settled.set()
             del queue[0]
             self._changes.tell()
         del self._queues[user_id]
 
-    async def _deliver(self, session: aiohttp.ClientSession, callback: Callback) -> None:
-        url = URL(self._settings.callback_url, encoded=True)
-        headers = self._headers()
-        extra = self._settings.callback_headers
-        exchange = self._journal.callback(url, headers, callback.body, extra)
-        started = time.monotonic()
-        status, note = await self._post(session, url, headers, exchange_body=callback.body)
-        self._journal.answered(exchange, status, time.monotonic() - started, note)
-        if status is not None and status >= 500 and callback.chat:
-            self._abandon(callback.chat, status)
+    async def _rearrange(self, queue: list[Callback]) -> None:
+        """Do what the first callback's fault does before sending; another one may be first then."""
+        first = queue[0]
+        match first.fault:
+            case CallbackFault(mode="delay") as fault:
+                await first.until_released()
+                await self._faults.pause(fault)
+            case CallbackFault(mode="reorder") as fault if not first.swapped:
+                await self._faults.pause(fault, until=first.followed)
+                if len(queue) > 1:
+                    queue[:2] = queue[1], first
+                first.swapped = queue[0].swapped = True
+                if queue[0] is not first:
+                    await self._rearrange(queue)
+            case CallbackFault(mode="merge") as fault:
+                await self._faults.pause(fault)
+                await self._merge(queue)
 
-    async def _post(
-        self, session: aiohttp.ClientSession, url: URL, headers: dict[str, str], exchange_body: JSON
-    ) -> tuple[int | None, str]:
-        timeout = aiohttp.ClientTimeout(
-            total=None,
-            connect=self._settings.callback_connect_timeout,
-            sock_read=self._settings.callback_read_timeout,
-        )
-        try:
-            async with session.post(
-                url, data=minified(exchange_body), headers=headers, timeout=timeout, allow_redirects=False
-            ) as response:
-                return response.status, ""
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            return None, f"{type(error).__name__}: {error}"
+    async def _merge(self, queue: list[Callback]) -> None:
+        first = queue[0]
+        while len(queue) > 1 and first.can_take_in(queue[1]):
+            await queue[1].until_released()
+            first.take_in(queue.pop(1))
 
-    def _headers(self) -> dict[str, str]:
-        settings = self._settings
-        headers = {
-            "User-Agent": "ServiceNow/1.0",
-            "Content-Type": settings.callback_content_type,
-            "Accept": "application/json",
-            **settings.callback_headers,
-        }
-        if settings.callback_secret:
-            headers["x-handoff-secret"] = reveal(settings.callback_secret)
-        if settings.callback_username is not None:
-            password = reveal(settings.callback_password)
-            headers["Authorization"] = encode_basic(settings.callback_username, password)
-        return headers
+    async def _deliver(self, user_id: str, callback: Callback) -> None:
+        if callback.mode == "drop":
+            self._delivery.leave_out(callback.body, callback.mode)
+            return
+        content_type = callback.fault.content_type if callback.fault else None
+        for body in callback.posts:
+            status = await self._delivery.post(body, callback.mode, content_type)
+            if status is not None and status >= 500 and callback.chat:
+                self._abandon(callback.chat, status)
+                return
+        if (copy := callback.late_copy) and callback.fault:
+            self._send_later(user_id, copy, callback.fault)
+
+    def _send_later(self, user_id: str, copy: Callback, fault: CallbackFault) -> None:
+        async def wait() -> None:
+            await self._faults.pause(fault)
+            self._queue(user_id, copy)
+
+        task = asyncio.get_running_loop().create_task(wait())
+        self._late[task] = copy
+        task.add_done_callback(self._drop_late)
+
+    def _drop_late(self, task: asyncio.Task[None]) -> None:
+        self._late.pop(task, None)
+        self._changes.tell()

@@ -1,7 +1,6 @@
 """The control calls under /simulator/: for the desk page, for tests in other processes, for curl."""
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -9,7 +8,9 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from simulator.chat import JSON, Chat, now
+from simulator.control_json import answer, read, write
 from simulator.errors import BadCommand, SimulatorError, UnknownChat, WrongState
+from simulator.fields import allow, require
 from simulator.journal import Exchange
 
 if TYPE_CHECKING:
@@ -42,9 +43,6 @@ class Control:
             web.post("/simulator/chats/{chat}/say", self.say),
             web.post("/simulator/chats/{chat}/typing", self.type),
             web.post("/simulator/chats/{chat}/end", self.end),
-            web.post("/simulator/faults", self.fail),
-            web.delete("/simulator/faults", self.recover),
-            web.post("/simulator/tokens/expire", self.expire_tokens),
             web.post("/simulator/reset", self.reset),
         ]
 
@@ -54,7 +52,7 @@ class Control:
         self._simulator.changes.tell()
 
     async def state(self, request: web.Request) -> web.Response:
-        return _json({**self._snapshot(since=0), "incidents": self._simulator.incidents})
+        return answer({**self._snapshot(since=0), "incidents": self._simulator.incidents})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Stream server-sent events: the whole state first, then whatever changed."""
@@ -66,71 +64,53 @@ class Control:
             while not self._stopping:
                 snapshot = self._snapshot(since=sent)
                 sent = snapshot["revision"]
-                await response.write(f"retry: 1000\ndata: {_text(snapshot)}\n\n".encode())
+                await response.write(f"retry: 1000\ndata: {write(snapshot)}\n\n".encode())
                 await self._next(response, sent)
         except ConnectionError:
             pass  # the page was closed
         return response
 
     async def requests(self, request: web.Request) -> web.Response:
-        return _json({"requests": [_exchange(entry) for entry in self._simulator.requests]})
+        return answer({"requests": [_exchange(entry) for entry in self._simulator.requests]})
 
     async def callbacks(self, request: web.Request) -> web.Response:
-        return _json({"callbacks": [_exchange(entry) for entry in self._simulator.callbacks]})
+        return answer({"callbacks": [_exchange(entry) for entry in self._simulator.callbacks]})
 
     async def set_availability(self, request: web.Request) -> web.Response:
-        self._simulator.available = _value(await _body(request), "available", bool)
-        return _json({"available": self._simulator.available})
+        self._simulator.available = require(await read(request), "available", "true or false")
+        return answer({"available": self._simulator.available})
 
     async def set_wait_time(self, request: web.Request) -> web.Response:
-        await self._simulator.change_wait_time(_value(await _body(request), "seconds", int))
-        return _json({"wait_time": self._simulator.wait_time})
+        await self._simulator.change_wait_time(require(await read(request), "seconds", "whole number"))
+        return answer({"wait_time": self._simulator.wait_time})
 
     async def set_callback_url(self, request: web.Request) -> web.Response:
-        url = _value(await _body(request), "url", str)
+        url = require(await read(request), "url", "text")
         try:
             self._simulator.settings.callback_url = url
         except ValidationError as error:
             raise BadCommand("url must be an absolute http or https URL") from error
-        return _json({})
+        return answer({})
 
     async def accept(self, request: web.Request) -> web.Response:
-        agent = _value(await _body(request), "agent", str, optional=True)
-        return _json(_chat(await self._simulator.accept(_name(request), (agent or "").strip() or None)))
+        agent = allow(await read(request), "agent", "text")
+        return answer(_chat(await self._simulator.accept(_name(request), (agent or "").strip() or None)))
 
     async def say(self, request: web.Request) -> web.Response:
-        text = _value(await _body(request), "text", str)
-        return _json({"message_id": await self._simulator.say(_name(request), text)})
+        text = require(await read(request), "text", "text")
+        return answer({"message_id": await self._simulator.say(_name(request), text)})
 
     async def type(self, request: web.Request) -> web.Response:
-        await self._simulator.type(_name(request), on=_value(await _body(request), "on", bool))
-        return _json({})
+        await self._simulator.type(_name(request), on=require(await read(request), "on", "true or false"))
+        return answer({})
 
     async def end(self, request: web.Request) -> web.Response:
         await self._simulator.end(_name(request))
-        return _json({})
-
-    async def fail(self, request: web.Request) -> web.Response:
-        body = await _body(request)
-        self._simulator.fail(
-            _value(body, "mode", str),
-            times=_value(body, "times", int, optional=True),
-            action=_value(body, "action", str, optional=True),
-            endpoint=_value(body, "endpoint", str, optional=True) or "integration",
-        )
-        return _json({"faults": self._faults()})
-
-    async def recover(self, request: web.Request) -> web.Response:
-        self._simulator.recover()
-        return _json({"faults": []})
-
-    async def expire_tokens(self, request: web.Request) -> web.Response:
-        self._simulator.tokens.expire()
-        return _json({})
+        return answer({})
 
     async def reset(self, request: web.Request) -> web.Response:
         self._simulator.reset()
-        return _json({})
+        return answer({})
 
     async def _next(self, response: web.StreamResponse, seen: int) -> None:
         """Wait for a change; a comment now and then finds out that nobody listens any more."""
@@ -152,13 +132,12 @@ class Control:
             "wait_time": simulator.wait_time,
             "agent_name": simulator.settings.agent_name,
             "queue_name": simulator.settings.queue_name,
-            "faults": self._faults(),
+            "faults": [fault.shown() for fault in simulator.faults.active],
+            "callback_faults": [fault.shown() for fault in simulator.callback_faults.active],
+            "seed": simulator.seed,
             "ids": [chat.id for chat in simulator.chats],
             "chats": [_chat(chat) for chat in simulator.chats if chat.revision > since],
         }
-
-    def _faults(self) -> list[JSON]:
-        return [vars(fault) for fault in self._simulator.faults.active]
 
 
 @web.middleware
@@ -169,37 +148,17 @@ async def explain(request: web.Request, handler: Any) -> web.StreamResponse:
         return response
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.host:
-        return _json({"error": "requests from other web pages are refused"}, 403)
+        return answer({"error": "requests from other web pages are refused"}, 403)
     try:
         answered: web.StreamResponse = await handler(request)
         return answered
     except SimulatorError as error:
         status = {UnknownChat: 404, WrongState: 409}.get(type(error), 400)
-        return _json({"error": str(error)}, status)
+        return answer({"error": str(error)}, status)
 
 
 def _name(request: web.Request) -> str:
     return request.match_info["chat"]
-
-
-async def _body(request: web.Request) -> JSON:
-    raw = await request.read()
-    try:
-        body = json.loads(raw) if raw else {}
-    except ValueError as error:
-        raise BadCommand("the body is not JSON") from error
-    if not isinstance(body, dict):
-        raise BadCommand("the body is not a JSON object")
-    return body
-
-
-def _value(body: JSON, name: str, kind: type, *, optional: bool = False) -> Any:
-    value = body.get(name)
-    if value is None and optional:
-        return None
-    if type(value) is not kind:
-        raise BadCommand(f"{name} must be a {kind.__name__}")
-    return value
 
 
 def _chat(chat: Chat) -> JSON:
@@ -212,16 +171,3 @@ def _chat(chat: Chat) -> JSON:
 
 def _exchange(exchange: Exchange) -> JSON:
     return {**vars(exchange), "action": exchange.action, "user_id": exchange.user_id}
-
-
-def _json(body: JSON, status: int = 200) -> web.Response:
-    return web.json_response(text=_text(body), status=status)
-
-
-def _text(body: JSON) -> str:
-    return json.dumps(body, default=_plain)
-
-
-def _plain(value: Any) -> str:
-    """Write times as ISO 8601."""
-    return str(value.isoformat())

@@ -6,7 +6,8 @@ from aiohttp import web
 
 from simulator.authentication import Authentication
 from simulator.bot_request import UPDATE_MESSAGES, BotRequest, parse, read
-from simulator.callbacks import Callback, Callbacks
+from simulator.callback import Callback
+from simulator.callbacks import Callbacks
 from simulator.chat import JSON, Chat
 from simulator.envelope import Reply
 from simulator.errors import ApiError, unauthenticated
@@ -41,14 +42,14 @@ class Integration:
         body = parse(raw)
         if not self._authentication.accepts_message(http, raw, body):
             return self._refuse_message()
-        return self._process(http, read(body))
+        return await self._process(http, read(body))
 
     def push(self, chat: Chat, reply: Reply) -> None:
         """Queue a callback that answers no request; it carries the newest requestId (section 7.1)."""
         body = reply.in_envelope(chat.echo, send_score=self._settings.send_score)
         self._callbacks.send(chat.user_id, Callback(chat, body))
 
-    def _process(self, http: web.Request, request: BotRequest) -> web.Response:
+    async def _process(self, http: web.Request, request: BotRequest) -> web.Response:
         reply = self._virtual_agent.answer(request)
         if request.action == UPDATE_MESSAGES:
             return web.Response(text="Message Processed Successfully")
@@ -56,14 +57,16 @@ class Integration:
             return web.json_response({"status": "success"})
         if request.wants_sync:
             return web.json_response(self._sync_answer(request, reply))
-        self._call_back(http, request, reply)
+        await self._callbacks.wait_if_early(self._call_back(http, request, reply))
         return web.json_response({"status": "success"})
 
-    def _call_back(self, http: web.Request, request: BotRequest, reply: Reply) -> None:
+    def _call_back(self, http: web.Request, request: BotRequest, reply: Reply) -> Callback:
         """Queue the callback at its place; it leaves once the answer to this request is written."""
         body = reply.in_envelope(request.echo(), send_score=self._settings.send_score)
         http[RELEASED] = released = asyncio.Event()
-        self._callbacks.send(request.user_id, Callback(reply.chat, body, released))
+        callback = Callback(reply.chat, body, released)
+        self._callbacks.send(request.user_id, callback)
+        return callback
 
     def _sync_answer(self, request: BotRequest, reply: Reply) -> JSON:
         """Return the callback body as HTTP answer; the interaction id is in the item only (section 7.1)."""

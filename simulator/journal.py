@@ -34,6 +34,7 @@ class Exchange:
 
     `body` is the parsed JSON or form (None if there was neither). `status` is None until it is answered,
     and stays None when no answer came; `note` then says why. `seconds` is how long the answer took.
+    `fault` is the mode of the fault on demand that hit it, an empty string for none.
     """
 
     method: str
@@ -44,6 +45,7 @@ class Exchange:
     status: int | None = None
     note: str = ""
     seconds: float | None = None
+    fault: str = ""
 
     @property
     def action(self) -> str | None:
@@ -80,12 +82,17 @@ class Journal:
         return exchange
 
     def callback(
-        self, url: URL, headers: Mapping[str, str], body: Any, secret_names: Iterable[str]
+        self,
+        url: URL,
+        headers: Mapping[str, str],
+        body: Any,
+        secret_names: Iterable[str],
+        fault: str = "",
     ) -> Exchange:
         """Note a callback that goes out; the values of the headers in `secret_names` are left out."""
         names = {name.lower() for name in secret_names}
         exchange = Exchange(
-            "POST", str(_without_secrets(url)), _clean_headers(headers, names), redacted(body)
+            "POST", str(_without_secrets(url)), _clean_headers(headers, names), redacted(body), fault=fault
         )
         self._callbacks.append(exchange)
         self._changes.tell()
@@ -95,7 +102,8 @@ class Journal:
         """Complete an exchange. Bodies are logged at debug level only."""
         exchange.status, exchange.seconds, exchange.note = status, seconds, note
         what = f"{exchange.method} {exchange.path} {exchange.action or ''} {exchange.user_id or ''}"
-        outcome = " ".join(filter(None, (str(status or ""), note)))
+        fault = f"[{exchange.fault}]" if exchange.fault and exchange.fault != note else ""
+        outcome = " ".join(filter(None, (str(status or ""), note, fault)))
         logger.info("%s → %s (%d ms)", " ".join(what.split()), outcome, seconds * 1000)
         logger.debug("%s", exchange.body)
         self._changes.tell()

@@ -1,11 +1,14 @@
 """What can be configured, from Python, from the command line and from SIMULATOR_* variables."""
 
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from simulator.errors import BadCommand
+from simulator.steps import load
 from simulator.texts import Texts
 
 
@@ -44,6 +47,10 @@ class SimulatorSettings(BaseSettings):
     callback_content_type: str = Field("application/json", description="Content-Type of callbacks")
     callback_connect_timeout: float = Field(5.0, gt=0, description="seconds to connect to the callback URL")
     callback_read_timeout: float = Field(30.0, gt=0, description="seconds to wait for a callback's answer")
+    callback_retries: int = Field(
+        0, ge=0, description="how often a callback is repeated after a 5xx or no answer"
+    )
+    callback_retry_delay: float = Field(1.0, ge=0, description="seconds before a callback is repeated")
 
     username: str | None = Field(None, description="user name, for Basic and for the OAuth password grant")
     password: SecretStr | None = Field(None, description="password of that user")
@@ -73,7 +80,22 @@ class SimulatorSettings(BaseSettings):
     third_party_chat: bool = Field(True, description="let UPDATE_MESSAGES take effect")
     send_score: bool = Field(True, description="put `score` into callbacks")
 
+    seed: int | None = Field(
+        None, description="seed of the faults that have a probability; drawn and printed if there is none"
+    )
+    script: Path | None = Field(None, description="file with a script of faults, see docs/simulator.md")
+
     texts: Texts = Field(default_factory=Texts, description="sentences, see texts.py")
+
+    @field_validator("script")
+    @classmethod
+    def _is_script(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            try:
+                load(path)
+            except BadCommand as error:
+                raise ValueError(str(error)) from error
+        return path
 
     @field_validator("callback_url")
     @classmethod

@@ -8,17 +8,21 @@ from aiohttp import web
 
 from simulator.application import build
 from simulator.authentication import Authentication
+from simulator.callback_faults import CallbackFault
 from simulator.callbacks import Callbacks
 from simulator.changes import Changes
-from simulator.chat import Chat, EndReason, Sender, State
+from simulator.chat import JSON, Chat, EndReason, Sender, State
 from simulator.conversations import Conversations
+from simulator.delivery import Delivery
 from simulator.desk import Desk
 from simulator.envelope import Reply
-from simulator.faults import Fault, Faults
+from simulator.fault_plan import FaultPlan
+from simulator.faults import Fault
 from simulator.incidents import Incidents, Record
 from simulator.integration import Integration
 from simulator.journal import Exchange, Journal
 from simulator.settings import SimulatorSettings
+from simulator.steps import parse
 from simulator.table import Table
 from simulator.tokens import Tokens
 from simulator.virtual_agent import VirtualAgent
@@ -36,12 +40,15 @@ class Simulator:
     def __init__(self, settings: SimulatorSettings | None = None) -> None:
         self.settings = settings or SimulatorSettings()
         self.changes = Changes()
-        self.faults = Faults()
         self.journal = Journal(self.changes)
         self.tokens = Tokens(self.settings)
+        self.plan = FaultPlan(self.settings, self.changes, self.tokens.expire)
+        self.faults = self.plan.requests
+        self.callback_faults = self.plan.callbacks
         self._incidents = Incidents(self.changes)
         self._conversations = Conversations(self.changes)
-        self._callbacks = Callbacks(self.settings, self.journal, self.changes, self._abandon)
+        delivery = Delivery(self.settings, self.journal, lambda: self.plan.script.count("callbacks"))
+        self._callbacks = Callbacks(delivery, self.callback_faults, self.changes, self._abandon)
         self.desk = Desk(self.settings, self._conversations, self._push)
         authentication = Authentication(self.settings, self.tokens)
         virtual_agent = VirtualAgent(self.settings, self._conversations, self.desk)
@@ -62,9 +69,11 @@ class Simulator:
             await runner.setup()
             site = web.TCPSite(runner, host, port)
             await site.start()
+            self.plan.start()
             yield f"http://{_bracketed(host)}:{runner.addresses[0][1]}"
         finally:
-            self.faults.shut_down()
+            self.plan.stop()
+            self._callbacks.let_answers_go()
             await runner.cleanup()
             await self._callbacks.stop()
 
@@ -103,6 +112,20 @@ class Simulator:
         """What was POSTed to the callback URL, secrets redacted, oldest first."""
         return self.journal.callbacks
 
+    @property
+    def pending_callbacks(self) -> int:
+        """How many callbacks are not sent and answered yet, those held back included."""
+        return self._callbacks.pending
+
+    @property
+    def seed(self) -> int:
+        """What the faults with a probability are drawn with; may be set, which starts the draws over."""
+        return self.plan.chance.seed
+
+    @seed.setter
+    def seed(self, seed: int) -> None:
+        self.plan.chance.seed = seed
+
     def chat(self, name: str) -> Chat:
         """Return a chat by its id or its user's id; raises `UnknownChat`."""
         return self._conversations.find(name)
@@ -131,24 +154,57 @@ class Simulator:
         self.changes.tell()
 
     def fail(
-        self, mode: str, times: int | None = None, action: str | None = None, endpoint: str = "integration"
+        self,
+        mode: str,
+        times: int | None = None,
+        action: str | None = None,
+        endpoint: str = "integration",
+        *,
+        seconds: float | None = None,
+        retry_after: int | None = None,
+        probability: float = 1.0,
     ) -> None:
-        """Let requests fail, see `faults.MODES`; `BadCommand` for an unknown mode.
+        """Let requests fail, see `faults.MODES`; `BadCommand` for an unknown mode or a senseless value.
 
         `times`: only the next so many (None: until `recover`). `action`: only requests with this action, or
-        plain messages for "message". `endpoint`: "integration", "table", "oauth" or "all".
+        plain messages for "message". `endpoint`: "integration", "table", "oauth" or "all". `seconds` goes
+        with "slow", `retry_after` with "429".
         """
-        self.faults.add(Fault(mode, times, action, endpoint))
-        self.changes.tell()
+        values = (mode, action, endpoint, seconds, retry_after)
+        self.plan.perform(Fault(*values, times=times, probability=probability))
 
-    def recover(self) -> None:
-        """End every failure; requests that hang are processed now."""
-        self.faults.recover()
-        self.changes.tell()
+    def disturb(
+        self,
+        mode: str,
+        times: int | None = None,
+        chat: Chat | str | None = None,
+        *,
+        seconds: float | None = None,
+        copies: int | None = None,
+        content_type: str | None = None,
+        probability: float = 1.0,
+    ) -> None:
+        """Let callbacks go wrong, see `callback_faults.MODES`; `BadCommand` as for `fail`.
+
+        `times`: only the next so many (None: until `recover`). `chat`: only those of this chat or user.
+        `seconds`, `copies` and `content_type` go with the modes that say so.
+        """
+        name = chat.id if isinstance(chat, Chat) else chat
+        values = (mode, name, seconds, copies, content_type)
+        self.plan.perform(CallbackFault(*values, times=times, probability=probability))
+
+    def run_script(self, steps: list[JSON]) -> None:
+        """Replace the script of faults; [] stops it. `BadCommand` names the step that means nothing."""
+        self.plan.run(parse(steps))
+
+    def recover(self, *, requests: bool = True, callbacks: bool = True) -> None:
+        """End every fault; requests that hang are processed, callbacks held back are sent now."""
+        self.plan.recover(requests=requests, callbacks=callbacks)
 
     def reset(self) -> None:
-        """Forget chats, logs, failures and new incidents; settings and issued tokens stay."""
-        self.faults.recover()
+        """Forget chats, logs, faults, the script and new incidents; settings and issued tokens stay."""
+        self.run_script([])
+        self.plan.recover()
         self.journal.clear()
         self._incidents.reset()
         self._conversations.clear()
@@ -180,7 +236,7 @@ class Simulator:
 
     async def wait_until_sent(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - as above
         """Wait until every callback is sent and answered, or given up."""
-        await self.wait_for(lambda: self._callbacks.pending == 0, timeout)
+        await self.wait_for(lambda: self.pending_callbacks == 0, timeout)
 
     def _find(self, chat: Chat | str) -> Chat:
         return chat if isinstance(chat, Chat) else self._conversations.find(chat)

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import math
 import time
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,15 +20,22 @@ RELEASED = web.RequestKey("released", asyncio.Event)
 HIBERNATING = (
     "<!DOCTYPE html><html><head><title>Instance Hibernating</title></head><body>Wake up</body></html>"
 )
+RATE_LIMIT = 100  # requests per hour, as in the documented example
+RATE_LIMIT_RULE = uuid.uuid5(uuid.NAMESPACE_URL, "sys_rate_limit_rules").hex  # a sys_id
+_API_NAMES = {"table": "Table API", "integration": "VA Bot Integration", "oauth": "OAuth"}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Traffic:
-    """The middleware around the imitated endpoints; other paths pass untouched."""
+    """The middleware around the imitated endpoints; other paths pass untouched.
 
-    def __init__(self, journal: Journal, faults: Faults) -> None:
+    `count` is called when the answer to a request is decided, before it is written.
+    """
+
+    def __init__(self, journal: Journal, faults: Faults, count: Callable[[], None]) -> None:
         self._journal = journal
         self._faults = faults
+        self._count = count
 
     def middleware(self) -> Any:
         """Return the middleware for `web.Application`."""
@@ -43,11 +52,12 @@ class Traffic:
         exchange = self._journal.request(request.method, request.url, request.headers, body)
         started = time.monotonic()
         fault = self._faults.take(endpoint, exchange.action)
-        note = fault.mode if fault else ""
+        exchange.fault = note = fault.mode if fault else ""
         try:
             response = await self._respond(request, handler, fault)
             status = response.status if response else None
             self._journal.answered(exchange, status, time.monotonic() - started, note)
+            self._count()
             return await _write(request, response) if response else _drop(request)
         finally:
             _settle(self._journal, exchange, started)
@@ -61,9 +71,11 @@ class Traffic:
         mode = fault.mode if fault else None
         if mode == "reset" or (mode == "hang" and not await self._faults.hold()):
             return None
-        if fault and (spoiled := _spoiled(fault)):
+        if fault and (spoiled := _spoiled(fault, request.path)):
             return spoiled
         response = await _guarded(request, handler)
+        if fault and mode == "slow" and not await self._faults.hold(fault.seconds):
+            return None
         return None if mode == "lost" else response
 
 
@@ -72,12 +84,12 @@ def error_response(error: ApiError) -> web.Response:
     headers = {}
     if error.status == 401:
         headers["WWW-Authenticate"] = 'BASIC realm="Service-now"'
-    if error.status == 429:
-        headers["Retry-After"] = "1"
     return web.json_response(error.body(), status=error.status, headers=headers)
 
 
-def _spoiled(fault: Fault) -> web.Response | None:
+def _spoiled(fault: Fault, path: str) -> web.Response | None:
+    if fault.retry_after is not None:
+        return _rate_limited(fault.retry_after, path)
     if fault.status:
         return error_response(
             ApiError(fault.status, *_WORDS.get(fault.status, ("Error", "Failure on demand")))
@@ -96,9 +108,20 @@ _WORDS: dict[int, tuple[str, str]] = {
     401: ("User Not Authenticated", "Required to provide Auth information"),
     403: ("User Not Authorized", "Failed API level ACL Validation"),
     405: ("Method Not Allowed", "The functionality is disabled"),
-    429: ("Rate limit exceeded", "Rate limit of 100 requests per hour for VA Bot Integration exceeded"),
     503: ("Service Unavailable", "The instance is not available"),
 }
+
+
+def _rate_limited(retry_after: int, path: str) -> web.Response:
+    """Return the 429 of reference section 15; names of APIs other than the Table API are invented."""
+    api = _API_NAMES[_endpoint(path) or "table"]
+    detail = f"Rate limit of {RATE_LIMIT} requests per hour for {api} exceeded"
+    response = error_response(ApiError(429, "Rate limit exceeded", detail))
+    response.headers["Retry-After"] = str(retry_after)
+    response.headers["X-RateLimit-Limit"] = str(RATE_LIMIT)
+    response.headers["X-RateLimit-Reset"] = str(math.ceil(time.time()) + retry_after)
+    response.headers["X-RateLimit-Rule"] = RATE_LIMIT_RULE
+    return response
 
 
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:

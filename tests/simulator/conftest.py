@@ -46,6 +46,11 @@ class Receiver:
     def items(self) -> list[dict]:
         return [item for body in self.bodies for item in body["body"]]
 
+    @property
+    def said(self) -> list[str]:
+        """What live agents said, in the order in which it arrived."""
+        return [item["value"] for item in self.items if "agentInfo" in item]
+
     async def wait(self, count: int) -> list[dict]:
         async with asyncio.timeout(5), self._arrived:
             await self._arrived.wait_for(lambda: len(self.bodies) >= count)
@@ -133,6 +138,26 @@ def route(client: Client, simulator: Simulator) -> Callable:
         return simulator.chat(user)
 
     return bring
+
+
+@pytest.fixture
+async def chat(route: Callable, receiver: Receiver):
+    """A live chat; what led to it (two callbacks) is taken out of the receiver's lists."""
+    chat = await route(agent="Dana")
+    for received in (receiver.bodies, receiver.headers, receiver.raw):
+        received.clear()
+    return chat
+
+
+@pytest.fixture
+def say(simulator: Simulator) -> Callable:
+    """Return a function that lets the live agent say several things at once."""
+
+    async def speak(chat, *lines):
+        for line in lines:
+            await simulator.say(chat, line)
+
+    return speak
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
@@ -47,6 +48,46 @@ async def test_it_serves_until_it_is_told_to_stop(number):
         _, errors = await process.communicate()
         assert process.returncode == 0
         assert b"Traceback" not in errors
+
+
+async def test_the_seed_is_printed_whether_given_or_drawn():
+    for arguments, seed in ((["--seed", "42"], "42"), ([], r"\d+")):
+        async with running("--port", "0", *arguments) as process:
+            await address(process)
+            line = (await process.stdout.readline()).decode()
+        assert re.search(rf"Seed of faults: {seed}\.", line)
+
+
+async def test_a_script_from_a_file_begins_at_once(tmp_path):
+    script = tmp_path / "script.json"
+    script.write_text('[{"at": 0, "fault": {"mode": "outage"}}, {"at": 60, "recover": true}]')
+    async with running("--port", "0", SIMULATOR_SCRIPT=str(script)) as process:
+        url = await address(process)
+        async with aiohttp.ClientSession() as session:
+            async with session.get(url + "/simulator/faults") as response:
+                assert [fault["mode"] for fault in (await response.json())["faults"]] == ["outage"]
+            async with session.get(url + "/simulator/script") as response:
+                assert [step["done"] for step in (await response.json())["steps"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (None, "cannot read"),
+        ("{", "this is not JSON"),
+        ('[{"at": 1, "recover": true}, {"at": 1, "fault": {"mode": "explode"}}]', "step 2: no failure mode"),
+    ],
+)
+async def test_a_bad_script_is_explained(tmp_path, text, sentence):
+    script = tmp_path / "script.json"
+    if text is not None:
+        script.write_text(text)
+    async with running("--script", str(script)) as process:
+        _, errors = await process.communicate()
+    assert process.returncode == 2
+    assert errors.decode().startswith("script: ")
+    assert sentence in errors.decode()
+    assert errors.count(b"\n") == 1
 
 
 async def test_options_win_over_variables():

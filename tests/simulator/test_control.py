@@ -88,6 +88,84 @@ async def test_reset_forgets(client, simulator):
     )
 
 
+async def test_failures_with_all_they_can_have(client):
+    slow = {"mode": "slow", "seconds": 2, "probability": 0.5, "times": 1, "action": None, "endpoint": "all"}
+    limited = {"mode": "429", "retry_after": 30}
+    await client.control("faults", **slow)
+    assert (await client.control("faults", **limited))[0] == 200
+    _, body = await client.request("GET", "/simulator/faults")
+    basic = {"times": None, "action": None, "endpoint": "integration"}
+    assert body == {"faults": [slow, basic | limited]}
+
+
+async def test_callback_faults(client, simulator):
+    assert await client.control("seed", seed=7) == (200, {"seed": 7})
+    status, body = await client.control("callback-faults", mode="duplicate", times=2, chat="u1")
+    expected = {"mode": "duplicate", "times": 2, "chat": "u1", "seconds": 0.0, "copies": 2}
+    assert (status, body) == (200, {"callback_faults": [expected], "seed": 7})
+    assert await client.request("GET", "/simulator/callback-faults") == (200, body)
+    _, state = await client.request("GET", "/simulator/state")
+    assert (state["callback_faults"], state["faults"], state["seed"]) == ([expected], [], 7)
+
+
+async def test_what_is_shown_can_be_sent_again(client, simulator):
+    simulator.disturb("content_type", probability=0.5)
+    simulator.fail("slow")
+    for path, name in (("faults", "faults"), ("callback-faults", "callback_faults")):
+        _, body = await client.request("GET", f"/simulator/{path}")
+        assert (await client.control(path, **body[name][0]))[0] == 200
+        _, body = await client.request("GET", f"/simulator/{path}")
+        assert body[name][0] == body[name][1]
+
+
+async def test_each_kind_recovers_on_its_own(client, simulator):
+    simulator.fail("outage")
+    simulator.disturb("drop")
+    _, body = await client.control("callback-faults", method="DELETE")
+    assert body["callback_faults"] == []
+    assert len(simulator.faults.active) == 1
+    simulator.disturb("drop")
+    await client.control("faults", method="DELETE")
+    assert (len(simulator.faults.active), len(simulator.callback_faults.active)) == (0, 1)
+
+
+async def test_the_logs_say_which_fault_hit(client, simulator):
+    simulator.fail("slow", times=1, seconds=0)
+    simulator.disturb("drop", times=1)
+    for _ in range(2):
+        await client.send("START_CONVERSATION")
+    await simulator.wait_until_sent()
+    _, log = await client.request("GET", "/simulator/requests")
+    assert [entry["fault"] for entry in log["requests"]] == ["slow", ""]
+    _, log = await client.request("GET", "/simulator/callbacks")
+    assert [entry["fault"] for entry in log["callbacks"]] == ["drop", ""]
+
+
+async def test_reset_forgets_callback_faults_and_the_script(client, simulator):
+    simulator.disturb("drop")
+    simulator.run_script([{"at": 60, "recover": True}])
+    await client.control("reset")
+    assert simulator.callback_faults.active == []
+    assert (await client.request("GET", "/simulator/script"))[1]["steps"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "sentence"),
+    [
+        ("faults", {}, "mode must be a text"),
+        ("faults", {"mode": "outage", "time": 2}, "no field 'time'"),
+        ("faults", {"mode": "outage", "times": True}, "times must be a whole number"),
+        ("faults", {"mode": "outage", "seconds": 2}, "seconds belongs to the mode slow"),
+        ("callback-faults", {"mode": "split", "copies": 3}, "copies does not belong"),
+        ("callback-faults", {"mode": "delay", "seconds": "2"}, "seconds must be a number"),
+        ("seed", {"seed": 0.5}, "seed must be a whole number"),
+    ],
+)
+async def test_senseless_faults_are_explained(client, path, body, sentence):
+    status, answer = await client.control(path, **body)
+    assert (status, answer["error"].startswith(sentence)) == (400, True), answer
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [

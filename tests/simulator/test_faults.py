@@ -1,4 +1,6 @@
 import asyncio
+import re
+import time
 
 import aiohttp
 import pytest
@@ -27,11 +29,66 @@ async def test_a_status_is_answered_until_recovery(client, simulator, receiver, 
     assert [request.status for request in simulator.requests] == [status, status, 200]
 
 
-async def test_rate_limits_say_when_to_come_back(client, simulator):
-    simulator.fail("429")
+@pytest.mark.parametrize(("given", "expected"), [(None, 1), (0, 0), (1800, 1800)])
+async def test_rate_limits_say_when_to_come_back(client, simulator, given, expected):
+    simulator.fail("429", retry_after=given)
+    before = time.time()
     async with client.session.post(client.url + INTEGRATION, json=START) as response:
         assert response.status == 429
-        assert response.headers["Retry-After"] == "1"
+        assert response.headers["Retry-After"] == str(expected)
+        assert response.headers["X-RateLimit-Limit"] == "100"
+        assert 0 <= int(response.headers["X-RateLimit-Reset"]) - expected - before < 10
+        assert re.fullmatch("[0-9a-f]{32}", response.headers["X-RateLimit-Rule"])
+        assert (await response.json())["status"] == "failure"
+
+
+async def test_the_rate_limit_of_the_table_is_worded_as_documented(client, simulator):
+    simulator.fail("429", endpoint="table")
+    _, body = await client.request("GET", "/api/now/table/incident")
+    detail = "Rate limit of 100 requests per hour for Table API exceeded"
+    assert body == {"error": {"message": "Rate limit exceeded", "detail": detail}, "status": "failure"}
+
+
+async def test_slow_requests_are_processed_and_answered_late(client, simulator, receiver):
+    simulator.fail("slow", seconds=0.2, times=1)
+    assert await post(client) == (200, {"status": "success"})
+    assert (simulator.requests[0].fault, simulator.requests[0].note) == ("slow", "slow")
+    assert simulator.requests[0].seconds >= 0.2
+    await receiver.wait(1)
+    assert len(simulator.chats) == 1
+
+
+async def test_a_client_that_gives_up_on_a_slow_request_was_heard_all_the_same(client, simulator, receiver):
+    simulator.fail("slow", seconds=60)
+    with pytest.raises(TimeoutError):
+        await client.request("POST", INTEGRATION, json=START, timeout=aiohttp.ClientTimeout(total=0.05))
+    assert len(simulator.chats) == 1
+    assert receiver.bodies == []  # the callback follows the answer
+    simulator.recover()
+    await receiver.wait(1)
+
+
+async def test_a_server_that_stops_lets_slow_requests_go(simulator):
+    async with aiohttp.ClientSession() as session:
+        async with asyncio.timeout(3), simulator.serve() as url:
+            simulator.fail("slow", seconds=60)
+            slow = asyncio.create_task(session.post(url + INTEGRATION, json=START))
+            await simulator.wait_for(lambda: simulator.chats)
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await slow
+
+
+async def test_a_probability_is_drawn_from_the_seed(client, simulator):
+    async def play(seed):
+        simulator.seed = seed
+        simulator.recover()
+        simulator.fail("503", probability=0.5)
+        return [(await post(client, userId=f"u{number}"))[0] for number in range(20)]
+
+    first = await play(7)
+    assert set(first) == {200, 503}
+    assert await play(7) == first
+    assert await play(8) != first
 
 
 async def test_failure_is_a_200(client, simulator):
@@ -113,7 +170,22 @@ async def test_other_endpoints_fail_on_their_own_or_together(client, simulator):
     assert (await client.request("GET", "/simulator/state"))[0] == 200
 
 
-@pytest.mark.parametrize("wrong", [{"mode": "explode"}, {"mode": "200"}, {"times": 0}, {"endpoint": "moon"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mode": "explode"},
+        {"mode": "200"},
+        {"times": 0},
+        {"endpoint": "moon"},
+        {"seconds": 1},
+        {"mode": "slow", "seconds": -1},
+        {"mode": "slow", "seconds": float("nan")},
+        {"retry_after": 1},
+        {"mode": "429", "retry_after": -1},
+        {"probability": 0},
+        {"probability": 1.5},
+    ],
+)
 def test_senseless_failures_are_refused(simulator, wrong):
     with pytest.raises(BadCommand):
         simulator.fail(**{"mode": "outage", **wrong})

@@ -1,0 +1,75 @@
+"""One callback on its way, and what its fault makes of it."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from simulator.callback_faults import CallbackFault
+from simulator.chat import JSON, Chat
+
+ENDING_FLAGS = ("completed", "takeControl")
+
+
+@dataclass(eq=False)
+class Callback:
+    """One POST to make.
+
+    `released` is set once the request it answers has had its own answer. `is_copy` marks the late copies of
+    a duplicate, `swapped` what was reordered already. `followed` is set when another one waits behind it,
+    `settled` when it was sent and answered, or dropped.
+    """
+
+    chat: Chat | None
+    body: JSON
+    released: asyncio.Event | None = None
+    fault: CallbackFault | None = None
+    is_copy: bool = False
+    swapped: bool = False
+    followed: asyncio.Event = field(default_factory=asyncio.Event)
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def mode(self) -> str:
+        """Return the fault that hit it, an empty string for none."""
+        return self.fault.mode if self.fault else ""
+
+    @property
+    def posts(self) -> list[JSON]:
+        """Return the bodies of the POSTs this callback is made of."""
+        if self.mode == "split":
+            return split(self.body)
+        if self.fault and self.fault.copies:
+            return [self.body] * self._copies_now(self.fault.copies)
+        return [self.body]
+
+    @property
+    def late_copy(self) -> "Callback | None":
+        """Return what is to be sent later, if this is a duplicate with late copies."""
+        if self.mode != "duplicate" or self.is_copy or not (self.fault and self.fault.seconds):
+            return None
+        return Callback(self.chat, self.body, fault=self.fault, is_copy=True)
+
+    async def until_released(self) -> None:
+        """Wait for the answer to the request that caused it, unless it is to come early."""
+        if self.released and self.mode != "early":
+            await self.released.wait()
+
+    def can_take_in(self, other: "Callback") -> bool:
+        """Whether both may be sent as one POST."""
+        return other.chat is self.chat and other.mode in ("", "merge")
+
+    def take_in(self, other: "Callback") -> None:
+        """Add the items of the next callback; where the envelopes differ, the newer one counts."""
+        self.body = {**self.body, **other.body, "body": self.body["body"] + other.body["body"]}
+        other.settled.set()
+
+    def _copies_now(self, copies: int) -> int:
+        if self.is_copy:
+            return copies - 1
+        return 1 if self.late_copy else copies
+
+
+def split(body: JSON) -> list[JSON]:
+    """Return one callback body per item; only the last one says that the conversation is over."""
+    items = body["body"]
+    ongoing = {name: value for name, value in body.items() if name not in ENDING_FLAGS}
+    return [{**ongoing, "body": [item]} for item in items[:-1]] + [{**body, "body": items[-1:]}]
