@@ -1,4 +1,4 @@
-"""The chat page under ``/chat/``: the built widget, served with a policy that lets nothing else in."""
+"""The chat page under ``/chat/``: the built widget, with a policy that runs no script but its own."""
 
 from __future__ import annotations
 

@@ -74,7 +74,9 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
 
         @blueprint.get("/")
         async def report_health(_: Request[Any, Any]) -> HTTPResponse:
-            return json({"status": "ok"})
+            return (
+                json({"status": "ok"}) if self._ready.is_set() else json({"status": "starting"}, status=503)
+            )
 
         # Streamed, so that an oversized body is refused instead of being read whole.
         @blueprint.post("/callback", stream=True)

@@ -82,7 +82,7 @@ async def open_handoff(
     that does not divert is refused: the bot would go on answering beside the live agent.
     """
     timeouts = timeouts or Timeouts()
-    if request.channel and not await _is_diverted(ledger, request.conversation):
+    if request.channel and not await _is_diverted(ledger, request):
         log.warning("opening.channel_cannot_divert", channel=request.channel)
         return Opening(outcome=Outcome.CANNOT_DIVERT)
     try:
@@ -99,10 +99,10 @@ async def open_handoff(
     return await _settle(ledger, await _await_decision(ledger, handoff, patience))
 
 
-async def _is_diverted(ledger: Ledger, conversation: str) -> bool:
+async def _is_diverted(ledger: Ledger, request: OpenRequest) -> bool:
     """Channels that divert name themselves in the ledger before a conversation begins."""
     async with ledger.entry() as entry:
-        return await entry.conversations.channel(conversation) is not None
+        return await entry.conversations.channel(request.conversation) == request.channel
 
 
 async def _request(ledger: Ledger, desk: AgentDesk, request: OpenRequest, timeouts: Timeouts) -> Handoff:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from local.environment import make_plan
 from local.processes import Child, StartFailed, is_free
-from local.training import ROOT, find_model, train_with_licence
+from local.training import ROOT, TrainingFailed, find_model, train_with_licence
 
 DESK_PORT = 8082
 NEEDED = """`make e2e` runs `rasa test e2e`, which needs RASA_LICENSE.
@@ -33,7 +33,7 @@ STATES: Mapping[str, list[tuple[str, dict[str, object]]]] = {
 
 def main() -> int:
     """Run every folder; the exit code is 0 only if all cases pass."""
-    plan = make_plan({**os.environ, "SERVICENOW_URL": ""}, 5005, DESK_PORT, dotenv=ROOT / ".env")
+    plan = make_plan({**os.environ, "SERVICENOW_URL": ""}, 5005, DESK_PORT)
     if not plan.has_licence:
         print(NEEDED)
         return 1
@@ -41,8 +41,12 @@ def main() -> int:
         print(f"Port {DESK_PORT} is taken; the simulator for the tests needs it.")
         return 1
     model = find_model()
-    if not model.exists():
-        train_with_licence(model, plan.config, plan.endpoints, plan.assistant)
+    try:
+        if not model.exists():
+            train_with_licence(model, plan.config, plan.endpoints, plan.assistant)
+    except TrainingFailed as error:
+        print(error)
+        return 1
     return max(_run_folder(folder, plan.assistant, plan.simulator or {}, model) for folder in STATES)
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from handoff.settings import ENV_FILE
+
 ROOT = Path(__file__).resolve().parent.parent
 USER = "handoff.integration"
 LLM_VARIABLES = ("HANDOFF_LLM_API_BASE", "HANDOFF_LLM_API_KEY", "HANDOFF_LLM_MODEL")
@@ -42,11 +44,14 @@ class Plan:
         return "endpoints.llm.yml" if self.has_llm else "endpoints.yml"
 
 
-def make_plan(
-    environment: Mapping[str, str], port: int, desk_port: int, dotenv: Path = ROOT / ".env"
-) -> Plan:
-    """Read ``.env`` and the environment; without ``SERVICENOW_URL``, plan for the simulator."""
-    found = {key: value for key, value in dotenv_values(dotenv).items() if value} | dict(environment)
+def make_plan(environment: Mapping[str, str], port: int, desk_port: int, dotenv: Path | None = None) -> Plan:
+    """Read ``.env`` and the environment; without ``SERVICENOW_URL``, plan for the simulator.
+
+    As everywhere, an empty variable counts as unset, and ``HANDOFF_ENV_FILE`` names another file.
+    """
+    dotenv = dotenv or Path(environment.get(ENV_FILE) or ROOT / ".env")
+    found = {key: value for key, value in dotenv_values(dotenv).items() if value}
+    found |= {key: value for key, value in environment.items() if value}
     wants_simulator = not found.get("SERVICENOW_URL")
     made_up = _connect_simulator(desk_port) if wants_simulator else {}
     assistant = {**found, **made_up, "PYTHONUNBUFFERED": "1"}

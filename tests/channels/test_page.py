@@ -1,5 +1,7 @@
 """The chat page: what is served, with which headers, and what is not."""
 
+import os
+
 import aiohttp
 import pytest
 
@@ -14,7 +16,8 @@ async def get(url: str) -> tuple[int, dict, str]:
 @pytest.fixture
 def built():
     if not (DIST / "index.html").exists():
-        pytest.skip("the chat page is not built: make widget")
+        reason = "the chat page is not built: make widget"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
 async def test_the_page_is_served_with_a_strict_policy(stage, built):

@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.rasa, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "docs" / "screenshots"
+OURS = ("SERVICENOW_", "HANDOFF_", "SIMULATOR_", "RASA_LICENSE")
 CHROMIUM = [
     "--no-sandbox",
     "--disable-gpu",
@@ -41,7 +42,13 @@ def addresses(tmp_path_factory) -> Iterator[tuple[str, str]]:
     train_assistant()
     command = [sys.executable, "-m", "local", "--port", str(find_port()), "--desk-port", str(find_port())]
     ledger = tmp_path_factory.mktemp("ledger") / "story.db"
-    environment = {**os.environ, "HANDOFF_DATABASE_URL": f"sqlite:///{ledger}", "PYTHONUNBUFFERED": "1"}
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    environment = {
+        **mine,
+        "HANDOFF_ENV_FILE": os.devnull,
+        "HANDOFF_DATABASE_URL": f"sqlite:///{ledger}",
+        "PYTHONUNBUFFERED": "1",
+    }
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
