@@ -137,6 +137,10 @@ export class SupportChat extends HTMLElement {
         this._tell('message', { from: 'me', text: reply.title });
       },
       retried: (id) => conversation.retry(id),
+      repeated: (message) => {
+        conversation.sayAgain(message);
+        this._tell('message', { from: 'me', text: message.text });
+      },
     });
     view.sync(store.messages);
     this._store = store;

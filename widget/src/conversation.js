@@ -2,7 +2,7 @@
 
 import { Connection } from './connection.js';
 import { Outbox } from './outbox.js';
-import { END_CHAT, isEndCommand, newId, readUttered, string } from './wire.js';
+import { END_CHAT, isEndCommand, newId, readReceipt, readUttered, string } from './wire.js';
 
 /** @import { Message, Reply } from './wire.js' */
 /** @import { Status } from './connection.js' */
@@ -89,6 +89,13 @@ export class Conversation {
     this._outbox.retry(id);
   }
 
+  /** Say anew, as another message, what was not delivered. @param {Message} message */
+  sayAgain({ id, text }) {
+    if (!text || this._store.find(id)?.resent) return;
+    this._store.update(id, { resent: true });
+    this.say(text);
+  }
+
   /** Leave this conversation behind and begin another. */
   startOver() {
     this._fixedId = null;
@@ -159,6 +166,7 @@ export class Conversation {
   /** @param {string} event @param {any} payload */
   _hear(event, payload) {
     if (event === 'bot_uttered') this._uttered(payload);
+    if (event === 'receipt') this._receipt(payload.message_id, payload.state);
     if (event === 'typing') this._typing(payload.on ? { name: string(payload.name) } : null);
     if (event === 'handoff') {
       clearTimeout(this._timers.handoff);
@@ -172,9 +180,10 @@ export class Conversation {
     const { message, seq, acknowledge } = readUttered(payload, this._url);
     this._store.sawPushed(seq);
     const known = this._store.find(message.id);
-    if (known?.status && known.status !== 'sent') {
+    if (known?.from === 'me') {
       // Our own words come back: they did arrive, whatever became of the acknowledgement.
       this._outbox.settle(message.id, { accepted: true, seq });
+      this._receipt(message.id, message.receipt);
     } else if (!known) {
       this._store.add(this._drawable(message), seq);
       if (message.from === 'agent') this._typing(null);
@@ -182,6 +191,12 @@ export class Conversation {
       this._observer.arrived(message);
     }
     if (acknowledge) this._connection.emit('delivered', { message_id: message.id });
+  }
+
+  /** @param {string} id @param {unknown} state */
+  _receipt(id, state) {
+    const receipt = readReceipt(state);
+    if (receipt) this._outbox.receive(id, receipt);
   }
 
   /** @param {Message} message @returns {Message} */

@@ -51,20 +51,33 @@ function text(message, strings) {
  *
  * @param {Message} message @param {boolean} isLast @param {Strings} strings
  */
-function note({ id, status, reason }, isLast, strings) {
-  if (status === 'failed') {
-    return problem(id, reason ? fill(strings.failedBecause, { reason }) : strings.failed, strings);
+function note(message, isLast, strings) {
+  const { id, status, reason, resent } = message;
+  // Whether the wish to leave was passed on shows in whether the chat ends.
+  const receipt = isEndCommand(message) ? undefined : message.receipt;
+  if (receipt === 'failed') {
+    const why = strings.undelivered;
+    return resent ? line(why, 'note failed') : problem(id, why, 'again', strings.sendAgain);
   }
-  if (status === 'pending' && reason) return problem(id, reason, strings);
-  const said = status === 'pending' ? strings.sending : isLast && strings.sent;
-  return said ? `<div class="note" aria-live="off">${escapeHtml(said)}</div>` : undefined;
+  if (status === 'failed') {
+    const why = reason ? fill(strings.failedBecause, { reason }) : strings.failed;
+    return problem(id, why, 'retry', strings.retry);
+  }
+  if (status === 'pending' && reason) return problem(id, reason, 'retry', strings.retry);
+  if (status === 'pending') return line(strings.sending);
+  return isLast ? line(receipt === 'delivered' ? strings.delivered : strings.sent) : undefined;
 }
 
-/** @param {string} id @param {string} why @param {Strings} strings */
-function problem(id, why, strings) {
+/** @param {string} said @param {string} [look] */
+function line(said, look = 'note') {
+  return `<div class="${look}" aria-live="off">${escapeHtml(said)}</div>`;
+}
+
+/** @param {string} id @param {string} why @param {'retry' | 'again'} action @param {string} label */
+function problem(id, why, action, label) {
   return (
     `<div class="note failed" role="alert"><span>${escapeHtml(why)}</span> ` +
-    `<button type="button" class="retry" data-message="${escapeHtml(id)}">${escapeHtml(strings.retry)}</button></div>`
+    `<button type="button" class="${action}" data-message="${escapeHtml(id)}">${escapeHtml(label)}</button></div>`
   );
 }
 

@@ -1,8 +1,8 @@
 /** Gets the requester's messages to the server: in order, one at a time, until each is answered. */
 
-import { newId, string } from './wire.js';
+import { furthest, newId, string } from './wire.js';
 
-/** @import { Message } from './wire.js' */
+/** @import { Message, Receipt } from './wire.js' */
 /** @import { Store } from './store.js' */
 /** @import { Strings } from './strings.js' */
 
@@ -59,12 +59,30 @@ export class Outbox {
 
   /** @param {string} id @param {any} answer  nothing, where the server is stock Rasa */
   settle(id, answer) {
-    if (answer?.accepted === false) {
+    const known = this._store.find(id);
+    if (answer?.accepted === false && !known?.receipt) {
       this._store.update(id, { status: 'failed', reason: string(answer.reason), order: this._store.lastOrder });
     } else {
-      const order = Number.isFinite(answer?.seq) ? answer.seq : undefined;
+      const order = Number.isFinite(answer?.seq) ? answer.seq : known?.order;
       this._store.update(id, { status: 'sent', reason: undefined, order });
     }
+    this._carrier.changed();
+    this._next(id);
+  }
+
+  /**
+   * The live agent's side has it, or never will; either way the server had it.
+   *
+   * @param {string} id @param {Receipt} receipt
+   */
+  receive(id, receipt) {
+    const known = this._store.find(id);
+    if (known?.from !== 'me') return;
+    // A receipt has no number: until one comes, the message stays where it is, between two numbered ones.
+    const order = known.order ?? Math.floor(this._store.lastOrder) + 0.5;
+    this._store.update(id, {
+      status: 'sent', reason: undefined, receipt: furthest(known.receipt, receipt), order,
+    });
     this._carrier.changed();
     this._next(id);
   }

@@ -5,6 +5,8 @@
  * with `addMessage`, so we keep ours and hand deep-chat what to draw.
  */
 
+import { furthest } from './wire.js';
+
 /** @import { Message } from './wire.js' */
 
 /** @typedef {{session: string | null, lastSeen: number, messages: Message[], found: boolean}} Stored */
@@ -133,8 +135,11 @@ export class Store {
   _takeIn(theirs, isNewer) {
     for (const message of theirs.messages) {
       const index = this.messages.findIndex((ours) => ours.id === message.id);
-      if (index < 0) this.messages.push(message);
-      else if (message.from === 'me' && isNewer(this.messages[index], message)) this.messages[index] = message;
+      const ours = this.messages[index];
+      if (!ours) this.messages.push(message);
+      else if (message.from === 'me') {
+        this.messages[index] = isNewer(ours, message) ? joined(message, ours) : joined(ours, message);
+      }
     }
   }
 
@@ -156,6 +161,19 @@ export class Store {
  */
 function isOriginal(message, other) {
   return message.send !== undefined && other.send === undefined;
+}
+
+/**
+ * One version of our message, with what only the other knows about its delivery. What has a receipt
+ * was sent; and its number, once a tab has heard it, replaces the place that was guessed.
+ *
+ * @param {Message} message @param {Message} other @returns {Message}
+ */
+function joined(message, other) {
+  const receipt = furthest(message.receipt, other.receipt);
+  if (!receipt) return message;
+  const order = Number.isInteger(message.order) ? message.order : (other.order ?? message.order);
+  return { ...message, status: 'sent', receipt, order, resent: message.resent || other.resent };
 }
 
 /** @param {any} value @returns {Stored} */

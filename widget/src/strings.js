@@ -44,6 +44,9 @@ export const STRINGS = {
   failed: 'Not sent.',
   failedBecause: 'Not sent: {reason}',
   retry: 'Try again',
+  delivered: 'Delivered',
+  undelivered: 'Not delivered',
+  sendAgain: 'Send again',
 
   choose: 'Please choose:',
   image: 'Image',

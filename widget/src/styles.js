@@ -143,12 +143,12 @@ a:focus-visible, button:focus-visible, .input-button:focus-visible { outline: 3p
 .html-message, .deep-chat-outer-container-role-user .html-message { max-width: 100% !important; padding: 0 !important; background: none !important; color: var(--_muted) !important; }
 .replies { display: flex; flex-wrap: wrap; gap: 8px; padding: 4px 0; }
 .deep-chat-outer-container-role-system .replies { justify-content: center; }
-.reply, .retry { border: 1px solid var(--_accent); background: var(--_surface); color: var(--_accent); font: inherit; font-weight: 600; cursor: pointer; }
+.reply, .retry, .again { border: 1px solid var(--_accent); background: var(--_surface); color: var(--_accent); font: inherit; font-weight: 600; cursor: pointer; }
 .reply { min-height: 38px; padding: 6px 15px; border-radius: 19px; text-align: start; }
 .reply:hover { background: var(--_accent); color: var(--_on-accent); }
 .note { font-size: 12.5px; line-height: 1.4; text-align: end; }
 .note.failed { color: var(--_alert); font-size: 13px; }
-.retry { margin-inline-start: 6px; min-height: 28px; padding: 2px 10px; border-radius: 14px; font-size: 13px; }
+.retry, .again { margin-inline-start: 6px; min-height: 28px; padding: 2px 10px; border-radius: 14px; font-size: 13px; }
 .image-message { padding: 4px !important; }
 .image-message img { display: block; max-width: 100%; max-height: 260px; border-radius: 10px; }
 .any-file-message a { color: inherit; }

@@ -16,7 +16,8 @@ import { CHAT_STYLES } from './styles.js';
  * @property {(text: string) => void} said                            the requester sent a text
  * @property {(text: string) => void} typed                           what is in the input now
  * @property {(message: Message, reply: Reply) => void} chosen
- * @property {(id: string) => void} retried
+ * @property {(id: string) => void} retried                           send the same message again
+ * @property {(message: Message) => void} repeated                    say the same as a new message
  */
 
 export class View {
@@ -132,6 +133,7 @@ export class View {
     if (!button || !message) return;
     const reply = message.replies?.[Number(button.dataset.reply)];
     if (reply) this._observer.chosen(message, reply);
+    else if (button.classList.contains('again')) this._observer.repeated(message);
     else this._observer.retried(message.id);
     this.focus();
   }
@@ -163,9 +165,10 @@ export class View {
 
   /** @param {Drawing[]} wanted */
   _redraw(wanted) {
+    const before = new Map(this._drawn.map(({ id, drawn }) => [id, drawn]));
     this._chat.clearMessages(false);
     this._drawn = [];
-    this._quietly(() => wanted.forEach((drawing) => this._draw(drawing)));
+    this._quietly(() => wanted.forEach((drawing) => this._draw(drawing, before.get(drawing.id))));
   }
 
   /** What was read out before is not read out because it is drawn anew. @param {() => void} draw */
@@ -176,10 +179,15 @@ export class View {
     setTimeout(() => log?.setAttribute('aria-live', 'polite'), 100);
   }
 
-  /** @param {Drawing} drawing */
-  _draw({ id, body }) {
+  /** @param {Drawing} drawing @param {string} [before]  what was drawn of it until now */
+  _draw({ id, body }, before) {
+    const drawn = JSON.stringify(body);
     this._chat.addMessage(body);
-    this._drawn.push({ id, drawn: JSON.stringify(body) });
+    this._drawn.push({ id, drawn });
+    // A failure interrupts the reader when it happens, and not at every reload.
+    if (before === undefined || before === drawn) {
+      this._find('.outer-message-container:last-child [role=alert]')?.removeAttribute('role');
+    }
   }
 
   /** @param {Drawing} drawing @param {number} index */

@@ -18,8 +18,12 @@ import { safeUrl } from './text.js';
  * @property {Reply[]} [replies]
  * @property {{message: string, metadata?: {title: string}}} [send]  what `user_uttered` carries
  * @property {string} [answers]     id of the message whose reply button was used
- * @property {'pending' | 'sent' | 'failed'} [status]
+ * @property {'pending' | 'sent' | 'failed'} [status]  whether the server has it
  * @property {string} [reason]      why it failed or still waits
+ * @property {Receipt} [receipt]    whether the live agent's side has it, once that is known
+ * @property {boolean} [resent]     not delivered, and said anew under another id
+ *
+ * @typedef {'delivered' | 'failed'} Receipt
  */
 
 export const END_CHAT = '/end_chat';
@@ -47,12 +51,29 @@ export function readUttered(payload, base) {
     files: files(said, base),
     replies: replies(said.quick_replies),
   };
-  if (from === 'me') message.status = 'sent';
+  if (from === 'me') {
+    message.status = 'sent';
+    message.receipt = readReceipt(metadata.receipt);
+  }
   return {
     message,
     seq: Number.isFinite(metadata.seq) ? metadata.seq : undefined,
     acknowledge: id !== undefined,
   };
+}
+
+/** @param {unknown} state @returns {Receipt | undefined} */
+export function readReceipt(state) {
+  return state === 'delivered' || state === 'failed' ? state : undefined;
+}
+
+/**
+ * What remains of two receipts of one message: what was taken stays taken, whatever else is heard.
+ *
+ * @param {Receipt | undefined} known @param {Receipt | undefined} heard
+ */
+export function furthest(known, heard) {
+  return known === 'delivered' || heard === 'delivered' ? 'delivered' : (known ?? heard);
 }
 
 /** Drawn as nothing but a line: a command is not something the requester said. @param {Message} message */
