@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 
 from channels.page import DIST
 from tests.support.assistant import train_assistant
+from tests.support.chromium import FLAGS, find_chromium, give_up
 from tests.support.processes import find_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.rasa, pytest.mark.timeout(240)]
@@ -25,15 +25,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.rasa, pytest.mark.timeout(240)]
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "docs" / "screenshots"
 OURS = ("SERVICENOW_", "HANDOFF_", "SIMULATOR_", "RASA_LICENSE")
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +64,13 @@ def read_addresses(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def browser():
-    chromium = shutil.which("chromium")
-    missing = "Chromium is not installed" if not chromium else "the chat page is not built: make widget"
-    if not chromium or not (DIST / "index.html").exists():
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    chromium = find_chromium()
+    if not (DIST / "index.html").exists():
+        give_up("the chat page is not built: make widget")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM)
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield launched
         launched.close()
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -18,6 +16,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from tests.support.chromium import FLAGS, find_chromium, give_up
 from tests.support.stage import play
 
 pytestmark = pytest.mark.browser
@@ -26,19 +25,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "rasa-webchat"
 VERSION = "1.0.1"
 SHA512 = "Ld1zVJvTAaTrs6A5p8t70agNNrKYRyXlvqXZRgBoDvKKUXbA0jhJKECi5bdPGlaR6jsmqWtVylHS+YqIqo0x8w=="
-CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-CHROMIUM += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PAGE = """<!doctype html><title>stock</title><div id="webchat"></div>
 <script src="/widget.js"></script>
 <script>
 WebChat.default({selector: "#webchat", initPayload: null, socketUrl: "%s", socketPath: "/socket.io/",
   title: "Stock", inputTextFieldHint: "Type here", params: {storage: "local"}}, null);
 </script>"""
-
-
-def give_up(reason: str) -> None:
-    """In CI everything can be had, so an absence is a failure there."""
-    pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +50,7 @@ def bundle(tmp_path_factory) -> bytes:
 @pytest.fixture
 async def page(bundle, tmp_path):
     """The widget on a web page of another server, and the stage that it talks to."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        give_up("Chromium is not installed")
+    chromium = find_chromium()
     from playwright.async_api import async_playwright
 
     content: dict[str, str] = {}
@@ -80,7 +70,7 @@ async def page(bundle, tmp_path):
     address = f"http://127.0.0.1:{runner.addresses[0][1]}"
     async with play(tmp_path, webchat={"cors_allowed_origins": [address]}) as stage, async_playwright() as p:
         content["page"] = PAGE % stage.url
-        browser = await p.chromium.launch(executable_path=chromium, args=CHROMIUM)
+        browser = await p.chromium.launch(executable_path=chromium, args=FLAGS)
         opened = await browser.new_page()
         await opened.goto(address)
         yield opened, stage
