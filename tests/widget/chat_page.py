@@ -19,6 +19,8 @@ class Chat:
         self.end = page.get_by_role("button", name="End chat")
         self.replies = page.locator("button.reply")
         self.notes = page.locator(".note")
+        self.alerts = self.log.get_by_role("alert")
+        self.send_again = page.get_by_role("button", name="Send again")
         self.bubbles = page.locator(".text-message")
         self.mine = page.locator(".deep-chat-outer-container-role-user .text-message")
         self.system = page.locator(".deep-chat-outer-container-role-system .text-message")
@@ -34,6 +36,11 @@ class Chat:
         """The name that is drawn with a message, if one is."""
         container = self.page.locator(".outer-message-container").filter(has=self.bubble(text))
         return container.locator(".name")
+
+    def note(self, text: str) -> Locator:
+        """What is drawn below a message about its delivery."""
+        bubble = f'.outer-message-container:has(.text-message p:text-is("{text}"))'
+        return self.page.locator(f"{bubble} + .outer-message-container .note")
 
     async def write(self, text: str) -> None:
         await self.input.click()

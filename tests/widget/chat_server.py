@@ -101,6 +101,16 @@ class ChatServer:
         await self.push("bot_uttered", payload)
         return payload
 
+    async def tell_receipt(self, message: Heard, state: str) -> None:
+        """Push what became of a message of the requester's."""
+        await self.push("receipt", {"message_id": message["message_id"], "state": state})
+
+    def echo(self, message: Heard, receipt: str | None = None) -> Heard:
+        """A message of the requester's as the channel would push or replay it."""
+        written = self.message(message["message"], "requester")
+        known = {"message_id": message["message_id"]} | ({"receipt": receipt} if receipt else {})
+        return written | {"metadata": written["metadata"] | known}
+
     def message(
         self,
         text: str | None = None,
