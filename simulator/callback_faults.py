@@ -122,6 +122,7 @@ class CallbackFaults(ActiveFaults[CallbackFault]):
             pass
         finally:
             self._pauses.remove(event)
+            self._changes.tell()
 
     def recover(self) -> None:
         """End all faults; what is held back is sent at once."""

@@ -1,7 +1,6 @@
 """Everything that goes wrong on demand: faults of requests, faults of callbacks, and a script of both."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from simulator.callback_faults import CallbackFault, CallbackFaults
 from simulator.chance import Chance
@@ -50,9 +49,9 @@ class FaultPlan:
         """Do what one step of a script asks for."""
         match deed:
             case Fault():
-                self.requests.add(replace(deed))
+                self.requests.add(deed)
             case CallbackFault():
-                self.callbacks.add(replace(deed))
+                self.callbacks.add(deed)
             case "recover":
                 self.recover()
             case "expire_tokens":

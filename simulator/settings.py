@@ -13,8 +13,9 @@ from simulator.texts import Texts
 
 
 class SimulatorSettings(BaseSettings):
-    """Settings of one simulated instance; may be changed while it runs (`host` and `port` excepted).
+    """Settings of one simulated instance; may be changed while it runs.
 
+    `host`, `port`, `seed` and `script` are read once, at the start.
     Without `username`, `client_id`, `message_token` and `hash_secret` every request is let in.
     Secrets are masked in `repr` and never logged. Raises `pydantic.ValidationError` on a bad value.
     """

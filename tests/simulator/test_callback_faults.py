@@ -1,6 +1,7 @@
 """Faults of the callbacks, each over real HTTP."""
 
 import asyncio
+from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -194,16 +195,28 @@ class TestMerge:
     async def test_a_callback_is_never_merged_before_its_request_is_answered(
         self, client, simulator, receiver, say, chat
     ):
-        simulator.disturb("merge", times=1, seconds=0.05)
+        simulator.disturb("merge", times=1, seconds=PATIENT)
         simulator.fail("slow", times=1, seconds=PATIENT)
         await say(chat, "bye")
         ending = asyncio.create_task(client.send("END_CONVERSATION"))
         await simulator.wait_for(lambda: chat.state is State.ENDED)
-        assert receiver.bodies == []
+        simulator.recover(requests=False)  # the time to wait for more is over, the answer is not there yet
+        await simulator.wait_for(lambda: not simulator.callback_faults.waiting)
         simulator.recover()
         await ending
         await simulator.wait_until_sent()
-        assert sum(len(body["body"]) for body in receiver.bodies) == 2
+        assert [len(body["body"]) for body in receiver.bodies] == [2]
+        asked, sent = simulator.requests[-1], simulator.callbacks[-1]
+        assert asked.time + timedelta(seconds=asked.seconds) <= sent.time
+
+    async def test_the_end_of_a_chat_is_not_merged_with_the_next_chat(
+        self, client, simulator, receiver, chat
+    ):
+        simulator.disturb("merge", seconds=0.2)
+        await client.send("END_CONVERSATION")
+        await client.send("START_CONVERSATION")
+        await simulator.wait_until_sent()
+        assert len({body["interactionId"] for body in receiver.bodies}) == len(receiver.bodies) == 2
 
     async def test_chats_are_not_mixed(self, simulator, receiver, say, chat, route):
         other = await route("u2", "Kim")
