@@ -17,7 +17,7 @@ from channels.mirror import Mirror
 from channels.rasa_api import Bot
 from channels.switchboard import ChannelScreen, Switchboard
 from handoff.handoff import Handoff, utc_now
-from handoff.message import Message, Receipt
+from handoff.message import Message
 from handoff.relay import Relay
 from handoff.retention import keep_forgetting
 from handoff.tasks import Tasks
@@ -67,8 +67,8 @@ class Bridge:
     async def show(self, message: Message) -> bool:
         return await self.switchboard.show(message)
 
-    async def show_receipt(self, message: Message, receipt: Receipt) -> None:
-        await self.switchboard.show_receipt(message, receipt)
+    async def show_receipt(self, message: Message) -> None:
+        await self.switchboard.show_receipt(message)
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         await self.switchboard.show_typing(conversation, on=on, name=name)

@@ -8,7 +8,7 @@ from channels.rasa_api import OutputChannel
 from handoff.delivery import Screen
 from handoff.handoff import Handoff
 from handoff.ledger import Ledger
-from handoff.message import Message, Receipt
+from handoff.message import Message
 
 
 class ChannelScreen(Screen, Protocol):
@@ -49,9 +49,9 @@ class Switchboard:
                 return True
         return False
 
-    async def show_receipt(self, message: Message, receipt: Receipt) -> None:
+    async def show_receipt(self, message: Message) -> None:
         for screen in self._screens.values():
-            await screen.show_receipt(message, receipt)
+            await screen.show_receipt(message)
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         for screen in self._screens.values():

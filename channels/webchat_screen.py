@@ -10,10 +10,12 @@ from channels.bridge import Bridge
 from channels.browsers import Browsers, room_of
 from channels.rasa_api import OutputChannel
 from channels.webchat_output import WebChatOutput
-from channels.webchat_wire import name_receipt, write_for_stock_widget, write_message, write_payloads
+from channels.webchat_wire import write_for_stock_widget, write_message, write_payloads, write_receipt
 from handoff.handoff import Handoff
 from handoff.message import Message, Receipt, Sender
 from handoff.tasks import KeyedLocks
+
+RECEIPTS = 50  # messages of the requester whose receipt a browser is told when it comes back
 
 
 class WebChatScreen:
@@ -44,16 +46,11 @@ class WebChatScreen:
                 ours, stock = write_message(message, payload), write_for_stock_widget(message, payload)
                 await self._emit("bot_uttered", ours, message.conversation)
                 await self._emit("bot_uttered", stock, message.conversation, is_ours=False)
-            if given_up := message.content.get("about"):
-                await self._show_failed(message.conversation, given_up)
         return True
 
-    async def show_receipt(self, message: Message, receipt: Receipt) -> None:
-        state = name_receipt(receipt)
-        await self._emit("receipt", {"message_id": message.public_id, "state": state}, message.conversation)
-
-    async def _show_failed(self, conversation: str, public_id: str) -> None:
-        await self._emit("receipt", {"message_id": public_id, "state": "failed"}, conversation)
+    async def show_receipt(self, message: Message) -> None:
+        if receipt := write_receipt(message):
+            await self._emit("receipt", receipt, message.conversation)
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         await self._emit("typing", {"on": on, "name": name}, conversation)
@@ -86,10 +83,13 @@ class WebChatScreen:
     async def _replay(self, sid: str, conversation: str, last_seen: int) -> None:
         async with self._bridge.backend.ledger.entry() as entry:
             missed = await entry.messages.said_since(conversation, last_seen)
+            settled = await entry.messages.settled_for_desk(conversation, RECEIPTS)
             owner = await entry.handoffs.open_for(conversation)
         for message in missed:
             if payload := await self._render(message):
                 await self._server.emit("bot_uttered", write_message(message, payload), to=sid)
+        for receipt in filter(None, map(write_receipt, settled)):
+            await self._server.emit("receipt", receipt, to=sid)
         await self._mark_shown([message for message in missed if _is_unshown(message)])
         if owner:
             await self._server.emit("handoff", _write_state(owner), to=sid)

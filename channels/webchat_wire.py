@@ -35,21 +35,24 @@ def write_message(message: Message, payload: Mapping[str, Any]) -> dict[str, Any
         "sender": message.sender.value,
         "name": message.name,
         "avatar": message.avatar,
-        "receipt": _name_known_receipt(message),
+        "receipt": _name_receipt(message),
     }
     return {**payload, "metadata": {key: value for key, value in about.items() if value is not None}}
 
 
-def name_receipt(receipt: Receipt) -> str:
-    """What the widget shows at the requester's own message."""
-    return "failed" if receipt is Receipt.FAILED else "delivered"
+def write_receipt(message: Message) -> dict[str, str] | None:
+    """What became of a message that the requester wrote to the desk; None while or where that is unknown."""
+    state = _name_receipt(message)
+    return {"message_id": message.public_id, "state": state} if state else None
 
 
-def _name_known_receipt(message: Message) -> str | None:
+def _name_receipt(message: Message) -> str | None:
     """Only what went to the desk has a receipt; the bot's answer is its own."""
     if message.sender is not Sender.REQUESTER or message.handoff_id is None:
         return None
-    return None if message.receipt is Receipt.ACCEPTED else name_receipt(message.receipt)
+    if message.receipt is Receipt.FAILED:
+        return None if message.possibly_sent else "failed"
+    return None if message.receipt is Receipt.ACCEPTED else "delivered"
 
 
 def write_for_stock_widget(message: Message, payload: Mapping[str, Any]) -> dict[str, Any]:

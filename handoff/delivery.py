@@ -21,7 +21,7 @@ class Screen(Protocol):
         """Push a message; False where nobody is connected to see it."""
         ...
 
-    async def show_receipt(self, message: Message, receipt: Receipt) -> None:
+    async def show_receipt(self, message: Message) -> None:
         """Push what became of a message that the requester wrote to the desk."""
         ...
 
@@ -70,3 +70,6 @@ class Delivery:
                 return
             async with self._ledger.entry() as entry:
                 await entry.messages.mark(message.id, Receipt.SENT)
+                given_up = await entry.messages.find(str(message.content.get("about")))
+            if given_up:
+                await self._screen.show_receipt(given_up)

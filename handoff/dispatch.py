@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import structlog
 from tenacity import (
@@ -68,7 +69,7 @@ class Dispatch:
                 await entry.handoffs.await_answer(
                     handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
                 )
-            await self._screen.show_receipt(message, Receipt.SENT)
+            await self._screen.show_receipt(replace(message, receipt=Receipt.SENT))
 
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
         """Only a live handoff is posted to; what was written earlier waits for the live agent."""

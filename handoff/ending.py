@@ -28,5 +28,5 @@ async def finish(
 
 def _not_delivered(handoff: Handoff, lost: Message) -> Draft:
     response = "utter_message_possibly_delivered" if lost.possibly_sent else "utter_message_not_delivered"
-    content = {**sentence(response, text=lost.text), "about": lost.public_id}
+    content = {**sentence(response, text=lost.text), "about": lost.id}
     return Draft(sender=Sender.SYSTEM, content=content, handoff_id=handoff.id)

@@ -38,7 +38,7 @@ class Draft:
 
     ``content`` is either a channel payload in Rasa's shape (``{"text": ...}``,
     ``{"text": ..., "quick_replies": [...]}``, ``{"attachment": ...}``) or a sentence to be
-    rendered when it is shown: ``{"response": "utter_...", "values": {...}}``, with the public id
+    rendered when it is shown: ``{"response": "utter_...", "values": {...}}``, with the id
     of a message that it gives up under ``"about"``.
     ``client_id`` and ``desk_id`` are the ids given by the widget and by the desk; the ledger
     keeps each of them once per conversation, which is what makes resending harmless.

@@ -117,6 +117,19 @@ class MessageRows:
         query = select(messages).where(messages.c.conversation == conversation, messages.c.seq > seq)
         return await self._all(query.order_by(messages.c.seq))
 
+    async def find(self, message_id: str) -> Message | None:
+        return await self._one(select(messages).where(messages.c.id == message_id))
+
+    async def settled_for_desk(self, conversation: str, limit: int) -> Sequence[Message]:
+        """The requester's last ``limit`` messages to the desk of which it is known what became."""
+        query = select(messages).where(
+            messages.c.conversation == conversation,
+            messages.c.sender == Sender.REQUESTER,
+            messages.c.handoff_id.is_not(None),
+            messages.c.receipt != Receipt.ACCEPTED,
+        )
+        return await self._all(query.order_by(messages.c.seq.desc()).limit(limit))
+
     async def said_by_bot(self, conversation: str, limit: int) -> Sequence[Message]:
         """The bot's last ``limit`` messages, newest first."""
         query = select(messages).where(

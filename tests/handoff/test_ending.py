@@ -16,8 +16,7 @@ async def test_messages_that_the_desk_has_not_taken_are_named_to_the_requester(l
     assert [(await message(ledger, m)).receipt for m in lost] == [Receipt.FAILED] * 2
     notices = [m for m in await messages(ledger) if m.sender is Sender.SYSTEM]
     assert [m.content for m in notices] == [
-        {"response": "utter_message_not_delivered", "values": {"text": m.text}, "about": m.public_id}
-        for m in lost
+        {"response": "utter_message_not_delivered", "values": {"text": m.text}, "about": m.id} for m in lost
     ]
     assert {m.handoff_id for m in notices} == {handoff.id}
 

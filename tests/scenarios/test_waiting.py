@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.scenarios.conftest import heard
+from tests.support.chat_client import ChatClient
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.rasa
@@ -127,3 +128,30 @@ async def test_an_incident_filed_after_a_failed_chat_holds_what_was_said(open_he
         description = str(incident)
         assert "Have you tried the power button?" in description
         assert "yes I have (not delivered)" in description
+
+
+async def test_a_browser_that_was_away_learns_what_became_of_its_messages(open_helpdesk):
+    async with open_helpdesk(HANDOFF_DELIVERY_DEADLINE="0.5") as helpdesk:
+        client = await helpdesk.join()
+        await helpdesk.go_live(client)
+        await client.say("arrives", message_id="m-1")
+        helpdesk.simulator.fail("outage", action="message")
+        await client.say("does not arrive", message_id="m-2")
+        await client.leave()
+        await eventually_ended(helpdesk, client)
+        back = ChatClient(helpdesk.url)
+        receipts: list[dict] = []
+        back.socket.on("receipt", receipts.append)
+        helpdesk.clients.append(back)
+        await back.connect(client.session_id, last_seen=10_000)
+        await eventually(lambda: {r["message_id"]: r["state"] for r in receipts} == RECEIPTS)
+
+
+RECEIPTS = {"m-1": "delivered", "m-2": "failed"}
+
+
+async def eventually_ended(helpdesk, client) -> None:
+    async def ended() -> bool:
+        return not (await helpdesk.handoff(client)).is_open
+
+    await eventually(ended, within=15)

@@ -134,8 +134,8 @@ class RecordingFront:
             await self.on_show(message)
         return True
 
-    async def show_receipt(self, message: Message, receipt: Receipt) -> None:
-        self.receipts.append((message.id, receipt))
+    async def show_receipt(self, message: Message) -> None:
+        self.receipts.append((message.id, message.receipt))
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         self.typing.append((conversation, on, name))
