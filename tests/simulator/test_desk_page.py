@@ -1,22 +1,12 @@
-import os
 import re
-import shutil
 from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import async_playwright, expect
 
 from simulator import State
+from tests.support.chromium import FLAGS, find_chromium
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 START = {"live_agent_only": "true"}
 NASTY = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
@@ -26,11 +16,9 @@ pytestmark = pytest.mark.browser
 @asynccontextmanager
 async def browse():
     """Yield a page in a fresh browser; skip where there is none, but not in CI."""
-    chromium = shutil.which("chromium")
-    if chromium is None and "CI" not in os.environ:
-        pytest.skip("no chromium on this machine")
+    chromium = find_chromium()
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium or "chromium", args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield await browser.new_page()
         await browser.close()
 

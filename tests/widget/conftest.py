@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Playwright, async_playwright, expect
 
+from tests.support.chromium import FLAGS, find_chromium, give_up
 from tests.widget.chat_page import Chat
 from tests.widget.chat_server import DIST, PATIENCE, ChatServer
-
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Where the browser is; without it or the built widget there is nothing to test."""
-    path = shutil.which("chromium")
-    missing = [
-        reason
-        for reason, absent in (
-            ("no chromium on this machine", path is None),
-            ("widget/dist is not built", not (DIST / "index.html").is_file()),
-        )
-        if absent
-    ]
-    if missing and os.environ.get("CI"):
-        pytest.fail(f"CI must run the browser tests: {'; '.join(missing)}")
-    if missing or path is None:
-        pytest.skip("; ".join(missing))
-    return path
+    if not (DIST / "index.html").is_file():
+        give_up("widget/dist is not built: make widget")
+    return find_chromium()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -51,7 +29,7 @@ async def playwright() -> AsyncIterator[Playwright]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str, playwright: Playwright) -> AsyncIterator[Browser]:
-    launched = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+    launched = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
     yield launched
     await launched.close()
 
