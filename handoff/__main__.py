@@ -8,7 +8,8 @@ import sys
 import typer
 
 from handoff.errors import HandoffError
-from handoff.ledger import create_engine
+from handoff.handoff import EndReason, Handoff, State
+from handoff.ledger import Ledger, create_engine
 from handoff.schema import migrate
 from handoff.settings import read_settings
 
@@ -27,6 +28,49 @@ def upgrade_ledger() -> None:
     """Bring the ledger's tables up to this version."""
     asyncio.run(_migrate(read_settings().handoff_database_url))
     typer.echo("The ledger is up to date.")
+
+
+@app.command("list")
+def list_open() -> None:
+    """Show the open handoffs: conversation, state, since when, and with whom."""
+    found = asyncio.run(_find_open(read_settings().handoff_database_url))
+    for handoff in found:
+        who = handoff.live_agent_name or "-"
+        typer.echo(f"{handoff.conversation}  {handoff.state}  {handoff.opened_at:%Y-%m-%d %H:%M:%S}  {who}")
+    if not found:
+        typer.echo("No handoff is open.")
+
+
+@app.command("close")
+def close_handoff(conversation: str) -> None:
+    """Give a conversation back to the bot; the running assistant leaves the chat and says so."""
+    if not asyncio.run(_close(read_settings().handoff_database_url, conversation)):
+        typer.echo(f"No handoff is open that could be closed for {conversation}.", err=True)
+        raise typer.Exit(1)
+    typer.echo("The assistant takes over within a second.")
+
+
+async def _find_open(url: str) -> list[Handoff]:
+    ledger = await Ledger.connect(url)
+    try:
+        async with ledger.entry() as entry:
+            return [handoff for handoff in await entry.handoffs.unfinished() if handoff.is_open]
+    finally:
+        await ledger.close()
+
+
+async def _close(url: str, conversation: str) -> bool:
+    """Lets its time be over at once: the process that watches the deadlines does the rest."""
+    ledger = await Ledger.connect(url)
+    try:
+        async with ledger.entry() as entry:
+            handoff = await entry.handoffs.open_for(conversation)
+            if handoff is None:
+                return False
+            reason = EndReason.OPERATOR_CLOSED
+            return await entry.handoffs.move(handoff, State.ENDING, within=0, end_reason=reason) is not None
+    finally:
+        await ledger.close()
 
 
 async def _migrate(url: str) -> None:

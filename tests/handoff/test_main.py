@@ -44,3 +44,14 @@ def test_the_ledger_is_migrated(tmp_path):
 
 def test_without_a_command_the_commands_are_listed():
     assert "migrate" in run().stdout + run().stderr
+
+
+def test_open_handoffs_are_listed(tmp_path):
+    ledger = f"sqlite:///{tmp_path}/ledger.db"
+    assert "No handoff is open." in run("list", **WHOLE, HANDOFF_DATABASE_URL=ledger).stdout
+
+
+def test_a_conversation_without_a_handoff_cannot_be_closed(tmp_path):
+    refused = run("close", "nobody", **WHOLE, HANDOFF_DATABASE_URL=f"sqlite:///{tmp_path}/ledger.db")
+    assert refused.returncode == 1
+    assert "nobody" in refused.stderr
