@@ -11,7 +11,7 @@ CODE := handoff servicenow channels actions simulator local
 
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: run test check e2e simulator actions widget install lock format clean help
+.PHONY: run test chaos check e2e simulator actions widget install lock format clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ run: $(VENV)/.runtime widget/dist/index.html ## The whole system on this machine
 
 test: $(VENV)/.dev widget/dist/index.html ## All tests; what is absent here is skipped and named
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos: $(VENV)/.dev ## Kill and cut for a while, and count what was lost; ARGS="--seconds 60 --seed 1"
+	@$(BIN)/python -m chaos $(ARGS)
 
 check: $(VENV)/.dev widget/node_modules/.installed ## Ruff and mypy, and the widget's types
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,144 @@
+"""Labelled points: where a life of the server may be told to die.
+
+Nothing in production knows of them; the ledger, the desk, the screen and the bot are wrapped on
+their way in. A label names what is about to happen or has just happened, as in
+``Relay.receive:before-commit``.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import _AsyncGeneratorContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from chaos.history import History
+from handoff.desk import AgentDesk, DeskEvent, Opened, Utterance
+from handoff.handoff import Clock, Handoff, utc_now
+from handoff.ledger import Entry, Ledger
+
+T = TypeVar("T")
+SCREEN = ("show", "show_receipt", "show_state", "echo", "enter")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Die at the ``hit``-th passing of ``label`` that comes ``after`` so many seconds of life."""
+
+    label: str | None = None
+    hit: int = 1
+    after: float = 0.0
+
+
+class Fuse:
+    """Counts the labels that are passed, and kills the process at the one it was told."""
+
+    def __init__(self, sentence: Sentence, history: History) -> None:
+        self._sentence = sentence
+        self._history = history
+        self._born = time.monotonic()
+        self._passed: Counter[str] = Counter()
+        self._known: set[str] = set()
+
+    def pass_by(self, label: str) -> None:
+        if label not in self._known:
+            self._known.add(label)
+            self._history.add("label", label=label)
+        if label != self._sentence.label or time.monotonic() - self._born < self._sentence.after:
+            return
+        self._passed[label] += 1
+        if self._passed[label] >= self._sentence.hit:
+            self._history.add("died", label=label)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Dropped(Exception):
+    """Rolls a transaction back; for mutants only."""
+
+
+class FusedLedger(Ledger):
+    """A ledger whose transactions are labelled by the function that opens them.
+
+    ``drops`` says of a label whether its transaction is to be lost; for mutants only.
+    """
+
+    fuse: Fuse
+    drops: Callable[[str], bool] | None = None
+
+    def __init__(self, engine: AsyncEngine, clock: Clock = utc_now) -> None:
+        super().__init__(engine, clock)
+
+    def entry(self) -> _AsyncGeneratorContextManager[Entry]:
+        return self._entry(sys._getframe(1).f_code.co_qualname)
+
+    @asynccontextmanager
+    async def _entry(self, label: str) -> AsyncIterator[Entry]:
+        try:
+            async with super().entry() as entry:
+                yield entry
+                self.fuse.pass_by(f"{label}:before-commit")
+                if self.drops and self.drops(label):
+                    raise Dropped
+        except Dropped:
+            pass
+        self.fuse.pass_by(f"{label}:after-commit")
+
+
+class FusedDesk:
+    """An ``AgentDesk`` with a label before and after each request."""
+
+    def __init__(self, desk: AgentDesk, fuse: Fuse) -> None:
+        self._desk = desk
+        self._fuse = fuse
+
+    def name_requester(self, conversation: str) -> str:
+        return self._desk.name_requester(conversation)
+
+    async def open(self, handoff: Handoff, history: Sequence[Utterance]) -> Opened:
+        return await between(self._fuse, "desk.open", self._desk.open(handoff, history))
+
+    async def proceed(self, handoff: Handoff, event: DeskEvent) -> bool:
+        return await between(self._fuse, "desk.proceed", self._desk.proceed(handoff, event))
+
+    async def send(self, handoff: Handoff, message_id: str, text: str) -> None:
+        await between(self._fuse, "desk.send", self._desk.send(handoff, message_id, text))
+
+    async def type(self, handoff: Handoff, *, on: bool) -> None:
+        await between(self._fuse, "desk.type", self._desk.type(handoff, on=on))
+
+    async def end(self, handoff: Handoff) -> None:
+        await between(self._fuse, "desk.end", self._desk.end(handoff))
+
+    async def close(self) -> None:
+        await self._desk.close()
+
+
+async def between(fuse: Fuse, label: str, work: Awaitable[T]) -> T:
+    """Do some work with a label before and one after it, also where it fails."""
+    fuse.pass_by(f"{label}:before")
+    try:
+        return await work
+    finally:
+        fuse.pass_by(f"{label}:after")
+
+
+def fuse_screen(screen: Any, fuse: Fuse) -> None:
+    """Label the pushes of a screen's class, in this process."""
+    for name in SCREEN:
+        setattr(screen, name, _fused(getattr(screen, name), f"screen.{name}", fuse))
+
+
+def _fused(method: Callable[..., Awaitable[Any]], label: str, fuse: Fuse) -> Callable[..., Awaitable[Any]]:
+    @functools.wraps(method)
+    async def fused(*arguments: Any, **options: Any) -> Any:
+        return await between(fuse, label, method(*arguments, **options))
+
+    return fused

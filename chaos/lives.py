@@ -1,0 +1,155 @@
+"""The processes of a run, started and ended by this one, and nothing else's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from chaos.labels import Sentence
+from chaos.stage import SECRET, Stage
+
+ROOT = Path(__file__).resolve().parents[1]
+START_PATIENCE = 60.0  # seconds; the first import of Rasa is slow
+
+
+def environment() -> dict[str, str]:
+    """Ours without anybody's settings."""
+    ours = ("SERVICENOW_", "HANDOFF_", "SIMULATOR_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return kept | {
+        "HANDOFF_ENV_FILE": os.devnull,
+        "RASA_TELEMETRY_ENABLED": "false",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+def find_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class SimulatorProcess:
+    """``python -m simulator`` on a free port."""
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str, reading: asyncio.Task[None]) -> None:
+        self._process = process
+        self._reading = reading
+        self.url = url
+
+    @classmethod
+    async def start(cls, callback_url: str, seed: int, log: Path) -> SimulatorProcess:
+        more = {"SIMULATOR_CALLBACK_SECRET": SECRET, "SIMULATOR_CALLBACK_URL": callback_url}
+        with log.open("wb") as errors:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "simulator", "--port", "0", "--seed", str(seed)),
+                *("--callback-retries", "60", "--callback-retry-delay", "0.25"),
+                cwd=ROOT,
+                env=environment() | more,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+            )
+        assert process.stdout is not None
+        line = (await asyncio.wait_for(process.stdout.readline(), START_PATIENCE)).decode()
+        address = re.search(r"http://[\d.:]+\d", line)
+        if address is None:
+            raise RuntimeError(f"The simulator did not start; see {log}")
+        return cls(process, address[0], asyncio.create_task(_drain(process.stdout)))
+
+    async def stop(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.terminate()
+        await self._process.wait()
+        await self._reading
+
+
+class Lives:
+    """The nursery and the one life of the server that it has given birth to."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._pid: int | None = None
+
+    @classmethod
+    async def start(cls, stage: Stage) -> Lives:
+        with (stage.folder / "server.log").open("wb") as errors:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "chaos.nursery"),
+                cwd=ROOT,
+                env=environment(),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+            )
+        lives = cls(process)
+        about = {"folder": str(stage.folder), "port": stage.port, "desk_url": stage.desk_url}
+        lives._tell({**about, "mutant": stage.mutant})
+        await asyncio.wait_for(lives._hear("open"), START_PATIENCE)
+        return lives
+
+    async def begin(self, sentence: Sentence) -> bool:
+        """Begin a life; False where it died before it was ready."""
+        self._tell(asdict(sentence))
+        self._pid = await self._hear("born")
+        return await asyncio.wait_for(self._hear_of("ready", "gone"), START_PATIENCE) == "ready"
+
+    async def wait(self, seconds: float) -> bool:
+        """Whether the life ends by itself within so many seconds."""
+        try:
+            await asyncio.wait_for(self._hear("gone"), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def kill(self) -> None:
+        if self._pid is not None:
+            os.kill(self._pid, signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """End the life that there may be, then the nursery."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), 10)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+    def _tell(self, what: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write((json.dumps(what) + "\n").encode())
+
+    async def _hear(self, word: str) -> int:
+        while await self._hear_of(word) != word:
+            pass
+        return self._number
+
+    async def _hear_of(self, *words: str) -> str:
+        assert self._process.stdout is not None
+        while True:
+            line = await self._process.stdout.readline()
+            if not line:
+                raise RuntimeError("The nursery has ended; see server.log")
+            with suppress(ValueError):
+                said = json.loads(line)
+                for word in words:
+                    if isinstance(said, dict) and word in said:
+                        self._number = int(said[word])
+                        if word == "gone":
+                            self._pid = None
+                        return word
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65536):
+        pass

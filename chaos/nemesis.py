@@ -1,0 +1,115 @@
+"""Seeded misfortune: kills, cut connections, and faults of the desk."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from chaos.history import History, read_events
+from chaos.labels import Sentence
+from chaos.lives import Lives
+from chaos.tab import Tab
+
+REQUEST_FAULTS: tuple[dict[str, Any], ...] = (
+    {"mode": "outage", "times": 3},
+    {"mode": "reset", "probability": 0.3},
+    {"mode": "lost", "probability": 0.3},
+    {"mode": "slow", "seconds": 0.5, "probability": 0.3},
+    {"mode": "failure", "probability": 0.3},
+    {"mode": "429", "retry_after": 1, "times": 2},
+)
+CALLBACK_FAULTS: tuple[dict[str, Any], ...] = (
+    {"mode": "delay", "seconds": 0.3, "probability": 0.3},
+    {"mode": "duplicate", "copies": 2, "seconds": 0.3, "probability": 0.3},
+    {"mode": "reorder", "seconds": 0.5, "probability": 0.3},
+)
+FAVOURED = 0.5  # how often a mutant's favourite labels are chosen
+
+
+class Nemesis:
+    """Kills and faults; what it does is drawn from the seed and from the labels seen so far."""
+
+    def __init__(
+        self,
+        lives: Lives,
+        tabs: Sequence[Tab],
+        desk_url: str,
+        server_log: Path,
+        seed: int,
+        history: History,
+        favourites: Sequence[str] = (),
+    ) -> None:
+        self._lives = lives
+        self._tabs = tabs
+        self._desk_url = desk_url
+        self._server_log = server_log
+        self._deaths = random.Random(seed)  # noqa: S311 - reproducible on purpose
+        self._faults = random.Random(seed + 1)  # noqa: S311
+        self._cuts = random.Random(seed + 2)  # noqa: S311
+        self._history = history
+        self._favourites = favourites
+
+    async def kill(self, until: float) -> None:
+        """One life after another; the last, which begins at ``until`` or later, is left alone."""
+        while time.monotonic() < until:
+            longest = self._deaths.uniform(1.0, 4.0)
+            sentence = self._choose()
+            is_ready = await self._lives.begin(sentence)
+            if is_ready:
+                self._history.add("ready")
+                if not await self._lives.wait(longest):
+                    self._lives.kill()
+                    await self._lives.wait(10)
+            self._history.add("killed", planned=sentence.label)
+        await self._lives.begin(Sentence())
+        self._history.add("ready")
+
+    async def cut(self, until: float) -> None:
+        """Cut every connection of a browser now and then."""
+        while time.monotonic() < until:
+            await asyncio.sleep(self._cuts.uniform(1.5, 4))
+            self._history.add("cut")
+            for tab in self._tabs:
+                tab.cut()
+
+    async def disturb(self, until: float) -> None:
+        """Let the desk fail for a while, then be well for a while; heals at the end."""
+        async with aiohttp.ClientSession() as http:
+            while time.monotonic() < until:
+                await self._switch(http, "faults", self._faults.choice(REQUEST_FAULTS))
+                await self._switch(http, "callback-faults", self._faults.choice(CALLBACK_FAULTS))
+                await asyncio.sleep(self._faults.uniform(1, 3))
+                await self._heal(http)
+                await asyncio.sleep(self._faults.uniform(0.5, 2))
+            await self._heal(http)
+
+    def _choose(self) -> Sentence:
+        """Mostly a label, of those that nobody has died at if there are any, sometimes none at all."""
+        events = read_events([self._server_log])
+        seen = sorted({event["label"] for event in events if event["kind"] == "label"})
+        died = {event["label"] for event in events if event["kind"] == "died"}
+        after = self._deaths.choice((0.0, 0.3, 0.8, 1.5))
+        hit = self._deaths.randint(1, 3)
+        if not seen or self._deaths.random() < 0.2:
+            return Sentence()
+        if self._favourites and self._deaths.random() < FAVOURED:
+            return Sentence(self._deaths.choice(list(self._favourites)), hit, 0.8)
+        fresh = [label for label in seen if label not in died]
+        return Sentence(self._deaths.choice(fresh or seen), 1 if fresh else hit, after)
+
+    async def _switch(self, http: aiohttp.ClientSession, what: str, fault: dict[str, Any]) -> None:
+        self._history.add("fault", of=what, **fault)
+        async with http.post(f"{self._desk_url}/simulator/{what}", json=fault) as answer:
+            answer.raise_for_status()
+
+    async def _heal(self, http: aiohttp.ClientSession) -> None:
+        self._history.add("healed")
+        for what in ("faults", "callback-faults"):
+            async with http.delete(f"{self._desk_url}/simulator/{what}") as answer:
+                answer.raise_for_status()
