@@ -51,6 +51,10 @@ class Browsers:
         """Whether any socket shows the conversation."""
         return conversation in self._watching
 
+    def is_alone(self, conversation: str) -> bool:
+        """Whether a single socket shows the conversation."""
+        return self._watching[conversation] == 1
+
     @property
     def sids(self) -> list[str]:
         return list(self._browsers)

@@ -90,7 +90,8 @@ class WebChatScreen:
                 await self._server.emit("bot_uttered", write_message(message, payload), to=sid)
         for receipt in filter(None, map(write_receipt, settled)):
             await self._server.emit("receipt", receipt, to=sid)
-        await self._mark_shown([message for message in missed if _is_unshown(message)])
+        if self._browsers.is_alone(conversation):  # else the other tabs have yet to be shown what is new
+            await self._mark_shown([message for message in missed if _is_unshown(message)])
         if owner:
             await self._server.emit("handoff", _write_state(owner), to=sid)
 

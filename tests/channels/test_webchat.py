@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 import socketio
 
+from handoff.message import Draft, Sender
 from tests.support.stage import play, serve_channels, settings_for
 from tests.support.waiting import eventually
 
@@ -225,6 +226,17 @@ async def test_a_bot_that_fails_is_apologised_for(stage):
     assert message["metadata"]["sender"] == "system"
     await client.say("again")
     await client.expect("echo: again")
+
+
+async def test_what_a_returning_tab_is_shown_first_reaches_the_others_too(stage):
+    """Found by the chaos proof: committed, and not pushed yet, when another tab came back."""
+    first = await stage.join()
+    async with (await stage.bridge()).backend.ledger.entry() as entry:
+        draft = Draft(sender=Sender.AGENT, content={"text": "Is it plugged in?"})
+        await entry.messages.accept(first.session_id, draft)
+    second = await stage.join(first.session_id)
+    await second.expect("Is it plugged in?")
+    await first.expect("Is it plugged in?")
 
 
 async def test_two_tabs_see_the_same_conversation(stage):
