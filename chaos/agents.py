@@ -72,9 +72,11 @@ class Agents:
         new = chat["transcript"][self._lines.get(chat["id"], 0) :]
         self._lines[chat["id"]] = len(chat["transcript"])
         heard = [line["text"] for line in new if line["sender"] == "requester"]
+        # Without a live agent it is the desk's own bot that hears, as after the live agent has left.
+        kind = "desk_saw" if chat["queued_at"] else "strayed"
         for text in heard:
             self._history.add(
-                "desk_saw", conversation=self._conversations.get(chat["user_id"]), chat=chat["id"], text=text
+                kind, conversation=self._conversations.get(chat["user_id"]), chat=chat["id"], text=text
             )
         if chat["state"] == "LIVE":
             await self._answer(http, chat, heard)

@@ -19,7 +19,9 @@ JOINED = ("[utter_live_agent_joined]", "[utter_live_agent_joined_unnamed]")
 KINDS = {
     "lost": "acknowledged, but neither answered, seen by the desk, nor named as failed",
     "never_acknowledged": "sent, and neither acknowledged nor refused in the end",
-    "shown_twice": "the same words twice in one tab",
+    "taken_twice": "one message of the requester given to the bot as two",
+    "shown_twice": "one id, or the same words of the live agent, twice in one tab",
+    "answered_twice": "the bot's answer to one message shown under two ids",
     "not_on_every_tab": "shown in one tab, missing in another",
     "out_of_order": "against the order of acceptance",
     "double_answers": "answered by the bot and heard by the live agent, or bot words while live",
@@ -73,9 +75,10 @@ def _find_lost(talk: Conversation) -> Iterator[tuple[str, str]]:
     answered = {shown.answers for shown in talk.shown if shown.answers}
     seen = {event["text"] for event in talk.desk_saw}
     lost, doubtful = set(_named(talk, NAMED_LOST)), set(_named(talk, NAMED_DOUBTFUL))
+    known = answered | seen | lost | doubtful | {event["text"] for event in talk.strayed}
     for message, seq in talk.accepted.items():
         text = talk.invoked[message]["text"]
-        if talk.invoked[message]["command"] or text in answered | seen | lost | doubtful:
+        if talk.invoked[message]["command"] or text in known:
             continue
         if not (text.startswith("agent ") and _was_followed(talk, seq)):
             yield "lost", f"requester's {text!r}, seq {seq}"
@@ -108,7 +111,14 @@ def _find_repeated(talk: Conversation) -> Iterator[tuple[str, str]]:
             ids.add(shown.id)
             said = shown.answers or (shown.text if shown.sender == "agent" else None)
             if said and words.setdefault(f"{shown.sender} {said}", shown.id) != shown.id:
-                yield "shown_twice", f"tab {tab}: {shown.sender}'s {shown.text!r}, seq {shown.seq}"
+                kind = "answered_twice" if shown.answers else "shown_twice"
+                yield kind, f"tab {tab}: {shown.sender}'s {shown.text!r}, seq {shown.seq}"
+    commands = {event["text"] for event in talk.invoked.values() if event["command"]}
+    heard: dict[str, str] = {}
+    for event in talk.bot_heard:
+        text = event["text"]
+        if text not in commands and heard.setdefault(text, event["id"]) != event["id"]:
+            yield "taken_twice", text
 
 
 def _find_missing_in_tabs(talk: Conversation) -> Iterator[tuple[str, str]]:
@@ -181,6 +191,7 @@ def _find_facts(events: Sequence[Event]) -> dict[str, float]:
         "words of live agents called back": len({e["text"] for e in events if e["kind"] == "callback"}),
         "handoffs": kinds.count("handoff"),
         "posted again to the desk (allowed)": len(desk) - len(set(desk)),
+        "heard by the desk's own bot, as the live agent had left": kinds.count("strayed"),
         "kills": kinds.count("killed"),
         "of them at labels": len(died),
         "labels seen": len({event["label"] for event in events if event["kind"] == "label"}),

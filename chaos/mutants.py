@@ -131,7 +131,7 @@ MUTANTS = {
     "no-client-ids": Mutant(
         "a message that is sent again is another message",
         _forget_client_ids,
-        ("shown_twice",),
+        ("taken_twice",),
         ("Diversion.take:after-commit",),
     ),
     "no-desk-ids": Mutant(

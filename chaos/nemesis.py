@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ CALLBACK_FAULTS: tuple[dict[str, Any], ...] = (
     {"mode": "duplicate", "copies": 2, "seconds": 0.3, "probability": 0.3},
     {"mode": "reorder", "seconds": 0.5, "probability": 0.3},
 )
+BY_TIME = 0.2  # how often no label is chosen
 FAVOURED = 0.5  # how often a mutant's favourite labels are chosen
 
 
@@ -54,11 +56,12 @@ class Nemesis:
         self._cuts = random.Random(seed + 2)  # noqa: S311
         self._history = history
         self._favourites = favourites
+        self._chosen: Counter[str] = Counter()
 
     async def kill(self, until: float) -> None:
         """One life after another; the last, which begins at ``until`` or later, is left alone."""
         while time.monotonic() < until:
-            longest = self._deaths.uniform(1.0, 4.0)
+            longest = self._deaths.uniform(0.5, 3.5)
             sentence = self._choose()
             is_ready = await self._lives.begin(sentence)
             if is_ready:
@@ -94,14 +97,17 @@ class Nemesis:
         events = read_events([self._server_log])
         seen = sorted({event["label"] for event in events if event["kind"] == "label"})
         died = {event["label"] for event in events if event["kind"] == "died"}
-        after = self._deaths.choice((0.0, 0.3, 0.8, 1.5))
-        hit = self._deaths.randint(1, 3)
-        if not seen or self._deaths.random() < 0.2:
+        hit, after = self._deaths.randint(1, 3), self._deaths.choice((0.3, 0.8, 1.5))
+        if not seen or self._deaths.random() < BY_TIME:
             return Sentence()
         if self._favourites and self._deaths.random() < FAVOURED:
             return Sentence(self._deaths.choice(list(self._favourites)), hit, 0.8)
-        fresh = [label for label in seen if label not in died]
-        return Sentence(self._deaths.choice(fresh or seen), 1 if fresh else hit, after)
+        if fresh := [label for label in seen if label not in died]:
+            fewest = min(self._chosen[label] for label in fresh)
+            label = self._deaths.choice([label for label in fresh if self._chosen[label] == fewest])
+            self._chosen[label] += 1
+            return Sentence(label)
+        return Sentence(self._deaths.choice(seen), hit, after)
 
     async def _switch(self, http: aiohttp.ClientSession, what: str, fault: dict[str, Any]) -> None:
         self._history.add("fault", of=what, **fault)

@@ -44,6 +44,7 @@ class Conversation:
     refused: set[str] = field(default_factory=set)
     shown: list[Shown] = field(default_factory=list)
     desk_saw: list[Event] = field(default_factory=list)
+    strayed: list[Event] = field(default_factory=list)
     bot_heard: list[Event] = field(default_factory=list)
     called_back: list[str] = field(default_factory=list)
     handoffs: list[Event] = field(default_factory=list)
@@ -94,6 +95,8 @@ class Conversation:
                 self.shown.append(_read_shown(event, handoffs))
             case "desk_saw":
                 self.desk_saw.append(event)
+            case "strayed":
+                self.strayed.append(event)
             case "bot_heard":
                 self.bot_heard.append(event)
             case "handoff":

@@ -94,10 +94,31 @@ def test_the_same_id_twice_in_a_tab(story):
     assert story.counts() == {"shown_twice": 1}
 
 
-@pytest.mark.parametrize(("sender", "text"), [("agent", "says 1 to c1"), ("bot", "echo: hello")])
-def test_the_same_words_under_two_ids(story, sender, text):
-    story.show(text, 1, sender=sender).show(text, 2, sender=sender)
+def test_words_of_the_live_agent_under_two_ids(story):
+    story.show("says 1 to c1", 1, sender="agent").show("says 1 to c1", 2, sender="agent")
     assert story.counts() == {"shown_twice": 1}
+
+
+@pytest.mark.parametrize("answers", [("echo: a", "echo: a"), ("opening: live h1 a", "opening: queued h2 a")])
+def test_an_answer_of_the_bot_under_two_ids(story, answers):
+    story.show(answers[0], 1).show(answers[1], 2)
+    assert story.counts() == {"answered_twice": 1}
+
+
+def test_a_message_that_the_bot_gets_as_two(story):
+    story.say("a", 1).add("bot_heard", text="a", id="1").add("bot_heard", text="a", id="2").show("echo: a", 3)
+    assert story.counts() == {"taken_twice": 1}
+
+
+def test_a_turn_that_is_repeated_under_its_id_is_no_second_message(story):
+    story.say("a", 1).add("bot_heard", text="a", id="1").add("bot_heard", text="a", id="1").show("echo: a", 3)
+    assert story.counts() == {}
+
+
+def test_what_the_desks_own_bot_heard_is_told_apart_and_not_lost(story):
+    story.say("a", 1).add("strayed", text="a", chat="d")
+    assert story.counts() == {}
+    assert check(story.events).facts["heard by the desk's own bot, as the live agent had left"] == 1
 
 
 def test_a_message_that_only_one_tab_has(story):
@@ -181,6 +202,14 @@ def test_kills_and_the_longest_recovery(story):
 
 def test_every_kind_has_a_test_that_sees_it():
     assert set(KINDS) == {
-        *("lost", "never_acknowledged", "shown_twice", "not_on_every_tab", "out_of_order"),
+        *(
+            "lost",
+            "never_acknowledged",
+            "taken_twice",
+            "shown_twice",
+            "answered_twice",
+            "not_on_every_tab",
+            "out_of_order",
+        ),
         *("double_answers", "limbo", "exit_missing", "exit_twice", "misnamed"),
     }
