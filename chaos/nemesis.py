@@ -61,8 +61,8 @@ class Nemesis:
     async def kill(self, until: float) -> None:
         """One life after another; the last, which begins at ``until`` or later, is left alone."""
         while time.monotonic() < until:
-            longest = self._deaths.uniform(0.5, 3.5)
             sentence = self._choose()
+            longest = self._deaths.uniform(2, 5) if sentence.label else self._deaths.uniform(0.5, 2.5)
             is_ready = await self._lives.begin(sentence)
             if is_ready:
                 self._history.add("ready")

@@ -23,6 +23,7 @@ from chaos.stage import Stage
 
 BACK_WITHIN = 60.0  # seconds after healing for the bot to answer everybody again
 SETTLED_WITHIN = 15.0
+MUTANTS_PATIENCE = 0.3  # of these, as a mutant may never get well
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,9 @@ async def _play(options: Options, stage: Stage, lives: Lives, history: History) 
         )
         history.add("quiet_begins")
         agents.stays_away = False
-        back = await asyncio.gather(*(one.come_back(BACK_WITHIN) for one in requesters))
-        await asyncio.gather(*(one.settle(SETTLED_WITHIN) for one in requesters))
+        patience = MUTANTS_PATIENCE if options.mutant else 1.0
+        back = await asyncio.gather(*(one.come_back(BACK_WITHIN * patience) for one in requesters))
+        await asyncio.gather(*(one.settle(SETTLED_WITHIN * patience) for one in requesters))
         await agents.note_callbacks()
         for requester, is_back in zip(requesters, back, strict=True):
             history.add("final", conversation=requester.conversation, back=is_back)
