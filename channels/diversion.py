@@ -106,7 +106,7 @@ class Diversion:
         await self._relay.leave(owner, reason)
 
     async def _give_to_bot(self, conversation: str, message: Message) -> bool:
-        output = await self._switchboard.find_output(conversation)
+        output = await self._switchboard.find_output(conversation, message.id)
         if output is None:
             # Its channel may be about to start, or belong to another process.
             log.info("diversion.no_channel", message=message.id)

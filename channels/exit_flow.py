@@ -28,7 +28,9 @@ class ExitFlow:
 
     async def run(self, handoff: Handoff) -> bool:
         """Give the conversation back aloud; False where that failed and has to be tried again later."""
-        output = await self._switchboard.find_output(handoff.conversation, handoff.channel)
+        output = await self._switchboard.find_output(
+            handoff.conversation, f"exit-{handoff.id}", handoff.channel
+        )
         if output is None:
             # Its channel may be about to start, or belong to another process.
             log.info("exit_flow.no_channel", handoff=handoff.id, channel=handoff.channel)

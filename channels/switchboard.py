@@ -18,8 +18,8 @@ class ChannelScreen(Screen, Protocol):
         """Show who owns the conversation now."""
         ...
 
-    def open_turn(self, epoch: int) -> OutputChannel:
-        """Where the bot speaks in a turn that begins in this epoch."""
+    def open_turn(self, turn: str, epoch: int) -> OutputChannel:
+        """Where the bot speaks in a turn with this id, which begins in this epoch."""
         ...
 
 
@@ -34,13 +34,18 @@ class Switchboard:
         """Add a channel under Rasa's name of it."""
         self._screens[name] = screen
 
-    async def find_output(self, conversation: str, channel: str | None = None) -> OutputChannel | None:
-        """The bot's way to speak in a turn that begins now: the channel used last, else the one named."""
+    async def find_output(
+        self, conversation: str, turn: str, channel: str | None = None
+    ) -> OutputChannel | None:
+        """The bot's way to speak in a turn that begins now: by the channel used last, else the one named.
+
+        ``turn`` is the turn's id, the same when it is repeated.
+        """
         async with self._ledger.entry() as entry:
             used = await entry.conversations.channel(conversation)
             epoch = await entry.conversations.epoch(conversation)
         screen = self._screens.get(used or channel or "")
-        return screen.open_turn(epoch) if screen else None
+        return screen.open_turn(turn, epoch) if screen else None
 
     async def show(self, message: Message) -> bool:
         """Push to whichever channel the requester is connected through."""

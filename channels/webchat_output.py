@@ -15,14 +15,19 @@ class WebChatOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types
     """Rasa's ``OutputChannel`` by our delivery: numbered, kept for who is away, in order with the rest.
 
     ``born`` is the epoch in which the bot's turn began: words that outlive their owner are not
-    shown. None for words outside any turn.
+    shown. ``turn`` is the turn's own id: when it is repeated after a crash, its n-th words are the
+    n-th words again and not said twice. Both are None for words outside any turn.
     """
 
-    def __init__(self, name: str, delivery: Delivery, born: int | None = None) -> None:
+    def __init__(
+        self, name: str, delivery: Delivery, born: int | None = None, turn: str | None = None
+    ) -> None:
         super().__init__()
         self._name = name
         self._delivery = delivery
         self._born = born
+        self._turn = turn
+        self._said = 0
 
     def name(self) -> str:
         return self._name
@@ -70,5 +75,7 @@ class WebChatOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     async def _say(self, conversation: str, payloads: Iterable[Mapping[str, Any]]) -> None:
         for payload in payloads:
-            draft = Draft(sender=Sender.BOT, content=payload)
+            self._said += 1
+            words_id = f"{self._turn}/{self._said}" if self._turn else None
+            draft = Draft(sender=Sender.BOT, content=payload, client_id=words_id)
             await self._delivery.say_for_bot(conversation, draft, self._born)

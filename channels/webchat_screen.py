@@ -34,8 +34,8 @@ class WebChatScreen:
         self._bridge = bridge
         self._pushing = KeyedLocks()
 
-    def open_turn(self, epoch: int) -> OutputChannel:
-        return WebChatOutput(self._name, self._bridge.relay.delivery, epoch)
+    def open_turn(self, turn: str, epoch: int) -> OutputChannel:
+        return WebChatOutput(self._name, self._bridge.relay.delivery, epoch, turn)
 
     async def show(self, message: Message) -> bool:
         """Push to every tab of the conversation; False where there is none."""

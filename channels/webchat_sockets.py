@@ -87,6 +87,8 @@ class WebChatSockets:
             return
         await self._leave(sid, browser)
         await self._register(conversation)
+        if self._browsers.find(sid) is not browser:
+            return  # it has disconnected while we waited
         browser.is_ours = seen is not None
         self._browsers.turn_to(browser, conversation)
         await self._server.emit("session_confirm", conversation, to=sid)

@@ -98,13 +98,23 @@ class Dispatch:
         return True
 
     async def _try(self, handoff: Handoff, message: Message) -> None:
+        """Post once; until it is known that this failed, the desk may have the message."""
+        was_in_doubt = await self._begin(message)
         try:
             await self._desk.send(handoff, message.id, message.text)
-        except DeskUnavailable as error:
-            if error.possibly_done:
+        except DeskError as error:
+            is_doubtful = isinstance(error, DeskUnavailable) and error.possibly_done
+            if not (was_in_doubt or is_doubtful):
                 async with self._ledger.entry() as entry:
-                    await entry.messages.note_possibly_sent(message.id)
+                    await entry.messages.note_possibly_sent(message.id, possibly=False)
             raise
+
+    async def _begin(self, message: Message) -> bool:
+        """Note that a post is under way; returns whether an earlier one may have arrived."""
+        async with self._ledger.entry() as entry:
+            current = await entry.messages.find(message.id)
+            await entry.messages.note_possibly_sent(message.id)
+        return current is not None and current.possibly_sent
 
     async def _is_wanted(self, handoff_id: str, message: Message) -> bool:
         found = await self._next(handoff_id)

@@ -55,10 +55,10 @@ class MessageRows:
             .values(receipt=receipt)
         )
 
-    async def note_possibly_sent(self, message_id: str) -> None:
-        """Take note that the desk may have a message although its answer was lost."""
+    async def note_possibly_sent(self, message_id: str, *, possibly: bool = True) -> None:
+        """Take note that the desk may have a message: it is being posted, or the answer was lost."""
         await self._connection.execute(
-            update(messages).where(messages.c.id == message_id).values(possibly_sent=True)
+            update(messages).where(messages.c.id == message_id).values(possibly_sent=possibly)
         )
 
     async def knows(self, handoff: Handoff, draft: Draft, *, window: float) -> bool:
@@ -141,7 +141,8 @@ class MessageRows:
         """Take note that the requester's browser has shown a message."""
         result = await self._connection.execute(
             update(messages)
-            .where(messages.c.conversation == conversation, messages.c.id == public_id)
+            .where(messages.c.conversation == conversation)
+            .where(or_(messages.c.id == public_id, messages.c.client_id == public_id))
             .where(messages.c.sender.in_(SHOWN_TO_REQUESTER))
             .values(receipt=Receipt.DELIVERED)
         )

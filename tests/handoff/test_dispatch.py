@@ -261,9 +261,32 @@ async def test_an_answer_that_was_lost_marks_the_message_as_possibly_sent(ledger
     assert (await message(ledger, written)).possibly_sent
 
 
-async def test_a_desk_that_was_never_reached_leaves_no_doubt(ledger, live, desk, dispatch):
+async def test_a_desk_that_was_never_reached_leaves_no_doubt(ledger, live, desk, dispatch, given_up):
     written = await write(ledger, "one", handoff_id=live.id)
-    desk.fail("send", DeskUnavailable("refused"))
+    desk.break_down("send", DeskUnavailable("refused"))
     dispatch.kick(live.id)
-    await eventually(lambda: desk.texts == ["one"])
+    await eventually(lambda: given_up)
     assert not (await message(ledger, written)).possibly_sent
+
+
+async def test_a_doubt_is_not_forgotten_by_a_later_failure(ledger, live, desk, dispatch, given_up):
+    written = await write(ledger, "one", handoff_id=live.id)
+    desk.fail("send", DeskUnavailable("lost", possibly_done=True))
+    desk.break_down("send", DeskUnavailable("refused"))
+    dispatch.kick(live.id)
+    await eventually(lambda: given_up)
+    assert len(desk.attempts) > 1
+    assert (await message(ledger, written)).possibly_sent
+
+
+async def test_a_message_under_way_is_in_doubt(ledger, live, desk, dispatch):
+    written = await write(ledger, "one", handoff_id=live.id)
+    gate = desk.hold("send")
+    dispatch.kick(live.id)
+
+    async def in_doubt() -> bool:
+        return (await message(ledger, written)).possibly_sent
+
+    await eventually(in_doubt)
+    gate.set()
+    await eventually(lambda: desk.texts == ["one"])
