@@ -7,7 +7,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
 WIDGET := $(wildcard widget/*.js widget/*.mjs widget/*.html widget/*.css widget/*.svg widget/src/*)
-CODE := handoff servicenow channels actions simulator local
 
 export RASA_TELEMETRY_ENABLED := false
 

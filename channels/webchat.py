@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from sanic import Sanic
 from socketio import AsyncServer
 
@@ -34,8 +33,6 @@ from channels.webchat_sockets import WebChatSockets
 from handoff.errors import SettingsError
 from handoff.settings import read_settings
 from servicenow.backend import backend
-
-log = structlog.get_logger(__name__)
 
 NAME = "webchat"
 OPTIONS = {"cors_allowed_origins", "socketio_path"}
