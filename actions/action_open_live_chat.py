@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from rasa_sdk import Tracker
 
-from actions.history import read_history
+from actions.history import find_turn, read_history
 from actions.slot_action import SlotAction
 from handoff.handoff import Handoff
 from handoff.opening import Opening, OpenRequest, Outcome, open_handoff
@@ -44,6 +44,7 @@ async def ask_desk(tracker: Tracker, summary: str | None) -> Opening:
         channel=tracker.get_latest_input_channel() or "",
         summary=summary,
         history=read_history(tracker.events),
+        turn=find_turn(tracker.events),
     )
     try:
         service = await backend()

@@ -16,6 +16,12 @@ def read_history(events: Sequence[Event]) -> tuple[Utterance, ...]:
     return tuple(chain.from_iterable(_utterances(since_restart(events))))
 
 
+def find_turn(events: Sequence[Event]) -> str | None:
+    """The id of the message that the present turn answers; the same when the turn is repeated."""
+    said = (event for event in reversed(events) if event["event"] == "user")
+    return next((event.get("message_id") for event in said), None)
+
+
 def since_restart(events: Sequence[Event]) -> Sequence[Event]:
     restarts = [index for index, event in enumerate(events) if event["event"] == "restart"]
     return events[restarts[-1] + 1 :] if restarts else events

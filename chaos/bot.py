@@ -55,7 +55,7 @@ class EchoBot:
             if text.strip() == RESTART:
                 return [f"restarted: {message_id.removeprefix('restart-')}"]
             if text.split(" ")[0] == AGENT:
-                return [_tell(await self._open(conversation, text), text)]
+                return [_tell(await self._open(conversation, text, message_id), text)]
             return [f"echo: {text}"]
 
         await between(self._fuse, "bot.answer", self._turn(conversation, message_id, output, think))
@@ -96,9 +96,9 @@ class EchoBot:
         row = self._memory.execute(query, (conversation, message_id)).fetchone()
         return list(json.loads(row[0])) if row else None
 
-    async def _open(self, conversation: str, text: str) -> Opening:
+    async def _open(self, conversation: str, text: str, turn: str) -> Opening:
         assert self.backend is not None
-        request = OpenRequest(conversation=conversation, channel=CHANNEL, summary=text)
+        request = OpenRequest(conversation=conversation, channel=CHANNEL, summary=text, turn=turn)
         return await open_handoff(self.backend.ledger, self.backend.desk, request, self.backend.timeouts)
 
 

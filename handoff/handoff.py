@@ -80,6 +80,7 @@ class Handoff:
     such as "8 Seconds". ``last_updated`` moves with everything that is said in the chat.
     ``opening_step`` counts the follow-up requests that a start strategy has sent, ``reminders``
     what the requester was told while waiting. ``leave_sent``: the desk took our request to leave.
+    ``opened_in`` is the id of the bot's turn that asked for it.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Handoff:
     leave_failed: bool = False
     opening_step: int = 0
     exit: Exit = Exit.NOT_DUE
+    opened_in: str | None = None
 
     @property
     def is_open(self) -> bool:

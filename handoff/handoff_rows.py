@@ -27,9 +27,16 @@ class HandoffRows:
         self._clock = clock
 
     async def request(
-        self, conversation: str, *, channel: str, user: str, summary: str | None, within: float
+        self,
+        conversation: str,
+        *,
+        channel: str,
+        user: str,
+        summary: str | None,
+        within: float,
+        opened_in: str | None = None,
     ) -> Handoff:
-        """Write a new handoff in state ``requested``; ``within`` in seconds.
+        """Write a new handoff in state ``requested``; ``within`` in seconds, ``opened_in`` a turn's id.
 
         Raises:
             AlreadyOpen: the conversation has one; the database itself sees to that.
@@ -50,6 +57,7 @@ class HandoffRows:
             "live_chat_user": user,
             "summary": summary,
             "exit": Exit.NOT_DUE,
+            "opened_in": opened_in,
         }
         try:
             await self._connection.execute(insert(handoffs).values(values))
@@ -72,6 +80,11 @@ class HandoffRows:
         """The conversation's last handoff, open or ended."""
         query = select(handoffs).where(handoffs.c.conversation == conversation)
         return await self._one(query.order_by(handoffs.c.epoch.desc()))
+
+    async def opened_in(self, conversation: str, turn: str) -> Handoff | None:
+        """The handoff that this turn of the bot has opened already, as when it is repeated."""
+        query = select(handoffs).where(handoffs.c.conversation == conversation, handoffs.c.opened_in == turn)
+        return await self._one(query)
 
     async def owing_exit(self, conversation: str) -> Handoff | None:
         """The oldest ended handoff whose exit flow has not run."""

@@ -58,6 +58,7 @@ class Message:
     """A message as the ledger holds it; ``seq`` grows by acceptance within a conversation.
 
     ``possibly_sent``: it was written to the desk, and the answer to that was lost.
+    ``born``: the epoch in which the bot's turn about it began, None where it has had none.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Message:
     desk_id: str | None = None
     name: str | None = None
     avatar: str | None = None
+    born: int | None = None
 
     @property
     def text(self) -> str:

@@ -47,6 +47,18 @@ class MessageRows:
             update(messages).where(messages.c.id == message.id).values(handoff_id=handoff.id)
         )
 
+    async def begin_turn(self, message: Message) -> int:
+        """Give a message of the requester to the bot, whoever owns the conversation later on.
+
+        Returns the epoch in which the bot's turn about it began; the first one's, where that
+        turn is repeated after a crash.
+        """
+        if message.born is not None:
+            return message.born
+        epoch = await self._conversations.epoch(message.conversation)
+        await self._connection.execute(update(messages).where(messages.c.id == message.id).values(born=epoch))
+        return epoch
+
     async def mark(self, message_id: str, receipt: Receipt) -> None:
         """Settle what became of an accepted message; what was settled by somebody quicker stands."""
         await self._connection.execute(

@@ -39,6 +39,13 @@ class Outcome(StrEnum):
 
 
 OUTCOME_OF_STATE = {State.QUEUED: Outcome.QUEUED, State.LIVE: Outcome.LIVE}
+# Ends of which the entry flow itself tells.
+OUTCOME_OF_END: dict[EndReason | None, Outcome] = {
+    EndReason.NOBODY_AVAILABLE: Outcome.NOBODY_AVAILABLE,
+    EndReason.NOBODY_CAME: Outcome.NOBODY_AVAILABLE,
+    EndReason.DESK_UNREACHABLE: Outcome.DESK_UNREACHABLE,
+    EndReason.DESK_ERROR: Outcome.DESK_UNREACHABLE,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +53,14 @@ class OpenRequest:
     """Who asks for a live agent, about what, and what was said before.
 
     ``channel`` is Rasa's name of it, empty where there is none, as in Rasa's own tests.
+    ``turn`` is the id of the bot's turn that asks, None where it has none.
     """
 
     conversation: str
     channel: str
     summary: str | None = None
     history: Sequence[Utterance] = ()
+    turn: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,11 +89,15 @@ async def open_handoff(
     Never raises ``DeskError``: an unreachable desk is an outcome. A handoff that ended
     before this returns is the caller's to tell, so no exit flow will run for it. A channel
     that does not divert is refused: the bot would go on answering beside the live agent.
+    A turn that is repeated after a crash opens nothing again: it hears what became of the
+    handoff that it has opened.
     """
     timeouts = timeouts or Timeouts()
     if request.channel and not await _is_diverted(ledger, request):
         log.warning("opening.channel_cannot_divert", channel=request.channel)
         return Opening(outcome=Outcome.CANNOT_DIVERT)
+    if earlier := await _find_earlier(ledger, request):
+        return await _settle(ledger, await _await_decision(ledger, earlier, patience))
     try:
         handoff = await _request(ledger, desk, request, timeouts)
     except AlreadyOpen:
@@ -113,7 +126,15 @@ async def _request(ledger: Ledger, desk: AgentDesk, request: OpenRequest, timeou
             user=desk.name_requester(request.conversation),
             summary=request.summary,
             within=timeouts.requested,
+            opened_in=request.turn,
         )
+
+
+async def _find_earlier(ledger: Ledger, request: OpenRequest) -> Handoff | None:
+    if request.turn is None:
+        return None
+    async with ledger.entry() as entry:
+        return await entry.handoffs.opened_in(request.conversation, request.turn)
 
 
 async def _find_open(ledger: Ledger, conversation: str) -> Opening:
@@ -167,7 +188,10 @@ async def _await_decision(ledger: Ledger, handoff: Handoff, patience: float) -> 
 async def _settle(ledger: Ledger, handoff: Handoff) -> Opening:
     if handoff.is_open:
         return Opening(outcome=OUTCOME_OF_STATE.get(handoff.state, Outcome.REQUESTED), handoff=handoff)
+    outcome = OUTCOME_OF_END.get(handoff.end_reason)
+    if outcome is None:
+        # Somebody was there and has left again: the exit flow tells that.
+        return Opening(outcome=Outcome.REQUESTED, handoff=handoff)
     async with ledger.entry() as entry:
         await entry.handoffs.settle_exit(handoff)
-    refused = handoff.end_reason is EndReason.NOBODY_AVAILABLE
-    return Opening(outcome=Outcome.NOBODY_AVAILABLE if refused else Outcome.DESK_UNREACHABLE, handoff=handoff)
+    return Opening(outcome=outcome, handoff=handoff)

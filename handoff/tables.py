@@ -82,6 +82,8 @@ handoffs = Table(
     Column("leave_failed", Boolean, nullable=False, default=False),
     Column("opening_step", Integer, nullable=False, default=0),
     Column("exit", String(16), nullable=False),
+    # The turn of the bot in which it was opened, where that is known.
+    Column("opened_in", String(255)),
     # One open handoff per conversation, whatever the code does.
     Index(
         "one_open_handoff",
@@ -114,6 +116,8 @@ messages = Table(
     Column("desk_id", String(255)),
     Column("name", String(255)),
     Column("avatar", Text),
+    # The epoch in which the bot's turn about it began.
+    Column("born", Integer),
     UniqueConstraint("conversation", "seq", name="one_seq"),
     UniqueConstraint("conversation", "client_id", name="one_client_id"),
     UniqueConstraint("conversation", "desk_id", name="one_desk_id"),
