@@ -69,7 +69,7 @@ class EchoBot:
         await between(self._fuse, "bot.start_flow", self._turn(conversation, message_id, output, think))
 
     async def set_slots(self, conversation: str, read: ReadSlots) -> None:
-        await between(self._fuse, "bot.set_slots", read())
+        await between(self._fuse, "bot.set_slots", read({}))
 
     async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
         return {"text": f"[{response}] {json.dumps(dict(values))}"}
