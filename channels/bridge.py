@@ -69,6 +69,9 @@ class Bridge:
     async def show(self, message: Message) -> bool:
         return await self.switchboard.show(message)
 
+    def own_words_since(self, conversation: str) -> int | None:
+        return self.switchboard.own_words_since(conversation)
+
     async def show_receipt(self, message: Message) -> None:
         await self.switchboard.show_receipt(message)
 

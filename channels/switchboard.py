@@ -51,6 +51,11 @@ class Switchboard:
                 return True
         return False
 
+    def own_words_since(self, conversation: str) -> int | None:
+        """The smallest number of all channels that show the conversation on several screens."""
+        numbers = (screen.own_words_since(conversation) for screen in self._screens.values())
+        return min((number for number in numbers if number is not None), default=None)
+
     async def show_receipt(self, message: Message) -> None:
         for screen in self._screens.values():
             await screen.show_receipt(message)

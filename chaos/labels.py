@@ -26,7 +26,7 @@ from handoff.handoff import Clock, Handoff, utc_now
 from handoff.ledger import Entry, Ledger
 
 T = TypeVar("T")
-SCREEN = ("show", "show_receipt", "show_state", "echo", "enter")
+SCREEN = ("show", "show_receipt", "show_state", "enter")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
@@ -115,13 +115,15 @@ class MessageRows:
             await self.mark(message.id, Receipt.FAILED)
         return rows
 
-    async def unshown(self, conversation: str) -> Sequence[Message]:
-        """What the requester has not been shown, oldest first."""
-        query = select(messages).where(
-            messages.c.conversation == conversation,
-            messages.c.receipt == Receipt.ACCEPTED,
-            messages.c.sender.in_(SHOWN_TO_REQUESTER),
-        )
+    async def unshown(self, conversation: str, own_since: int | None = None) -> Sequence[Message]:
+        """What the requester has not been shown, oldest first.
+
+        With ``own_since``, the requester's own messages after that number are among them.
+        """
+        wanted = and_(messages.c.receipt == Receipt.ACCEPTED, messages.c.sender.in_(SHOWN_TO_REQUESTER))
+        if own_since is not None:
+            wanted |= and_(messages.c.sender == Sender.REQUESTER, messages.c.seq > own_since)
+        query = select(messages).where(messages.c.conversation == conversation, wanted)
         return await self._all(query.order_by(messages.c.seq))
 
     async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:
