@@ -13,6 +13,8 @@ from handoff.tasks import OnePerKey, Tasks
 
 log = structlog.get_logger(__name__)
 
+AGAIN = 5.0  # seconds after an error, such as a database that is away
+
 
 class Screen(Protocol):
     """Where a requester sees messages; the channels put one before the relay."""
@@ -43,7 +45,7 @@ class Delivery:
     def __init__(self, ledger: Ledger, screen: Screen, tasks: Tasks) -> None:
         self._ledger = ledger
         self._screen = screen
-        self._runs = OnePerKey(self._deliver, "delivery", tasks)
+        self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN)
 
     def kick(self, conversation: str) -> None:
         """Push soon; for callers who must not wait, such as the answer to a callback."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from handoff.handoff import EndReason, Handoff
@@ -23,10 +23,12 @@ class Queued:
     """The chat waits for a live agent; ``wait_time`` in the desk's own words.
 
     ``entered`` tells that it was put into a queue, rather than news about a wait that goes on.
+    ``mark`` is the same when that is told again, as by a callback that is repeated.
     """
 
     wait_time: str | None = None
     entered: bool = False
+    mark: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

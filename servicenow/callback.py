@@ -7,6 +7,7 @@ text patterns come last and are for what has no structure, such as "nobody is av
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -137,7 +138,12 @@ class _EventReader:
         accepted = bool(self._actions("SwitchToLiveAgent"))
         if accepted or not (waits or entered):
             return None
-        return Queued(wait_time=next((wait for wait in waits if wait), None), entered=entered)
+        wait_time = next((wait for wait in waits if wait), None)
+        return Queued(wait_time=wait_time, entered=entered, mark=self._read_mark() if entered else None)
+
+    def _read_mark(self) -> str:
+        """Actions carry no id on older apps, so the whole envelope identifies an entry into a queue."""
+        return hashlib.sha256(json.dumps(self._envelope, sort_keys=True).encode()).hexdigest()[:16]
 
     def _actions(self, action: str) -> list[Mapping[str, Any]]:
         return [item for item in self._items if item.get("actionType") == action]

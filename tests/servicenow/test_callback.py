@@ -385,3 +385,12 @@ def test_no_bytes_make_the_decoder_raise_anything_else(raw):
     except MalformedCallback:
         return
     parse_callback(envelope)
+
+
+def test_an_entry_into_a_queue_has_a_mark_that_a_repetition_shares():
+    def mark(**about):
+        (queued,) = parse_callback({"body": [QUEUE], **about}).events
+        return queued.mark
+
+    assert mark(requestId="1") == mark(requestId="1")
+    assert mark(requestId="1") != mark(requestId="2")
