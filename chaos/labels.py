@@ -60,18 +60,10 @@ class Fuse:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Dropped(Exception):
-    """Rolls a transaction back; for mutants only."""
-
-
 class FusedLedger(Ledger):
-    """A ledger whose transactions are labelled by the function that opens them.
-
-    ``drops`` says of a label whether its transaction is to be lost; for mutants only.
-    """
+    """A ledger whose transactions are labelled by the function that opens them."""
 
     fuse: Fuse
-    drops: Callable[[str], bool] | None = None
 
     def __init__(self, engine: AsyncEngine, clock: Clock = utc_now) -> None:
         super().__init__(engine, clock)
@@ -81,14 +73,9 @@ class FusedLedger(Ledger):
 
     @asynccontextmanager
     async def _entry(self, label: str) -> AsyncIterator[Entry]:
-        try:
-            async with super().entry() as entry:
-                yield entry
-                self.fuse.pass_by(f"{label}:before-commit")
-                if self.drops and self.drops(label):
-                    raise Dropped
-        except Dropped:
-            pass
+        async with super().entry() as entry:
+            yield entry
+            self.fuse.pass_by(f"{label}:before-commit")
         self.fuse.pass_by(f"{label}:after-commit")
 
 

@@ -14,9 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from chaos.labels import Sentence
-from chaos.stage import SECRET, Stage
+from chaos.stage import CLIENT, ROOT, SECRET, Stage
 
-ROOT = Path(__file__).resolve().parents[1]
 START_PATIENCE = 60.0  # seconds; the first import of Rasa is slow
 
 
@@ -49,7 +48,12 @@ class SimulatorProcess:
 
     @classmethod
     async def start(cls, callback_url: str, seed: int, log: Path) -> SimulatorProcess:
-        more = {"SIMULATOR_CALLBACK_SECRET": SECRET, "SIMULATOR_CALLBACK_URL": callback_url}
+        more = {
+            "SIMULATOR_CALLBACK_SECRET": SECRET,
+            "SIMULATOR_CALLBACK_URL": callback_url,
+            "SIMULATOR_CLIENT_ID": CLIENT,
+            "SIMULATOR_CLIENT_SECRET": SECRET,
+        }
         with log.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "simulator", "--port", "0", "--seed", str(seed)),
@@ -85,15 +89,14 @@ class Lives:
         with (stage.folder / "server.log").open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "chaos.nursery"),
-                cwd=ROOT,
+                cwd=stage.sources,
                 env=environment(),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
             )
         lives = cls(process)
-        about = {"folder": str(stage.folder), "port": stage.port, "desk_url": stage.desk_url}
-        lives._tell({**about, "mutant": stage.mutant})
+        lives._tell({"folder": str(stage.folder), "port": stage.port, "desk_url": stage.desk_url})
         await asyncio.wait_for(lives._hear("open"), START_PATIENCE)
         return lives
 

@@ -18,7 +18,6 @@ from channels.webchat_screen import WebChatScreen
 from chaos.bot import EchoBot
 from chaos.history import History
 from chaos.labels import Fuse, FusedDesk, FusedLedger, Sentence, fuse_screen
-from chaos.mutants import mutate
 from chaos.stage import Stage
 from local.server import run_app
 from servicenow.backend import Backend, make_backend
@@ -56,6 +55,4 @@ async def _make_backend(stage: Stage, fuse: Fuse) -> Backend:
     ledger = await FusedLedger.connect(plain.settings.handoff_database_url)
     assert isinstance(ledger, FusedLedger)
     ledger.fuse = fuse
-    if stage.mutant:
-        mutate(stage.mutant, ledger)
     return replace(plain, ledger=ledger, desk=FusedDesk(plain.desk, fuse))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from handoff.settings import Settings, read_settings
 
+ROOT = Path(__file__).resolve().parents[1]
+CLIENT = "chaos"
 SECRET = "callback-secret-of-the-chaos-proof"  # noqa: S105 - made up, for loopback
 
 
@@ -17,7 +19,7 @@ class Stage:
     folder: Path
     port: int
     desk_url: str
-    mutant: str | None = None
+    sources: Path = ROOT
 
     @property
     def url(self) -> str:
@@ -31,8 +33,9 @@ class Stage:
         """Deadlines short enough for a run to see them pass."""
         return read_settings(
             servicenow_url=self.desk_url,
-            servicenow_user="handoff",
-            servicenow_password="a password",  # noqa: S106 - made up, for loopback
+            servicenow_auth="oauth_client_credentials",
+            servicenow_client_id=CLIENT,
+            servicenow_client_secret=SECRET,
             servicenow_callback_secret=SECRET,
             servicenow_request_timeout=4,
             handoff_database_url=f"sqlite:///{self.ledger}",

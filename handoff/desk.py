@@ -99,10 +99,15 @@ class References:
 
 @dataclass(frozen=True, kw_only=True)
 class Callback:
-    """What the desk POSTed to us, parsed: whose chat, and what happened, in order."""
+    """What the desk POSTed to us, parsed: whose chat, and what happened, in order.
+
+    ``stray`` is the id of a message of the requester that the desk's own bot answered, as no
+    live agent was there any more.
+    """
 
     references: References
     events: tuple[DeskEvent, ...]
+    stray: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -66,6 +66,27 @@ class MessageRows:
             .where(messages.c.id == message_id, messages.c.receipt == Receipt.ACCEPTED)
             .values(receipt=receipt)
         )
+
+    async def take_back(self, message: Message) -> None:
+        """Make a message that was given to the desk nobody's again, as if it had just been accepted."""
+        values = {"receipt": Receipt.ACCEPTED, "possibly_sent": False, "handoff_id": None}
+        await self._connection.execute(update(messages).where(messages.c.id == message.id).values(values))
+
+    async def fail(self, message: Message) -> Message:
+        """Give up a message that counted as sent."""
+        values: dict[str, Any] = {"receipt": Receipt.FAILED, "possibly_sent": False}
+        await self._connection.execute(update(messages).where(messages.c.id == message.id).values(values))
+        return replace(message, **values)
+
+    async def is_followed(self, message: Message) -> bool:
+        """Whether a later message of the requester was given to the bot or to another handoff."""
+        later = select(messages).where(
+            messages.c.conversation == message.conversation,
+            messages.c.seq > message.seq,
+            messages.c.sender == Sender.REQUESTER,
+            or_(messages.c.born.is_not(None), messages.c.handoff_id != message.handoff_id),
+        )
+        return await self._one(later) is not None
 
     async def note_possibly_sent(self, message_id: str, *, possibly: bool = True) -> None:
         """Take note that the desk may have a message: it is being posted, or the answer was lost."""

@@ -16,6 +16,7 @@ from handoff.handoff import EndReason, Handoff, State
 from handoff.intake import take_in
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Sender, sentence
+from handoff.stray import take_back
 from handoff.tasks import OnePerKey, Tasks
 from handoff.timeouts import Timeouts
 
@@ -115,7 +116,10 @@ class Relay:
                 return False
             known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
             taken = await take_in(entry, known, callback.events, self._timeouts)
+            is_stray = callback.stray and await take_back(entry, taken.handoff, callback.stray)
         self._follow_up(handoff, taken.handoff)
+        if is_stray:
+            self._following.kick(handoff.id)
         if taken.typing is not None and taken.handoff.state is State.LIVE:
             self._tasks.spawn(self._show_typing(taken.handoff, on=taken.typing), "typing")
         if taken.handoff.state is State.REQUESTED and taken.unanswered:

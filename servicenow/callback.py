@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,9 +81,16 @@ def decode_callback(raw: bytes) -> dict[str, Any]:
 
 def parse_callback(envelope: Mapping[str, Any], patterns: TextPatterns = PATTERNS) -> Callback:
     """What an envelope tells, in its own order; what is unknown is left out, never an error."""
-    return Callback(
-        references=read_references(envelope), events=tuple(_EventReader(envelope, patterns).read())
-    )
+    events = tuple(_EventReader(envelope, patterns).read())
+    return Callback(references=read_references(envelope), events=events, stray=_read_stray(envelope, events))
+
+
+def _read_stray(envelope: Mapping[str, Any], events: Iterable[DeskEvent]) -> str | None:
+    """The message that Virtual Agent itself answers; callbacks echo the request (section 7.1)."""
+    if not any(isinstance(event, Said) and event.from_agent is False for event in events):
+        return None
+    message = envelope.get("message")
+    return _text(message.get("clientMessageId")) if isinstance(message, Mapping) else None
 
 
 def read_references(envelope: Mapping[str, Any]) -> References:

@@ -394,3 +394,19 @@ def test_an_entry_into_a_queue_has_a_mark_that_a_repetition_shares():
 
     assert mark(requestId="1") == mark(requestId="1")
     assert mark(requestId="1") != mark(requestId="2")
+
+
+@pytest.mark.parametrize(
+    ("item", "envelope", "stray"),
+    [
+        (text("How can I help?"), {}, "m-1"),
+        (text("How can I help?", agentInfo={"sentFromAgent": False}), {}, "m-1"),
+        (text("Hello", agentInfo={"sentFromAgent": True}), {}, None),
+        (text("Hello"), {"agentChat": True}, None),
+        (text("Goodbye"), {"completed": True}, None),
+        (action("StartTypingIndicator"), {}, None),
+    ],
+)
+def test_what_the_desks_own_bot_answers_is_a_stray(item, envelope, stray):
+    echo = {"message": {"text": "one more thing", "clientMessageId": "m-1"}}
+    assert parse_callback({"body": [item], **echo, **envelope}).stray == stray
