@@ -98,9 +98,8 @@ class RasaBot:
     async def set_slots(self, conversation: str, read: ReadSlots) -> None:
         """Under the conversation's lock, which is not re-entrant: never from within a turn."""
         agent = self._runtime.agent
-        store = _open_store(agent.tracker_store)
         async with agent.lock_store.lock(conversation):
-            known = await store.retrieve(conversation)
+            known = await _retrieve(agent.tracker_store, conversation)
             present = known.current_slot_values() if known else {}
             slots = await read(present)
             changed = {name: value for name, value in (slots or {}).items() if present.get(name) != value}
@@ -109,7 +108,7 @@ class RasaBot:
             tracker = known or await agent.processor.get_tracker(conversation)
             for name, value in changed.items():
                 tracker.update(SlotSet(name, value), agent.domain)
-            await store.save(tracker)
+            await _find_store(agent.tracker_store).save(tracker)
 
     async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
         """By an empty tracker: a sentence of the channel depends on no slot, and costs no tracker read."""
@@ -135,13 +134,25 @@ class RasaBot:
         )
 
 
-def _open_store(store: Any) -> Any:
-    """The tracker store itself, which raises when it is down.
+async def _retrieve(store: Any, conversation: str) -> Any:
+    """The tracker, None where there is none, an exception where the store is down."""
+    try:
+        return await _find_store(store).retrieve(conversation)
+    except Exception:
+        # Rasa's wrappers renew credentials that have expired, on their way to no answer.
+        await store.retrieve(conversation)
+        raise
 
-    Rasa's ``FailSafeTrackerStore`` around it reads an empty conversation then, and saves to
-    memory (``rasa.core.tracker_stores.tracker_store``, 3.21): an owner must not be guessed by that.
+
+def _find_store(store: Any) -> Any:
+    """The tracker store within Rasa's wrappers, which raises when it is down.
+
+    ``FailSafeTrackerStore`` and ``AuthRetryTrackerStore`` (rasa-pro 3.21) read an empty
+    conversation then, and save to memory or not at all: an owner must not be guessed by that.
     """
-    return getattr(store, "_tracker_store", store)
+    while inner := getattr(store, "_tracker_store", None):
+        store = inner
+    return store
 
 
 class _NamedOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types

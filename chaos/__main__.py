@@ -13,7 +13,7 @@ from chaos.checker import check, write_table
 from chaos.mutants import MUTANTS
 from chaos.run import Options, run
 
-ATTEMPTS = 3  # runs in which a mutant may show itself, each with a seed of its own
+ATTEMPTS = 3  # runs in which a mutant may show itself, each with its own seed and twice as long
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,7 +47,8 @@ def _run(options: Options) -> int:
 def _catch(name: str, seconds: float, seed: int, requesters: int, folder: Path) -> bool:
     """Whether one of the counts that the mutant is to be caught by is not zero, in one of a few runs."""
     for attempt in range(ATTEMPTS):
-        options = Options(seconds, seed + attempt, requesters, _made(folder / f"{name}-{attempt}"), name)
+        longer = seconds * 2**attempt
+        options = Options(longer, seed + attempt, requesters, _made(folder / f"{name}-{attempt}"), name)
         report = check(asyncio.run(run(options)))
         counts = {kind: len(found) for kind, found in report.violations.items() if found}
         is_caught = any(kind in counts for kind in MUTANTS[name].caught_as)

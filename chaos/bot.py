@@ -64,6 +64,8 @@ class EchoBot:
             return [f"echo: {text}"]
 
         await between(self._fuse, "bot.answer", self._turn(conversation, message_id, output, think))
+        if text.split(" ")[0] == AGENT:
+            self._fuse.pass_by("bot.opening:told")
 
     async def start_flow(
         self, conversation: str, flow: str, *, output: OutputChannel, message_id: str

@@ -26,7 +26,6 @@ from handoff.handoff import Clock, Handoff, utc_now
 from handoff.ledger import Entry, Ledger
 
 T = TypeVar("T")
-SCREEN = ("show", "show_receipt", "show_state", "enter")
 
 
 @dataclass(frozen=True)
@@ -117,10 +116,10 @@ async def between(fuse: Fuse, label: str, work: Awaitable[T]) -> T:
         fuse.pass_by(f"{label}:after")
 
 
-def fuse_screen(screen: Any, fuse: Fuse) -> None:
-    """Label the pushes of a screen's class, in this process."""
-    for name in SCREEN:
-        setattr(screen, name, _fused(getattr(screen, name), f"screen.{name}", fuse))
+def fuse_methods(owner: Any, prefix: str, names: Sequence[str], fuse: Fuse) -> None:
+    """Label coroutine methods of a class, in this process."""
+    for name in names:
+        setattr(owner, name, _fused(getattr(owner, name), f"{prefix}.{name}", fuse))
 
 
 def _fused(method: Callable[..., Awaitable[Any]], label: str, fuse: Fuse) -> Callable[..., Awaitable[Any]]:

@@ -96,7 +96,8 @@ class Lives:
                 stderr=errors,
             )
         lives = cls(process)
-        lives._tell({"folder": str(stage.folder), "port": stage.port, "desk_url": stage.desk_url})
+        about = {"folder": str(stage.folder), "port": stage.port, "desk_url": stage.desk_url}
+        lives._tell({**about, "model": str(stage.model) if stage.model else None})
         await asyncio.wait_for(lives._hear("open"), START_PATIENCE)
         return lives
 

@@ -108,7 +108,7 @@ MUTANTS = {
         "if message and message.born is not None:",
         "if False:",
         ("double_answers", "answered_twice", "exit_missing"),
-        ("bot.turn:remembered", "Diversion._mark_handled:before-commit"),
+        ("bot.opening:told",),
     ),
     "errors-swallowed": Mutant(
         "a failed post counts as posted",
