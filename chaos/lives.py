@@ -116,8 +116,10 @@ class Lives:
         return True
 
     def kill(self) -> None:
+        """Kill the life, unless it has just died by itself."""
         if self._pid is not None:
-            os.kill(self._pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """End the life that there may be, then the nursery."""
