@@ -91,6 +91,9 @@ class BotIntegrationDesk:
         if on and self._now() - self._typed_at.get(handoff.id, 0.0) < TYPING_PAUSE:
             return
         if on:
+            self._typed_at = {
+                key: at for key, at in self._typed_at.items() if self._now() - at < TYPING_PAUSE
+            }
             self._typed_at[handoff.id] = self._now()
         else:
             self._typed_at.pop(handoff.id, None)

@@ -68,7 +68,7 @@ class Instance:
         try:
             return await self._try(session, method, path, headers={**headers, **credentials}, **request)
         except DeskRejected as error:
-            if error.status != 401 or not self._credentials.forget():
+            if error.status != 401 or not self._credentials.forget(credentials):
                 raise
         credentials = await self._credentials.headers(session)
         return await self._try(session, method, path, headers={**headers, **credentials}, **request)
