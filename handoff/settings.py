@@ -209,15 +209,12 @@ class Settings(BaseSettings):
         return []
 
     def _problems_of_desk(self) -> list[str]:
-        problems = []
-        if self.servicenow_desk is Desk.CONNECT_SUPPORT and not self.servicenow_queue:
-            problems.append(
-                f"SERVICENOW_QUEUE is not set, but SERVICENOW_DESK={self.servicenow_desk} needs it: "
-                "the sys_id of the queue in which live agents wait."
-            )
-        if self.handoff_poll_idle_interval < self.handoff_poll_interval:
-            problems.append("HANDOFF_POLL_IDLE_INTERVAL must not be less than HANDOFF_POLL_INTERVAL.")
-        return problems
+        if self.servicenow_desk is not Desk.CONNECT_SUPPORT or self.servicenow_queue:
+            return []
+        return [
+            f"SERVICENOW_QUEUE is not set, but SERVICENOW_DESK={self.servicenow_desk} needs it: "
+            "the sys_id of the queue in which live agents wait."
+        ]
 
 
 def read_settings(**overrides: Any) -> Settings:
