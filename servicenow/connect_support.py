@@ -144,7 +144,8 @@ class ConnectSupportDesk:
         return newest
 
     async def _leave(self, group: str) -> None:
-        await self._instance.post(f"{SUPPORT}/sessions/{quote(group, safe='')}/leave", {})
+        reply = await self._instance.post(f"{SUPPORT}/sessions/{quote(group, safe='')}/leave", {})
+        read_entry(reply.result)  # what is no queue entry is no answer of this API
 
     async def _withdraw(self, group: str) -> None:
         """Take back a session of which nobody will hear; opening has failed whether or not this does."""
