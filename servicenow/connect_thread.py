@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any
 
@@ -87,30 +87,30 @@ class ThreadMessage:
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor:
-    """What was seen of a chat: the newest message's time, the ids around it, and the queue entry."""
+    """What was seen of a chat: the newest message's time, the last messages' ids, and the queue entry.
+
+    ``ids`` are those of the last ``OVERLAP``, each with its message's time.
+    """
 
     at: int = 0
-    ids: tuple[str, ...] = ()
+    ids: Mapping[str, int] = field(default_factory=dict)
     state: int | None = None
     position: int | None = None
 
     @classmethod
     def read(cls, text: str | None) -> Cursor:
-        if not text:
-            return cls()
-        known = json.loads(text)
-        return cls(**{**known, "ids": tuple(known["ids"])})
+        return cls(**json.loads(text)) if text else cls()
 
     def write(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
 
     def move(self, entry: QueueEntry | None, thread: Sequence[ThreadMessage]) -> Cursor:
         """The cursor after these have been seen; where the entry is not known, it is as before."""
         at = max((self.at, *(message.timestamp for message in thread)))
-        recent = (message.id for message in thread if message.timestamp >= at - OVERLAP)
+        known = {**self.ids, **{message.id: message.timestamp for message in thread}}
         return Cursor(
             at=at,
-            ids=tuple(sorted(recent)),
+            ids={message_id: time for message_id, time in known.items() if time >= at - OVERLAP},
             state=entry.state if entry else self.state,
             position=entry.position if entry else self.position,
         )
