@@ -24,7 +24,7 @@ BENCHES = {
 }
 HISTORY = (Utterance("My printer burns", False, 1700000000.5), Utterance("Oh dear", True, 1700000001.0))
 SUMMARY = "The printer is on fire"
-PACE = Timeouts(delivery=2.0, poll=0.02, poll_idle=0.05)
+PACE = Timeouts(delivery=3.0, poll=0.02, poll_idle=0.05)
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ class Office:
             found = await find(self.ledger, handoff)
             return found if found.state == state else None
 
-        return await eventually(look, within=6)
+        return await eventually(look, within=15)
 
     async def write(self, handoff: Handoff, text: str) -> None:
         """What the diversion does with a message of the requester."""

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
@@ -198,11 +199,13 @@ async def test_a_desk_that_calls_back_is_not_polled(ledger, front, timeouts, liv
 # -- failures -------------------------------------------------------------------------------
 
 
-async def test_what_may_pass_is_tried_again(relay, desk, front, live):
+async def test_what_may_pass_is_tried_again(ledger, desk, front, timeouts, live):
+    relay = Relay(ledger, desk, front, replace(timeouts, delivery=60), sweep=0.01)
     desk.fail("fetch", DeskUnavailable("gone"), DeskBusy("busy", retry_after=0.01))
     desk.tell(live, HELLO)
     await relay.start()
-    await eventually(lambda: front.lines == ["Hello"])
+    await eventually(lambda: front.lines == ["Hello"], within=10)
+    await relay.stop()
 
 
 @pytest.mark.parametrize(

@@ -36,4 +36,4 @@ async def test_a_desk_that_wants_more_time_than_there_is_is_not_waited_for():
 
 async def test_the_last_error_is_the_one_that_is_raised():
     with pytest.raises(DeskUnavailable, match="second"):
-        await attempt(0.4, DeskUnavailable("first"), *[DeskUnavailable("second")] * 9)
+        await attempt(1.5, DeskUnavailable("first"), *[DeskUnavailable("second")] * 9)

@@ -13,7 +13,7 @@ VARIABLES = {name.upper(): str(value) for name, value in CONNECT_SUPPORT.items()
 @pytest.fixture
 async def stage(tmp_path):
     """The web chat without a real bot: fast, and everything but the flows."""
-    async with play(tmp_path, **CONNECT_SUPPORT, handoff_delivery_deadline=0.5) as running:
+    async with play(tmp_path, **CONNECT_SUPPORT) as running:
         yield running
 
 
