@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 import structlog
 
-from handoff.desk import DeskEvent, Fetched, Opened, Refused, Utterance
+from handoff.desk import DeskEvent, Ended, Fetched, Opened, Refused, Utterance
 from handoff.errors import DeskError
 from handoff.handoff import Handoff
 from servicenow.connect_thread import (
+    OVER,
     PATTERNS,
     Cursor,
     QueueEntry,
@@ -113,13 +114,9 @@ class ConnectSupportDesk:
         entry = await self._find_entry(handoff.live_chat_id)
         thread = await self._read_thread(handoff.live_chat_id, seen)
         self._note_posted(handoff, thread)
-        new = [message for message in thread if seen.is_new(message)]
-        events: list[DeskEvent] = []
-        if entry:
-            events += tell_entry(entry, seen, find_name(new, self._patterns))
-        events += tell_messages(new, handoff.live_chat_user, entry, self._patterns)
-        if entry:
-            events += tell_end(entry, seen)
+        events = self._tell(handoff, entry, seen, [message for message in thread if seen.is_new(message)])
+        if Ended() in events:
+            await self._settle_end(handoff, entry)
         return Fetched(events=tuple(events), cursor=seen.move(entry, thread).write())
 
     async def close(self) -> None:
@@ -148,13 +145,31 @@ class ConnectSupportDesk:
         read_entry(reply.result)  # what is no queue entry is no answer of this API
 
     async def _withdraw(self, group: str) -> None:
-        """Take back a session of which nobody will hear; opening has failed whether or not this does."""
+        """Leave a session that is over for us; that this fails changes nothing."""
         try:
             await self._leave(group)
         except DeskError as error:
             log.info("connect.not_withdrawn", reason=str(error))
 
     # -- reading ----------------------------------------------------------------------
+
+    def _tell(
+        self, handoff: Handoff, entry: QueueEntry | None, seen: Cursor, new: Sequence[ThreadMessage]
+    ) -> list[DeskEvent]:
+        """What has happened, the end last."""
+        events: list[DeskEvent] = []
+        if entry:
+            events += tell_entry(entry, seen, find_name(new, self._patterns))
+        events += tell_messages(new, handoff.live_chat_user, entry, self._patterns)
+        if entry and Ended() not in events:
+            events += tell_end(entry, seen)
+        return events
+
+    async def _settle_end(self, handoff: Handoff, entry: QueueEntry | None) -> None:
+        """Leave a chat of which only a text says that it is over, as the live agent may wait in it."""
+        self._forget(handoff)
+        if entry is None or entry.state not in OVER:
+            await self._withdraw(handoff.live_chat_id)
 
     async def _find_entry(self, group: str) -> QueueEntry | None:
         """The conversation's queue entry, also where it is closed; None where the instance hides it."""

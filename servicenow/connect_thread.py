@@ -13,10 +13,8 @@ from dataclasses import asdict, dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from handoff.desk import DeskEvent, Ended, Joined, Noticed, Queued, Refused, Said
+from handoff.desk import DeskEvent, Ended, Joined, Noticed, Queued, Said
 from handoff.errors import DeskUnavailable
-from handoff.handoff import EndReason
-from servicenow.callback import TextPatterns
 from servicenow.values import read_number, read_string
 
 SYSTEM = "system"  # the author of the platform's own lines
@@ -24,7 +22,7 @@ OVERLAP = 30_000  # milliseconds: a message may become visible after one with a 
 
 
 @dataclass(frozen=True)
-class ThreadPatterns(TextPatterns):
+class ThreadPatterns:
     """English default texts, each a whole line: a live agent may well write about such things.
 
     ``left`` is said when a live agent closes a chat first, and perhaps when they pass it on, so
@@ -210,7 +208,9 @@ def tell_messages(
         if patterns.is_end(message.text, entry):
             yield Ended()
         elif message.author == SYSTEM:
-            yield from _tell_system(message, message.text, patterns)
+            # Who has entered is told by the queue entry; it might be the requester.
+            if not patterns.entered.match(message.text):
+                yield Noticed(text=message.text, desk_id=message.id)
         else:
             yield Said(text=message.text, from_agent=True, desk_id=message.id, name=message.name)
 
@@ -221,12 +221,3 @@ def find_name(messages: Sequence[ThreadMessage], patterns: ThreadPatterns) -> st
         if message.author == SYSTEM and (found := patterns.entered.match(message.text or "")):
             return found["name"]
     return None
-
-
-def _tell_system(message: ThreadMessage, text: str, patterns: ThreadPatterns) -> Iterator[DeskEvent]:
-    if patterns.nobody.search(text):
-        yield Refused()
-    elif patterns.timed_out.search(text):
-        yield Ended(reason=EndReason.REQUESTER_IDLE)
-    elif not patterns.entered.match(text):
-        yield Noticed(text=text, desk_id=message.id)

@@ -228,8 +228,15 @@ async def test_a_closed_entry_is_looked_for_where_open_ones_are_not_it(desk, ser
 
 async def test_an_instance_that_hides_the_entry_is_read_by_its_words(desk, server, live):
     closing = said(1, "Dana has closed the support session", "system")
-    server.answer(result([]), result([]), result([closing]), result([]))
+    server.answer(result([]), result([]), result([closing]), result([]), result({**ENTRY, "state": 7}))
     assert (await desk.fetch(live)).events == (Ended(),)
+    assert server.requests[-1].path == f"{SUPPORT}/sessions/g1/leave"
+
+
+async def test_an_end_in_words_stands_even_where_the_chat_cannot_be_left(desk, server, live):
+    closing = said(1, "Dana has closed the support session", "dana")
+    server.answer(result([{**ENTRY, "state": 2}]), result([closing]), result([]), Answer(status=404))
+    assert (await desk.fetch(live)).events == (Joined(name=None), Ended())
 
 
 async def test_older_pages_are_read_back_to_what_is_known(desk, server, live):
