@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from handoff.handoff import EndReason, Handoff
@@ -23,12 +23,14 @@ class Queued:
     """The chat waits for a live agent; ``wait_time`` in the desk's own words.
 
     ``position`` counts from 1, the next to be served. ``entered`` tells that the chat was put
-    into a queue, rather than news about a wait that goes on.
+    into a queue, rather than news about a wait that goes on. ``mark`` is the same when that is
+    told again, as by a callback that is repeated.
     """
 
     wait_time: str | None = None
     position: int | None = None
     entered: bool = False
+    mark: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,12 +111,14 @@ class Progress:
 class Callback:
     """What the desk POSTed to us, parsed: whose chat, and what happened, in order.
 
-    With ``progress``, it was fetched from the desk instead, and counts only if nobody else has
-    read on from that cursor meanwhile.
+    ``stray`` is the id of a message of the requester that the desk's own bot answered, as no
+    live agent was there any more. With ``progress``, it was fetched from the desk instead, and
+    counts only if nobody else has read on from that cursor meanwhile.
     """
 
     references: References
     events: tuple[DeskEvent, ...]
+    stray: str | None = None
     progress: Progress | None = None
 
 

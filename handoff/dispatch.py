@@ -19,6 +19,8 @@ from handoff.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
 
+AGAIN = 5.0  # seconds after an error that is not the desk's, such as a database that is away
+
 
 class Dispatch:
     """Posts a live handoff's messages; ``give_up`` hears of a handoff whose desk failed for good."""
@@ -37,7 +39,7 @@ class Dispatch:
         self._screen = screen
         self._timeouts = timeouts
         self._give_up = give_up
-        self._runs = OnePerKey(self._post_all, "dispatch", tasks)
+        self._runs = OnePerKey(self._post_all, "dispatch", tasks, again=AGAIN)
 
     def kick(self, handoff_id: str) -> None:
         """Post soon what has been written."""

@@ -81,7 +81,8 @@ class Handoff:
     that is said in the chat. ``cursor`` tells a desk that is polled what it has told already.
     ``opening_step`` counts the follow-up requests that a start strategy has sent, ``reminders``
     what the requester was told while waiting. ``leave_sent``: the desk took our request to leave.
-    ``opened_in`` is the id of the bot's turn that asked for it.
+    ``opened_in`` is the id of the bot's turn that asked for it. ``live_since``: when a live agent
+    joined last; ``queue_marks``: what identified each entry into a queue, by line.
     """
 
     id: str
@@ -109,6 +110,8 @@ class Handoff:
     opened_in: str | None = None
     queue_position: int | None = None
     cursor: str | None = None
+    live_since: datetime | None = None
+    queue_marks: str | None = None
 
     @property
     def is_open(self) -> bool:

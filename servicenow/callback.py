@@ -7,9 +7,10 @@ text patterns come last and are for what has no structure, such as "nobody is av
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,9 +81,16 @@ def decode_callback(raw: bytes) -> dict[str, Any]:
 
 def parse_callback(envelope: Mapping[str, Any], patterns: TextPatterns = PATTERNS) -> Callback:
     """What an envelope tells, in its own order; what is unknown is left out, never an error."""
-    return Callback(
-        references=read_references(envelope), events=tuple(_EventReader(envelope, patterns).read())
-    )
+    events = tuple(_EventReader(envelope, patterns).read())
+    return Callback(references=read_references(envelope), events=events, stray=_read_stray(envelope, events))
+
+
+def _read_stray(envelope: Mapping[str, Any], events: Iterable[DeskEvent]) -> str | None:
+    """The message that Virtual Agent itself answers; callbacks echo the request (section 7.1)."""
+    if not any(isinstance(event, Said) and event.from_agent is False for event in events):
+        return None
+    message = envelope.get("message")
+    return read_string(message.get("clientMessageId")) if isinstance(message, Mapping) else None
 
 
 def read_references(envelope: Mapping[str, Any]) -> References:
@@ -139,7 +147,12 @@ class _EventReader:
         accepted = bool(self._actions("SwitchToLiveAgent"))
         if accepted or not (waits or entered):
             return None
-        return Queued(wait_time=next((wait for wait in waits if wait), None), entered=entered)
+        wait_time = next((wait for wait in waits if wait), None)
+        return Queued(wait_time=wait_time, entered=entered, mark=self._read_mark() if entered else None)
+
+    def _read_mark(self) -> str:
+        """Actions carry no id on older apps, so the whole envelope identifies an entry into a queue."""
+        return hashlib.sha256(json.dumps(self._envelope, sort_keys=True).encode()).hexdigest()[:16]
 
     def _actions(self, action: str) -> list[Mapping[str, Any]]:
         return [item for item in self._items if item.get("actionType") == action]

@@ -37,6 +37,7 @@ CHANNEL_RESPONSES = frozenset(
         "utter_message_not_delivered",
         "utter_message_possibly_delivered",
         "utter_rasa_unavailable",
+        "utter_exit_delayed",
     }
 )
 # What a response may name besides slots: what the channel passes, and what Rasa passes to its own.
