@@ -177,6 +177,8 @@ def _find_exits(talk: Conversation) -> Iterator[tuple[str, str]]:
 
 def _was_told_at_entry(talk: Conversation, handoff: Event) -> bool:
     """An opening that fails is told by the turn that opened it, or by that turn's repetition."""
+    if any(shown.text.startswith("opening: nobody") and handoff["id"] in shown.text for shown in talk.shown):
+        return True
     return handoff["reason"] in TOLD_BY_ENTRY_FLOW and any(
         shown.text.startswith("opening: ") and shown.t > handoff["opened"] for shown in talk.shown
     )

@@ -114,7 +114,7 @@ MUTANTS = {
         "a failed post counts as posted",
         "handoff/dispatch.py",
         "possibly=False)\n            raise\n",
-        "possibly=False)\n            return\n",
+        "possibly=False)\n            return False\n",
         ("lost",),
     ),
     "newest-first": Mutant(

@@ -49,15 +49,15 @@ class Dispatch:
         while found := await self._next(handoff_id):
             handoff, message = found
             try:
-                posted = await self._post(handoff, message)
+                is_doubtful = await self._post(handoff, message)
             except DeskError as error:
                 log.warning("dispatch.failed", handoff=handoff.id, message=message.id, reason=str(error))
                 await self._give_up(handoff, error)
                 return
-            if not posted:
+            if is_doubtful is None:
                 continue
             async with self._ledger.entry() as entry:
-                await entry.messages.mark(message.id, Receipt.SENT)
+                await entry.messages.mark(message.id, Receipt.SENT, possibly_sent=is_doubtful)
                 await entry.handoffs.touch(handoff)
                 await entry.handoffs.await_answer(
                     handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
@@ -73,20 +73,24 @@ class Dispatch:
             message = await entry.messages.next_for_desk(handoff)
         return (handoff, message) if message else None
 
-    async def _post(self, handoff: Handoff, message: Message) -> bool:
+    async def _post(self, handoff: Handoff, message: Message) -> bool | None:
         """Post one message, again and again with the same id while that may help before the deadline.
 
-        False where the chat has ended, or moved to another queue, between two attempts.
+        Returns whether the desk may have had it before, as after a lost answer; None where the
+        chat has ended, or moved to another queue, between two attempts.
         """
         async for attempt in repeat_within(self._timeouts.delivery):
             if attempt.retry_state.attempt_number > 1 and not await self._is_wanted(handoff.id, message):
-                return False
+                return None
             with attempt:
-                await self._try(handoff, message)
-        return True
+                return await self._try(handoff, message)
+        return None
 
-    async def _try(self, handoff: Handoff, message: Message) -> None:
-        """Post once; until it is known that this failed, the desk may have the message."""
+    async def _try(self, handoff: Handoff, message: Message) -> bool:
+        """Post once; until it is known that this failed, the desk may have the message.
+
+        Returns whether an earlier attempt may have arrived.
+        """
         was_in_doubt = await self._begin(message)
         try:
             await self._desk.send(handoff, message.id, message.text)
@@ -96,6 +100,7 @@ class Dispatch:
                 async with self._ledger.entry() as entry:
                     await entry.messages.note_possibly_sent(message.id, possibly=False)
             raise
+        return was_in_doubt
 
     async def _begin(self, message: Message) -> bool:
         """Note that a post is under way; returns whether an earlier one may have arrived."""

@@ -59,12 +59,12 @@ class MessageRows:
         await self._connection.execute(update(messages).where(messages.c.id == message.id).values(born=epoch))
         return epoch
 
-    async def mark(self, message_id: str, receipt: Receipt) -> None:
+    async def mark(self, message_id: str, receipt: Receipt, **changes: bool) -> None:
         """Settle what became of an accepted message; what was settled by somebody quicker stands."""
         await self._connection.execute(
             update(messages)
             .where(messages.c.id == message_id, messages.c.receipt == Receipt.ACCEPTED)
-            .values(receipt=receipt)
+            .values(receipt=receipt, **changes)
         )
 
     async def take_back(self, message: Message) -> None:
@@ -74,9 +74,9 @@ class MessageRows:
 
     async def fail(self, message: Message) -> Message:
         """Give up a message that counted as sent."""
-        values: dict[str, Any] = {"receipt": Receipt.FAILED, "possibly_sent": False}
-        await self._connection.execute(update(messages).where(messages.c.id == message.id).values(values))
-        return replace(message, **values)
+        failed = update(messages).where(messages.c.id == message.id).values(receipt=Receipt.FAILED)
+        await self._connection.execute(failed)
+        return replace(message, receipt=Receipt.FAILED)
 
     async def is_followed(self, message: Message) -> bool:
         """Whether a later message of the requester was given to the bot or to another handoff."""

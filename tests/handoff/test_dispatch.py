@@ -261,6 +261,13 @@ async def test_an_answer_that_was_lost_marks_the_message_as_possibly_sent(ledger
     assert (await message(ledger, written)).possibly_sent
 
 
+async def test_a_message_that_was_posted_once_is_in_no_doubt(ledger, live, dispatch):
+    written = await write(ledger, "one", handoff_id=live.id)
+    await dispatch._runs.settle(live.id)
+    sent = await message(ledger, written)
+    assert (sent.receipt, sent.possibly_sent) == (Receipt.SENT, False)
+
+
 async def test_a_desk_that_was_never_reached_leaves_no_doubt(ledger, live, desk, dispatch, given_up):
     written = await write(ledger, "one", handoff_id=live.id)
     desk.break_down("send", DeskUnavailable("refused"))

@@ -15,13 +15,12 @@ async def live(ledger):
     return await bring_to(ledger, State.LIVE)
 
 
-async def send(ledger, handoff, text):
+async def send(ledger, handoff, text, *, is_doubtful=False):
     """A message that the desk has taken."""
     written = await write(ledger, text)
     async with ledger.entry() as entry:
         await entry.messages.assign(written, handoff)
-        await entry.messages.note_possibly_sent(written.id)
-        await entry.messages.mark(written.id, Receipt.SENT)
+        await entry.messages.mark(written.id, Receipt.SENT, possibly_sent=is_doubtful)
     return written
 
 
@@ -69,6 +68,15 @@ async def test_it_is_named_where_the_desk_was_asked_again(ledger, live):
     await request(ledger)
     assert await hear_stray(ledger, live, written)
     assert await system_lines(ledger) == NAMED
+
+
+async def test_one_that_was_posted_twice_is_uncertain(ledger, live):
+    """The live agent may have read the first; the bot's answer would be a second one."""
+    written = await send(ledger, live, "please end", is_doubtful=True)
+    await end(ledger, live)
+    assert await hear_stray(ledger, live, written)
+    assert await system_lines(ledger) == ["utter_message_possibly_delivered"]
+    assert await waiting_for_bot(ledger) is None
 
 
 async def test_it_is_taken_back_once(ledger, live):
