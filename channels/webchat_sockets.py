@@ -175,8 +175,7 @@ class WebChatSockets:
         message_id = _short_text(_as_mapping(data).get("message_id"))
         if browser is None or browser.conversation is None or message_id is None:
             return
-        async with self._require_bridge().backend.ledger.entry() as entry:
-            await entry.messages.confirm(browser.conversation, message_id)
+        await self._require_bridge().relay.confirm(browser.conversation, message_id)
 
     # -- inside -----------------------------------------------------------------------
 

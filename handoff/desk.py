@@ -190,3 +190,17 @@ class PolledDesk(Protocol):
         What was fetched before may come again as long as each text keeps its ``desk_id``.
         """
         ...
+
+
+@runtime_checkable
+class InformedDesk(Protocol):
+    """What an ``AgentDesk`` has besides, if it shows the live agent what became of their messages."""
+
+    @property
+    def wants_ticks(self) -> bool:
+        """Whether it is to be told."""
+        ...
+
+    async def report(self, handoff: Handoff, desk_ids: Sequence[str]) -> None:
+        """Tell that the requester's browser has shown these messages, by the desk's own ids."""
+        ...

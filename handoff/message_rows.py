@@ -172,16 +172,18 @@ class MessageRows:
         )
         return await self._all(query.order_by(messages.c.seq.desc()).limit(limit))
 
-    async def confirm(self, conversation: str, public_id: str) -> bool:
-        """Take note that the requester's browser has shown a message."""
-        result = await self._connection.execute(
-            update(messages)
+    async def confirm(self, conversation: str, public_id: str) -> Message | None:
+        """Take note that the requester's browser has shown a message; returns it, the first time."""
+        shown = await self._one(
+            select(messages)
             .where(messages.c.conversation == conversation)
             .where(or_(messages.c.id == public_id, messages.c.client_id == public_id))
-            .where(messages.c.sender.in_(SHOWN_TO_REQUESTER))
-            .values(receipt=Receipt.DELIVERED)
+            .where(messages.c.sender.in_(SHOWN_TO_REQUESTER), messages.c.receipt != Receipt.DELIVERED)
         )
-        return result.rowcount == 1
+        if shown:
+            change = update(messages).where(messages.c.id == shown.id).values(receipt=Receipt.DELIVERED)
+            await self._connection.execute(change)
+        return shown
 
     async def _write(self, conversation: str, draft: Draft) -> Message:
         values: dict[str, Any] = {

@@ -8,7 +8,7 @@ import structlog
 
 from handoff.deadlines import Deadlines
 from handoff.delivery import Delivery, Screen
-from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, PolledDesk
+from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, InformedDesk, PolledDesk
 from handoff.dispatch import Dispatch
 from handoff.ending import finish
 from handoff.errors import DeskError, DeskRejected
@@ -19,6 +19,7 @@ from handoff.message import Draft, Message, Sender, sentence
 from handoff.polling import Polling
 from handoff.stray import take_back
 from handoff.tasks import OnePerKey, Tasks
+from handoff.ticks import Ticks
 from handoff.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
@@ -54,6 +55,10 @@ class Relay:
             Polling(ledger, desk, self.receive, self._give_up, timeouts, self._tasks)
             if isinstance(desk, PolledDesk)
             else None
+        )
+
+        self._ticks = (
+            Ticks(ledger, desk, self._tasks) if isinstance(desk, InformedDesk) and desk.wants_ticks else None
         )
 
     async def start(self) -> None:
@@ -96,6 +101,13 @@ class Relay:
             await self._desk.type(handoff, on=on)
         except DeskError as error:
             log.debug("typing.failed", handoff=handoff.id, reason=str(error))
+
+    async def confirm(self, conversation: str, public_id: str) -> None:
+        """A browser of the requester has shown a message."""
+        async with self._ledger.entry() as entry:
+            shown = await entry.messages.confirm(conversation, public_id)
+        if shown and self._ticks:
+            self._ticks.note(shown)
 
     async def leave(self, handoff: Handoff, reason: EndReason) -> None:
         """Leave the chat because the requester wants to; ends when the desk confirms, or soon anyway."""

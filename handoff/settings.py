@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     servicenow_desk: Desk = Desk.BOT_INTEGRATION
     servicenow_start: Start = Start.CREATE_START
     servicenow_queue: str | None = None
+    servicenow_ticks: bool = False
     servicenow_callback_secret: SecretStr | None = None
     servicenow_callback_user: str | None = None
     servicenow_callback_password: SecretStr | None = None

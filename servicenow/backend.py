@@ -65,7 +65,10 @@ def _make_desk(settings: Settings, instance: Instance) -> AgentDesk:
         assert settings.servicenow_queue  # read_settings has seen to it
         return ConnectSupportDesk(instance, queue=settings.servicenow_queue, user=settings.servicenow_user)
     return BotIntegrationDesk(
-        instance, start=settings.servicenow_start, app_inbound_id=settings.servicenow_app_inbound_id
+        instance,
+        start=settings.servicenow_start,
+        app_inbound_id=settings.servicenow_app_inbound_id,
+        wants_ticks=settings.servicenow_ticks,
     )
 
 

@@ -31,7 +31,7 @@ TYPING_PAUSE = 3.0  # seconds between two "is typing" of one handoff (reference 
 
 
 class BotIntegrationDesk:
-    """Implements ``handoff.desk.AgentDesk``."""
+    """Implements ``handoff.desk.AgentDesk`` and ``handoff.desk.InformedDesk``."""
 
     def __init__(
         self,
@@ -39,11 +39,13 @@ class BotIntegrationDesk:
         *,
         start: Start = Start.CREATE_START,
         app_inbound_id: str | None = None,
+        wants_ticks: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._instance = instance
         self._start = start
         self._app_inbound_id = app_inbound_id
+        self.wants_ticks = wants_ticks
         self._now = now
         self._typed_at: dict[str, float] = {}
 
@@ -97,6 +99,14 @@ class BotIntegrationDesk:
         else:
             self._typed_at.pop(handoff.id, None)
         await self._ask(handoff, "TYPING" if on else "VIEWING")
+
+    async def report(self, handoff: Handoff, desk_ids: Sequence[str]) -> None:
+        """UPDATE_MESSAGES: a double tick at each message; needs ``third_party_chat`` (section 4)."""
+        message = [{"id": desk_id, "status": "sent_to_user"} for desk_id in desk_ids]
+        request = self._write_request(handoff, "UPDATE_MESSAGES", None, {"message": message})
+        reply = await self._instance.post(PATH, request)
+        if not isinstance(reply.body, str):  # its answer is a sentence (section 3)
+            _require_success(reply)
 
     async def end(self, handoff: Handoff) -> None:
         """END_CONVERSATION; its text has to be empty."""

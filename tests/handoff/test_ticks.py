@@ -1,0 +1,92 @@
+"""What the live agent is told about the delivery of their messages."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from handoff.errors import DeskRejected, DeskUnavailable
+from handoff.handoff import State
+from handoff.message import Sender
+from handoff.tasks import Tasks
+from handoff.ticks import Ticks
+from tests.support.ledger_rows import bring_to, end, write
+from tests.support.waiting import eventually
+
+
+class TickedDesk:
+    """Implements ``handoff.desk.InformedDesk``."""
+
+    wants_ticks = True
+
+    def __init__(self):
+        self.reports = []
+        self.asked = 0
+        self.errors = []
+
+    async def report(self, handoff, desk_ids):
+        self.asked += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        self.reports.append((handoff.id, list(desk_ids)))
+
+
+@pytest.fixture
+def desk():
+    return TickedDesk()
+
+
+@pytest.fixture
+async def ticks(ledger, desk):
+    tasks = Tasks()
+    yield Ticks(ledger, desk, tasks, pause=0.01)
+    await tasks.cancel()
+
+
+@pytest.fixture
+async def live(ledger):
+    return await bring_to(ledger, State.LIVE)
+
+
+async def say(ledger, live, desk_id, sender=Sender.AGENT):
+    return await write(ledger, f"text {desk_id}", sender=sender, handoff_id=live.id, desk_id=desk_id)
+
+
+async def test_what_is_confirmed_within_a_moment_is_told_at_once(ledger, live, ticks, desk):
+    for desk_id in ("d1", "d2", "d3"):
+        ticks.note(await say(ledger, live, desk_id))
+    await eventually(lambda: desk.reports == [(live.id, ["d1", "d2", "d3"])])
+
+
+@pytest.mark.parametrize(
+    ("sender", "desk_id"), [(Sender.SYSTEM, "d1"), (Sender.BOT, None), (Sender.AGENT, None)]
+)
+async def test_only_messages_of_live_agents_that_the_desk_can_name_are_told(
+    ledger, live, ticks, desk, sender, desk_id
+):
+    ticks.note(await say(ledger, live, desk_id, sender))
+    ticks.note(await say(ledger, live, "named"))
+    await eventually(lambda: desk.reports == [(live.id, ["named"])])
+
+
+async def test_nobody_is_told_after_the_end(ledger, live, ticks, desk):
+    ticks.note(await say(ledger, live, "d1"))
+    await end(ledger, live)
+    await ticks._runs.settle(live.id)
+    assert desk.asked == 0
+
+
+async def test_a_desk_that_refuses_is_not_told_again_and_that_is_logged_once(ledger, live, ticks, desk):
+    desk.errors = [DeskRejected("unknown action", status=400)]
+    with capture_logs() as logs:
+        for desk_id in ("d1", "d2"):
+            ticks.note(await say(ledger, live, desk_id))
+            await ticks._runs.settle(live.id)
+    assert desk.asked == 1
+    assert [log["event"] for log in logs] == ["ticks.switched_off"]
+
+
+async def test_a_desk_that_has_no_time_misses_some(ledger, live, ticks, desk):
+    desk.errors = [DeskUnavailable("busy")]
+    ticks.note(await say(ledger, live, "d1"))
+    await ticks._runs.settle(live.id)
+    ticks.note(await say(ledger, live, "d2"))
+    await eventually(lambda: desk.reports == [(live.id, ["d2"])])
