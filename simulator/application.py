@@ -8,6 +8,7 @@ from aiohttp import web
 
 from simulator.control import Control, explain
 from simulator.fault_control import FaultControl
+from simulator.instance_control import InstanceControl
 from simulator.integration import PATH
 from simulator.table import Table
 from simulator.traffic import Traffic
@@ -39,6 +40,7 @@ def build(
     app.router.add_post(PATH, integration)
     app.router.add_post("/oauth_token.do", simulator.tokens.answer)
     app.add_routes([*table.routes(), *control.routes(), *FaultControl(simulator).routes()])
+    app.add_routes(InstanceControl(simulator).routes())
     for path in PAGE_FILES:
         app.router.add_get(path, _page)
     app.on_shutdown.append(control.stop)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from simulator.callback_faults import CallbackFault
 from simulator.chat import JSON, Chat
-
-ENDING_FLAGS = ("completed", "takeControl")
+from simulator.profiles import PLAIN, Profile
+from simulator.shapes import as_posts, split
 
 
 @dataclass(eq=False)
@@ -24,6 +24,7 @@ class Callback:
     fault: CallbackFault | None = None
     is_copy: bool = False
     swapped: bool = False
+    profile: Profile = PLAIN
     followed: asyncio.Event = field(default_factory=asyncio.Event)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -35,6 +36,10 @@ class Callback:
     @property
     def posts(self) -> list[JSON]:
         """Return the bodies of the POSTs this callback is made of."""
+        return [post for part in self._parts for post in as_posts(part, self.profile)]
+
+    @property
+    def _parts(self) -> list[JSON]:
         if self.mode == "split":
             return split(self.body)
         if self.fault and self.fault.copies:
@@ -46,7 +51,7 @@ class Callback:
         """Return what is to be sent later, if this is a duplicate with late copies."""
         if self.mode != "duplicate" or self.is_copy or not (self.fault and self.fault.seconds):
             return None
-        return Callback(self.chat, self.body, fault=self.fault, is_copy=True)
+        return Callback(self.chat, self.body, fault=self.fault, is_copy=True, profile=self.profile)
 
     async def until_released(self) -> None:
         """Wait for the answer to the request that caused it, unless it is to come early."""
@@ -66,10 +71,3 @@ class Callback:
         if self.is_copy:
             return copies - 1
         return 1 if self.late_copy else copies
-
-
-def split(body: JSON) -> list[JSON]:
-    """Return one callback body per item; only the last one says that the conversation is over."""
-    items = body["body"]
-    ongoing = {name: value for name, value in body.items() if name not in ENDING_FLAGS}
-    return [{**ongoing, "body": [item]} for item in items[:-1]] + [{**body, "body": items[-1:]}]

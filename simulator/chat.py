@@ -46,6 +46,7 @@ class EndReason(StrEnum):
     FAULTED = "faulted"
     ABANDONED = "abandoned"
     REPLACED = "replaced"
+    NOBODY_AVAILABLE = "nobody_available"
 
 
 @dataclass

@@ -30,10 +30,10 @@ class Desk:
 
     @property
     def wait_text(self) -> str:
-        return self._settings.texts.wait_time(self.wait_time)
+        return self._settings.words.wait_time(self.wait_time)
 
     def spinner(self) -> JSON:
-        return items.spinner(self._settings.texts.routing, self.wait_text)
+        return items.spinner(self._settings.words.routing, self.wait_text)
 
     def change_wait_time(self, seconds: int) -> None:
         """Announce another waiting time, in seconds, to everybody in the queue."""
@@ -48,7 +48,7 @@ class Desk:
         """Take a chat out of the queue."""
         _require(chat, State.QUEUED)
         chat.state, chat.agent, chat.accepted_at = State.LIVE, agent, now()
-        entered = self._system(chat, self._settings.texts.agent_entered.format(name=self._shown(agent)))
+        entered = self._system(chat, self._settings.words.agent_entered.format(name=self._shown(agent)))
         spinner_off = items.action("EndSpinner", spinnerType="wait_time")
         body = [items.action("SwitchToLiveAgent"), spinner_off, items.system(entered)]
         self._tell(chat, Reply(chat, body, agent_chat=True))
@@ -60,7 +60,7 @@ class Desk:
             raise BadCommand("there is nothing to say")
         self.type(chat, on=False)
         entry = chat.add(Sender.AGENT, text, chat.agent or "")
-        name = chat.agent if self._settings.show_agent_name else None
+        name = chat.agent if self._settings.names_agents else None
         item = items.agent_text(entry, name, self._settings.agent_avatar)
         self._tell(chat, Reply(chat, [item], agent_chat=True))
         return entry.id
@@ -72,7 +72,10 @@ class Desk:
             return
         chat.agent_typing = on
         kind = "StartTypingIndicator" if on else "EndTypingIndicator"
-        self._tell(chat, Reply(chat, [items.action(kind)], agent_chat=True))
+        if "sync_channel" in self._settings.traits:  # "Support typing indicator" is cleared there (section 5)
+            self._conversations.touch(chat)
+        else:
+            self._tell(chat, Reply(chat, [items.action(kind)], agent_chat=True))
 
     def end(self, chat: Chat) -> None:
         """Close the support session: a System message, then `SwitchToVirtualAgent` in a POST of its own.
@@ -80,14 +83,18 @@ class Desk:
         Whether a real instance sends one POST or two is unverified (reference section 19.1).
         """
         _require(chat, State.LIVE)
-        text = self._settings.texts.agent_closed.format(name=self._shown(chat.agent or ""))
+        text = self._settings.words.agent_closed.format(name=self._shown(chat.agent or ""))
         closed = self._system(chat, text)
-        self._push(chat, Reply(chat, [items.system(closed)], agent_chat=True))
-        self._push(chat, Reply(chat, [items.action("SwitchToVirtualAgent")], completed=True))
+        goodbye, switch = items.system(closed), items.action("SwitchToVirtualAgent")
+        if "one_post_end" in self._settings.traits:
+            self._push(chat, Reply(chat, [goodbye, switch], completed=True))
+        else:
+            self._push(chat, Reply(chat, [goodbye], agent_chat=True))
+            self._push(chat, Reply(chat, [switch], completed=True))
         self._conversations.close(chat, EndReason.AGENT_ENDED)
 
     def _shown(self, agent: str) -> str:
-        return agent if self._settings.show_agent_name else self._settings.texts.anonymous_agent
+        return agent if self._settings.names_agents else self._settings.words.anonymous_agent
 
     def _system(self, chat: Chat, text: str) -> Entry:
         return chat.add(Sender.SYSTEM, text)

@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from simulator.errors import BadCommand
+from simulator.german import localise
+from simulator.profiles import DEFAULT, Profile, parse_profile
 from simulator.steps import load
 from simulator.texts import Texts
 
@@ -30,6 +32,10 @@ class SimulatorSettings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8081, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+
+    profile: str = Field(
+        DEFAULT, description="what the instance does differently, comma-separated, see docs/simulator.md"
+    )
 
     callback_url: str = Field(
         "http://127.0.0.1:5005/webhooks/servicenow/callback",
@@ -87,6 +93,30 @@ class SimulatorSettings(BaseSettings):
     script: Path | None = Field(None, description="file with a script of faults, see docs/simulator.md")
 
     texts: Texts = Field(default_factory=Texts, description="sentences, see texts.py")
+
+    @property
+    def traits(self) -> Profile:
+        """Return the profile, parsed."""
+        return parse_profile(self.profile)
+
+    @property
+    def names_agents(self) -> bool:
+        """Whether the requester learns the live agents' names."""
+        return self.show_agent_name and "hidden_agents" not in self.traits
+
+    @property
+    def words(self) -> Texts:
+        """Return the sentences in the language of the profile; those set by hand win."""
+        return localise(self.texts) if "localised" in self.traits else self.texts
+
+    @field_validator("profile")
+    @classmethod
+    def _is_profile(cls, text: str) -> str:
+        try:
+            parse_profile(text)
+        except BadCommand as error:
+            raise ValueError(str(error)) from error
+        return text
 
     @field_validator("script")
     @classmethod

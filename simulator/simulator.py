@@ -252,7 +252,7 @@ class Simulator:
         """Close the interaction because the client answered a callback with 5xx (KB2701890)."""
         self._callbacks.forget(chat)
         if chat.state is not State.ENDED:
-            chat.add(Sender.SYSTEM, self.settings.texts.abandoned.format(status=status))
+            chat.add(Sender.SYSTEM, self.settings.words.abandoned.format(status=status))
             self._conversations.close(chat, EndReason.ABANDONED)
 
     def _summary(self) -> str:

@@ -112,15 +112,15 @@ class VirtualAgent:
         if chat is None:
             return Reply(None)
         if chat.with_desk:
-            chat.add(Sender.SYSTEM, self._settings.texts.requester_left)
+            chat.add(Sender.SYSTEM, self._settings.words.requester_left)
         self._conversations.close(chat, EndReason.REQUESTER_ENDED)
-        ended = chat.add(Sender.VIRTUAL_AGENT, self._settings.texts.conversation_ended)
+        ended = chat.add(Sender.VIRTUAL_AGENT, self._settings.words.conversation_ended)
         return Reply(chat, [items.output_text(ended)], completed=True)
 
     def _fault(self, chat: Chat | None, request: BotRequest) -> Reply:
         if chat is None:
             return Reply(None)
-        chat.add(Sender.SYSTEM, self._settings.texts.faulted)
+        chat.add(Sender.SYSTEM, self._settings.words.faulted)
         self._conversations.close(chat, EndReason.FAULTED)
         return Reply(chat, take_control=True, score=0)
 
@@ -149,7 +149,7 @@ class VirtualAgent:
         """Take SET_USER_TIMEZONE, which changes nothing a simulator shows."""
 
     def _converse(self, chat: Chat, text: str, *, fresh: bool = False) -> Reply:
-        texts = self._settings.texts
+        texts = self._settings.words
         word = text.strip().casefold()
         if word == texts.live_agent_option.casefold():
             return self._route_after(chat, text)
@@ -162,7 +162,7 @@ class VirtualAgent:
         return self._say(chat, texts.fallback, score=0)
 
     def _greet(self, chat: Chat, *, score: int) -> Reply:
-        return self._say(chat, self._settings.texts.greeting, score=score)
+        return self._say(chat, self._settings.words.greeting, score=score)
 
     def _say(self, chat: Chat, text: str, *, score: int = 1) -> Reply:
         entry = chat.add(Sender.VIRTUAL_AGENT, text)
@@ -173,16 +173,24 @@ class VirtualAgent:
             chat.add(Sender.REQUESTER, text)
         if not self._desk.available:
             return self._route(chat, [], [])
-        stand_by = chat.add(Sender.VIRTUAL_AGENT, self._settings.texts.stand_by)
+        stand_by = chat.add(Sender.VIRTUAL_AGENT, self._settings.words.stand_by)
         return self._route(chat, [items.output_text(stand_by)], self._subscriptions(chat))
 
     def _route(self, chat: Chat, opening: list[JSON], subscriptions: list[JSON]) -> Reply:
         if not self._desk.available:
-            chat.state = State.BOT
-            refusal = self._say(chat, self._settings.texts.no_agents)
-            return Reply(chat, [*opening, *refusal.body])
+            return self._refuse(chat, opening)
         chat.state, chat.queued_at = State.QUEUED, now()
         return Reply(chat, [*opening, *subscriptions], agent_chat=True)
+
+    def _refuse(self, chat: Chat, opening: list[JSON]) -> Reply:
+        """Say that nobody is available. Whether that ends the conversation is unknown (section 19.3)."""
+        traits = self._settings.traits
+        chat.state = State.BOT
+        body = [*opening, *self._say(chat, self._settings.words.no_agents).body]
+        completed, take_control = "no_agents_completed" in traits, "no_agents_take_control" in traits
+        if completed or take_control:
+            self._conversations.close(chat, EndReason.NOBODY_AVAILABLE)
+        return Reply(chat, body, completed=completed, take_control=take_control)
 
     def _subscriptions(self, chat: Chat) -> list[JSON]:
         queue = items.support_queue(self._settings.queue_name, self._desk.wait_text)

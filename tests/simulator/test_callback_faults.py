@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from simulator import EndReason, State
-from simulator.callback import split
+from simulator.shapes import split
 
 PATIENT = 60  # seconds; a test that waited this long would time out
 
