@@ -1,6 +1,5 @@
 """Puts the endpoints, the control calls and the desk page into one web application."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,9 +7,9 @@ from aiohttp import web
 
 from simulator.control import Control, explain
 from simulator.fault_control import FaultControl
+from simulator.instance import Instance
 from simulator.instance_control import InstanceControl
 from simulator.integration import PATH
-from simulator.table import Table
 from simulator.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -30,16 +29,14 @@ PAGE_HEADERS = {
 }
 
 
-def build(
-    simulator: "Simulator", integration: Callable[[web.Request], Awaitable[web.Response]], table: Table
-) -> web.Application:
+def build(simulator: "Simulator", instance: Instance) -> web.Application:
     """Return the application; it may be run once, so every `serve` builds its own."""
     control = Control(simulator)
     traffic = Traffic(simulator.journal, simulator.faults, lambda: simulator.plan.script.count("requests"))
     app = web.Application(middlewares=[traffic.middleware(), explain], client_max_size=MAX_BODY)
-    app.router.add_post(PATH, integration)
+    app.router.add_post(PATH, instance.integration.answer)
     app.router.add_post("/oauth_token.do", simulator.tokens.answer)
-    app.add_routes([*table.routes(), *control.routes(), *FaultControl(simulator).routes()])
+    app.add_routes([*instance.table.routes(), *control.routes(), *FaultControl(simulator).routes()])
     app.add_routes(InstanceControl(simulator).routes())
     for path in PAGE_FILES:
         app.router.add_get(path, _page)

@@ -1,6 +1,7 @@
 """One conversation of one user, and what the person at the desk can see of it."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -47,6 +48,9 @@ class EndReason(StrEnum):
     ABANDONED = "abandoned"
     REPLACED = "replaced"
     NOBODY_AVAILABLE = "nobody_available"
+    REQUESTER_IDLE = "requester_idle"
+    QUEUE_TIMEOUT = "queue_timeout"
+    BOT_IDLE = "bot_idle"
 
 
 @dataclass
@@ -76,9 +80,23 @@ class HistoryEntry:
     timestamp: str | None
 
 
+@dataclass(frozen=True)
+class Transfer:
+    """A chat on its way to another live agent, or (`to_agent` None) to whoever takes it in a queue."""
+
+    from_agent: str
+    from_queue: str
+    to_agent: str | None
+    to_queue: str
+
+
 @dataclass
 class Chat:
-    """One conversation. `id` is the conversation's sys_id; `revision` is that of its last change."""
+    """One conversation. `id` is the conversation's sys_id; `revision` is that of its last change.
+
+    `heard_at` is when the requester last sent something to read, `answered_at` when the live agent of now
+    first did, `told_wait_at` when the waiting time was last looked at, `told_wait` its last words.
+    """
 
     user_id: str
     id: str = field(default_factory=new_id)
@@ -88,7 +106,9 @@ class Chat:
     context: JSON = field(default_factory=dict)
     history: list[HistoryEntry] = field(default_factory=list)
     transcript: list[Entry] = field(default_factory=list)
+    queue: str | None = None
     agent: str | None = None
+    transfer: Transfer | None = None
     agent_typing: bool = False
     requester_typing: bool = False
     end_reason: EndReason | None = None
@@ -96,6 +116,12 @@ class Chat:
     queued_at: datetime | None = None
     accepted_at: datetime | None = None
     ended_at: datetime | None = None
+    heard_at: datetime = field(default_factory=now)
+    answered_at: datetime | None = None
+    told_wait_at: datetime | None = None
+    told_wait: str = ""
+    reminded: bool = False
+    now: Callable[[], datetime] = field(default=now, repr=False, compare=False)
     echo: JSON = field(default_factory=dict)
     revision: int = 0
 
@@ -111,13 +137,20 @@ class Chat:
 
     def add(self, sender: Sender, text: str, name: str = "") -> Entry:
         """Append a line to the transcript and return it."""
-        entry = Entry(sender, text, name)
+        entry = Entry(sender, text, name, time=self.now())
         self.transcript.append(entry)
+        if sender is Sender.REQUESTER:
+            self.heard_at, self.reminded = entry.time, False
         return entry
+
+    def idle_since(self, *, after_answer: bool) -> datetime | None:
+        """Return when a live chat fell silent, None while the live agent has yet to answer."""
+        begun = self.answered_at if after_answer else self.accepted_at
+        return max(begun, self.heard_at) if begun else None
 
     def end(self, reason: EndReason) -> None:
         """Close the conversation."""
         self.state = State.ENDED
         self.end_reason = reason
-        self.ended_at = now()
+        self.ended_at = self.now()
         self.agent_typing = self.requester_typing = False

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from simulator.chat import JSON
 from simulator.errors import BadCommand
@@ -34,6 +35,6 @@ def write(body: JSON) -> str:
     return json.dumps(body, default=_plain)
 
 
-def _plain(value: Any) -> str:
-    """Write times as ISO 8601."""
-    return str(value.isoformat())
+def _plain(value: Any) -> Any:
+    """Write times as ISO 8601, models as objects."""
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value.isoformat()

@@ -1,5 +1,8 @@
 """All conversations, open and ended."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from simulator.bot_request import BotRequest
 from simulator.changes import Changes
 from simulator.chat import Chat, EndReason, State
@@ -12,9 +15,15 @@ class Conversations:
     That the real key is `userId` is an inference (reference section 8, "Identity").
     """
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: Changes, now: Callable[[], datetime]) -> None:
         self.chats: list[Chat] = []
         self._changes = changes
+        self._now = now
+        self._watchers: list[Callable[[Chat], None]] = []
+
+    def watch(self, watcher: Callable[[Chat], None]) -> None:
+        """Call `watcher` with every chat that changes."""
+        self._watchers.append(watcher)
 
     def current(self, user_id: str) -> Chat | None:
         """Return the user's open chat."""
@@ -33,7 +42,15 @@ class Conversations:
 
     def open(self, request: BotRequest, state: State = State.BOT) -> Chat:
         """Open a chat for the user and take the history of this, its first, request."""
-        chat = Chat(request.user_id, state=state, history=request.history)
+        now = self._now()
+        chat = Chat(
+            request.user_id,
+            state=state,
+            history=request.history,
+            created_at=now,
+            heard_at=now,
+            now=self._now,
+        )
         self.chats.append(chat)
         self.remember(chat, request)
         return chat
@@ -45,6 +62,8 @@ class Conversations:
         """
         chat.echo |= {key: value for key, value in request.echo().items() if key != "message"}
         chat.context |= request.context
+        if not chat.with_desk:
+            chat.heard_at = self._now()
         if isinstance(email := request.raw.get("emailId"), str):
             chat.email = email
         self.touch(chat)
@@ -55,6 +74,8 @@ class Conversations:
 
     def touch(self, chat: Chat) -> None:
         """Announce that this chat changed."""
+        for watcher in self._watchers:
+            watcher(chat)
         chat.revision = self._changes.tell()
 
     def clear(self) -> None:

@@ -36,6 +36,7 @@ PROFILES = {
     "one_post_end": "the live agent's goodbye, SwitchToVirtualAgent and completed come in one POST",
     "no_agents_completed": "nobody available also ends the conversation, with completed",
     "no_agents_take_control": "nobody available also ends the conversation, with takeControl",
+    "reminder_as_text": "the reminder of an idle requester is an OutputText, not a System message",
     "bug_3_14_1": "a message with the key attachment, even null, loses its text",
 }
 

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from simulator.errors import BadCommand
+from simulator.floor import Agent, Queue
 from simulator.german import localise
 from simulator.profiles import DEFAULT, Profile, parse_profile
 from simulator.steps import load
@@ -17,7 +18,8 @@ from simulator.texts import Texts
 class SimulatorSettings(BaseSettings):
     """Settings of one simulated instance; may be changed while it runs.
 
-    `host`, `port`, `seed` and `script` are read once, at the start.
+    Read once, at the start: `host`, `port`, `seed`, `script`, `speed`, `available`, `wait_time`,
+    `queue_name`, `queues` and `agents`.
     Without `username`, `client_id`, `message_token` and `hash_secret` every request is let in.
     Secrets are masked in `repr` and never logged. Raises `pydantic.ValidationError` on a bad value.
     """
@@ -78,7 +80,26 @@ class SimulatorSettings(BaseSettings):
     agent_name: str = Field("Alex Morgan", description="the live agent's name unless accept gives another")
     agent_avatar: str = Field("", description="URL of the live agent's picture")
     show_agent_name: bool = Field(True, description="show the live agent's name and picture")
-    queue_name: str = Field("IT Service Desk", description="name of the queue")
+    queue_name: str = Field("IT Service Desk", description="name of the queue, where `queues` names none")
+    queues: list[Queue] = Field(
+        default_factory=list, description="queues, as JSON; the first takes what fits no other"
+    )
+    agents: list[Agent] = Field(
+        default_factory=list, description="live agents, as JSON; without any, one called as agent-name says"
+    )
+
+    speed: float = Field(1.0, ge=0, allow_inf_nan=False, description="how fast the instance's time runs")
+    idle_reminder: float = Field(180, ge=0, description="seconds a requester is silent until the reminder")
+    idle_timeout: float = Field(360, ge=0, description="seconds a requester is silent until the chat ends")
+    idle_job_period: float = Field(120, ge=0, description="seconds between two looks at idle chats; 0: exact")
+    idle_after_agent_answer: bool = Field(
+        False, description="let a requester's silence count only once the live agent has answered"
+    )
+    wait_time_refresh: float = Field(60, ge=0, description="seconds between two looks at the waiting time")
+    queue_timeout_ends: bool = Field(True, description="a queue's longest wait ends the conversation")
+    transfer_timeout: float = Field(0, ge=0, description="seconds until a transfer nobody took returns")
+    b2b_idle_timeout: float = Field(3600, ge=0, description="seconds until an idle chat with the bot ends")
+    b2b_job_period: float = Field(3600, ge=0, description="seconds between two looks at those; 0: exact")
 
     fresh_session: bool = Field(
         True, description="greet, instead of transferring, when AGENT is a user's very first request"

@@ -11,11 +11,13 @@ from collections.abc import Callable
 
 from simulator import items
 from simulator.bot_request import UPDATE_MESSAGES, BotRequest
-from simulator.chat import JSON, Chat, EndReason, Sender, State, now
+from simulator.chat import JSON, Chat, EndReason, Sender, State
 from simulator.conversations import Conversations
 from simulator.desk import Desk
 from simulator.envelope import Reply
+from simulator.floor import Floor
 from simulator.settings import SimulatorSettings
+from simulator.waiting import Waiting
 
 Handler = Callable[[Chat | None, BotRequest], Reply | None]
 
@@ -23,10 +25,19 @@ Handler = Callable[[Chat | None, BotRequest], Reply | None]
 class VirtualAgent:
     """Answers requests. Holds no state of its own: that is in the conversations and the desk."""
 
-    def __init__(self, settings: SimulatorSettings, conversations: Conversations, desk: Desk) -> None:
+    def __init__(
+        self,
+        settings: SimulatorSettings,
+        conversations: Conversations,
+        floor: Floor,
+        desk: Desk,
+        waiting: Waiting,
+    ) -> None:
         self._settings = settings
         self._conversations = conversations
+        self._floor = floor
         self._desk = desk
+        self._waiting = waiting
         self._handlers: dict[str | None, Handler] = {
             "START_CONVERSATION": self._start,
             "AGENT": self._transfer,
@@ -52,8 +63,8 @@ class VirtualAgent:
             if self._settings.ongoing_history and request.action != "SEND_HISTORY":
                 chat.history += request.history
         reply = self._handlers.get(request.action, self._hear)(chat, request)
-        if chat:
-            self._conversations.touch(chat)
+        if changed := reply.chat if reply else chat:
+            self._conversations.touch(changed)
         return reply
 
     def _start(self, chat: Chat | None, request: BotRequest) -> Reply | None:
@@ -101,9 +112,9 @@ class VirtualAgent:
             return Reply(None)
         started = items.action("StartConversation", conversationId=chat.id)
         if chat.with_desk:
-            return Reply(chat, [started, *self._subscriptions(chat)], agent_chat=True)
+            return Reply(chat, [started, *self._waiting.subscriptions(chat)], agent_chat=True)
         if chat.live_agent_only:
-            return self._route(chat, [started], self._subscriptions(chat))
+            return self._route(chat, [started])
         chat.state = State.BOT
         greeting = self._greet(chat, score=1)
         return Reply(chat, [started, *greeting.body], score=greeting.score)
@@ -171,16 +182,16 @@ class VirtualAgent:
     def _route_after(self, chat: Chat, text: str) -> Reply:
         if text:
             chat.add(Sender.REQUESTER, text)
-        if not self._desk.available:
-            return self._route(chat, [], [])
-        stand_by = chat.add(Sender.VIRTUAL_AGENT, self._settings.words.stand_by)
-        return self._route(chat, [items.output_text(stand_by)], self._subscriptions(chat))
+        return self._route(chat, [], say_so=True)
 
-    def _route(self, chat: Chat, opening: list[JSON], subscriptions: list[JSON]) -> Reply:
-        if not self._desk.available:
+    def _route(self, chat: Chat, opening: list[JSON], *, say_so: bool = False) -> Reply:
+        queue = self._floor.choose(chat.context)
+        if not self._desk.serves(queue):
             return self._refuse(chat, opening)
-        chat.state, chat.queued_at = State.QUEUED, now()
-        return Reply(chat, [*opening, *subscriptions], agent_chat=True)
+        if say_so:
+            stand_by = chat.add(Sender.VIRTUAL_AGENT, self._settings.words.stand_by)
+            opening = [*opening, items.output_text(stand_by)]
+        return Reply(chat, [*opening, *self._waiting.enter(chat, queue.name)], agent_chat=True)
 
     def _refuse(self, chat: Chat, opening: list[JSON]) -> Reply:
         """Say that nobody is available. Whether that ends the conversation is unknown (section 19.3)."""
@@ -191,7 +202,3 @@ class VirtualAgent:
         if completed or take_control:
             self._conversations.close(chat, EndReason.NOBODY_AVAILABLE)
         return Reply(chat, body, completed=completed, take_control=take_control)
-
-    def _subscriptions(self, chat: Chat) -> list[JSON]:
-        queue = items.support_queue(self._settings.queue_name, self._desk.wait_text)
-        return [self._desk.spinner(), queue, items.chat_presence(chat)]
