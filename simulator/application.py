@@ -36,7 +36,14 @@ def build(simulator: "Simulator", instance: Instance) -> web.Application:
     app = web.Application(middlewares=[traffic.middleware(), explain], client_max_size=MAX_BODY)
     app.router.add_post(PATH, instance.integration.answer)
     app.router.add_post("/oauth_token.do", simulator.tokens.answer)
-    app.add_routes([*instance.table.routes(), *control.routes(), *FaultControl(simulator).routes()])
+    app.add_routes(
+        [
+            *instance.table.routes(),
+            *instance.agent_api.routes(),
+            *control.routes(),
+            *FaultControl(simulator).routes(),
+        ]
+    )
     app.add_routes(InstanceControl(simulator).routes())
     for path in PAGE_FILES:
         app.router.add_get(path, _page)

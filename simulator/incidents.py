@@ -162,6 +162,16 @@ def person(sys_id: str) -> Record:
     return PEOPLE.get(sys_id, {"name": sys_id, "user_name": "", "email": ""}) | {"sys_id": sys_id}
 
 
+def value_of(record: Record, path: str) -> str | None:
+    """Return a field's value, `caller_id.email` included; None if there is no such field."""
+    field, _, inner = path.partition(".")
+    if field not in FIELDS:
+        return None
+    if not inner:
+        return record[field]
+    return person(record[field]).get(inner) if field in REFERENCES else None
+
+
 def display(name: str, value: str) -> str:
     """Return what `sysparm_display_value=true` shows for a field."""
     if name in REFERENCES:

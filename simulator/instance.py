@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from simulator.access import Access
+from simulator.agent_api import AgentApi
 from simulator.authentication import Authentication
 from simulator.callbacks import Callbacks
 from simulator.changes import Changes
@@ -18,6 +20,7 @@ from simulator.incidents import Incidents
 from simulator.integration import Integration
 from simulator.journal import Journal
 from simulator.patience import Patience
+from simulator.records import Records
 from simulator.settings import SimulatorSettings
 from simulator.table import Table
 from simulator.tokens import Tokens
@@ -45,7 +48,9 @@ class Instance:
         authentication = Authentication(settings, self.tokens)
         virtual_agent = VirtualAgent(settings, self.conversations, self.floor, self.desk, self.waiting)
         self.integration = Integration(settings, authentication, virtual_agent, self.callbacks)
-        self.table = Table(authentication, self.incidents)
+        access = Access(settings, authentication)
+        self.table = Table(access, self.incidents, Records(self.conversations, self.floor))
+        self.agent_api = AgentApi(access, self.floor)
 
     def reset(self) -> None:
         """Forget chats, logs and new incidents."""

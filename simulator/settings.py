@@ -101,6 +101,10 @@ class SimulatorSettings(BaseSettings):
     b2b_idle_timeout: float = Field(3600, ge=0, description="seconds until an idle chat with the bot ends")
     b2b_job_period: float = Field(3600, ge=0, description="seconds between two looks at those; 0: exact")
 
+    denied_tables: list[str] = Field(
+        default_factory=list, description='tables nobody may read or write, as JSON; ["*"] means all'
+    )
+
     fresh_session: bool = Field(
         True, description="greet, instead of transferring, when AGENT is a user's very first request"
     )
