@@ -20,7 +20,7 @@ Stands in for a ServiceNow instance: the Virtual Agent Bot Integration API, its 
 endpoint and the incident table, with a page in the browser where you play the live agent. Without any
 credentials configured it lets everybody in.
 """
-VARIABLES_ONLY = ("callback_headers", "texts", "queues", "agents", "denied_tables")
+VARIABLES_ONLY = ("callback_headers", "texts", "queues", "agents", "denied_tables", "trusted_media_domains")
 EPILOG = """
 Every option is also a variable: --callback-url is SIMULATOR_CALLBACK_URL. Secrets are variables only, so that
 no process list shows them: SIMULATOR_PASSWORD, SIMULATOR_CLIENT_SECRET, SIMULATOR_MESSAGE_TOKEN,

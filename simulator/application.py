@@ -20,7 +20,7 @@ PAGE = Path(__file__).parent / "page"
 PAGE_FILES = {"/": "index.html", "/desk.js": "desk.js", "/desk.css": "desk.css"}
 PAGE_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -36,15 +36,9 @@ def build(simulator: "Simulator", instance: Instance) -> web.Application:
     app = web.Application(middlewares=[traffic.middleware(), explain], client_max_size=MAX_BODY)
     app.router.add_post(PATH, instance.integration.answer)
     app.router.add_post("/oauth_token.do", simulator.tokens.answer)
-    app.add_routes(
-        [
-            *instance.table.routes(),
-            *instance.agent_api.routes(),
-            *control.routes(),
-            *FaultControl(simulator).routes(),
-        ]
-    )
-    app.add_routes(InstanceControl(simulator).routes())
+    imitated = (instance.table, instance.agent_api, instance.media_api)
+    for part in (*imitated, control, FaultControl(simulator), InstanceControl(simulator)):
+        app.add_routes(part.routes())
     for path in PAGE_FILES:
         app.router.add_get(path, _page)
     app.on_shutdown.append(control.stop)

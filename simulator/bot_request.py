@@ -30,6 +30,14 @@ class BotRequest:
         return text if isinstance(text, str) else ""
 
     @property
+    def attachments(self) -> list[JSON]:
+        """Return the attachments: documented as an array, shown as one object (section 2.2)."""
+        message = self.raw.get("message")
+        sent = message.get("attachment") if isinstance(message, dict) else None
+        files = sent if isinstance(sent, list) else [sent]
+        return [file for file in files if isinstance(file, dict) and file]
+
+    @property
     def context(self) -> JSON:
         return self.raw.get("contextVariables") or {}
 

@@ -54,6 +54,20 @@ class EndReason(StrEnum):
 
 
 @dataclass
+class File:
+    """A file in a chat: `size` in bytes, `path` on the instance.
+
+    `state` is `pending` until it was scanned, then `available` or `not available`.
+    """
+
+    name: str
+    content_type: str
+    size: int
+    path: str
+    state: str = "pending"
+
+
+@dataclass
 class Entry:
     """One line of the transcript.
 
@@ -68,6 +82,7 @@ class Entry:
     time: datetime = field(default_factory=now)
     status: str | None = None
     updated: bool = False
+    file: File | None = None
 
 
 @dataclass(frozen=True)

@@ -37,11 +37,13 @@ class Control:
             web.get("/simulator/events", self.events, allow_head=False),
             web.get("/simulator/requests", self.requests),
             web.get("/simulator/callbacks", self.callbacks),
+            web.get("/simulator/log", self.log),
             web.post("/simulator/availability", self.set_availability),
             web.post("/simulator/wait-time", self.set_wait_time),
             web.post("/simulator/callback-url", self.set_callback_url),
             web.post("/simulator/chats/{chat}/accept", self.accept),
             web.post("/simulator/chats/{chat}/say", self.say),
+            web.post("/simulator/chats/{chat}/attach", self.attach),
             web.post("/simulator/chats/{chat}/typing", self.type),
             web.post("/simulator/chats/{chat}/end", self.end),
             web.post("/simulator/chats/{chat}/transfer", self.transfer),
@@ -79,6 +81,9 @@ class Control:
     async def callbacks(self, request: web.Request) -> web.Response:
         return answer({"callbacks": [_exchange(entry) for entry in self._simulator.callbacks]})
 
+    async def log(self, request: web.Request) -> web.Response:
+        return answer({"log": self._simulator.log})
+
     async def set_availability(self, request: web.Request) -> web.Response:
         self._simulator.available = require(await read(request), "available", "true or false")
         return answer({"available": self._simulator.available})
@@ -104,6 +109,13 @@ class Control:
     async def say(self, request: web.Request) -> web.Response:
         text = require(await read(request), "text", "text")
         return answer({"message_id": await self._simulator.say(_name(request), text)})
+
+    async def attach(self, request: web.Request) -> web.Response:
+        """Take the file as the body, its name as `?name=`, its type as Content-Type."""
+        name = request.query.get("name") or "file"
+        data = await request.read()
+        sent = await self._simulator.attach(_name(request), name, request.content_type, data)
+        return answer({"message_id": sent})
 
     async def type(self, request: web.Request) -> web.Response:
         await self._simulator.type(_name(request), on=require(await read(request), "on", "true or false"))

@@ -1,6 +1,7 @@
 """JSON in and out of the control calls."""
 
 import json
+from dataclasses import is_dataclass
 from typing import Any
 
 from aiohttp import web
@@ -37,4 +38,6 @@ def write(body: JSON) -> str:
 
 def _plain(value: Any) -> Any:
     """Write times as ISO 8601, models as objects."""
-    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value.isoformat()
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    return vars(value) if is_dataclass(value) else value.isoformat()

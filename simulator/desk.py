@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from simulator import items
-from simulator.chat import Chat, EndReason, Entry, Sender, State
+from simulator.chat import Chat, EndReason, Entry, File, Sender, State
 from simulator.conversations import Conversations
 from simulator.envelope import Reply
 from simulator.errors import BadCommand, WrongState
@@ -75,6 +75,18 @@ class Desk:
         entry = chat.add(Sender.AGENT, text, chat.agent or "")
         chat.answered_at = chat.answered_at or entry.time
         item = items.agent_text(entry, self.named(chat), self._settings.agent_avatar)
+        self._tell(chat, Reply(chat, [item], agent_chat=True))
+        return entry.id
+
+    def attach(self, chat: Chat, file: File) -> str:
+        """Send a file of the live agent; return its messageId."""
+        require_state(chat, State.LIVE)
+        self.type(chat, on=False)
+        entry = chat.add(Sender.AGENT, "", chat.agent or "")
+        entry.file = file
+        chat.answered_at = chat.answered_at or entry.time
+        as_html = "html_files" in self._settings.traits
+        item = items.agent_file(entry, self.named(chat), self._settings.agent_avatar, as_html=as_html)
         self._tell(chat, Reply(chat, [item], agent_chat=True))
         return entry.id
 

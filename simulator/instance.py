@@ -13,15 +13,19 @@ from simulator.clock import Clock
 from simulator.conversations import Conversations
 from simulator.delivery import Delivery
 from simulator.desk import Desk
+from simulator.downloads import Downloads
 from simulator.envelope import Reply
 from simulator.fault_plan import FaultPlan
 from simulator.floor import Agent, Floor, Queue
 from simulator.incidents import Incidents
 from simulator.integration import Integration
 from simulator.journal import Journal
+from simulator.media import Media
+from simulator.media_api import MediaApi
 from simulator.patience import Patience
 from simulator.records import Records
 from simulator.settings import SimulatorSettings
+from simulator.system_log import SystemLog
 from simulator.table import Table
 from simulator.tokens import Tokens
 from simulator.transfers import Transfers
@@ -41,20 +45,27 @@ class Instance:
         self.plan = FaultPlan(settings, self.changes, self.tokens.expire)
         self.incidents = Incidents(self.changes, clock.now)
         self.conversations = Conversations(self.changes, clock.now)
+        self.log = SystemLog(self.changes, clock.now)
+        self.media = Media(settings, clock, self.changes.tell)
+        self.downloads = Downloads(settings, self.media, self.log, self.conversations.touch)
         self.floor = open_floor(settings, clock.now)
         delivery = Delivery(settings, self.journal, lambda: self.plan.script.count("callbacks"))
         self.callbacks = Callbacks(delivery, self.plan.callbacks, self.changes, self._abandon)
         self._seat_people()
         authentication = Authentication(settings, self.tokens)
-        virtual_agent = VirtualAgent(settings, self.conversations, self.floor, self.desk, self.waiting)
+        people = (self.floor, self.desk, self.waiting)
+        virtual_agent = VirtualAgent(settings, self.conversations, *people, self.downloads)
         self.integration = Integration(settings, authentication, virtual_agent, self.callbacks)
         access = Access(settings, authentication)
         self.table = Table(access, self.incidents, Records(self.conversations, self.floor))
+        self.media_api = MediaApi(settings, authentication, self.media)
         self.agent_api = AgentApi(access, self.floor)
 
     def reset(self) -> None:
-        """Forget chats, logs and new incidents."""
+        """Forget chats, logs, files and new incidents."""
         self.journal.clear()
+        self.log.clear()
+        self.media.clear()
         self.incidents.reset()
         self.conversations.clear()
         self.patience.forget()

@@ -37,6 +37,7 @@ PROFILES = {
     "no_agents_completed": "nobody available also ends the conversation, with completed",
     "no_agents_take_control": "nobody available also ends the conversation, with takeControl",
     "reminder_as_text": "the reminder of an idle requester is an OutputText, not a System message",
+    "html_files": "a file of the live agent is an OutputHtml with a link",
     "bug_3_14_1": "a message with the key attachment, even null, loses its text",
 }
 

@@ -63,10 +63,7 @@ class Records:
             "awa_agent_presence": lambda: [_presence(agent) for agent in floor.agents],
             "awa_agent_presence_capacity": lambda: [self._capacity(agent) for agent in floor.agents],
             "awa_work_item": lambda: [_work_item(chat) for chat in self._chats if chat.queue],
-            "sys_user": lambda: [
-                *map(_user, floor.agents),
-                *({"sys_id": key, **one} for key, one in PEOPLE.items()),
-            ],
+            "sys_user": self._users,
         }
 
     @property
@@ -75,6 +72,10 @@ class Records:
 
     def _messages(self) -> list[Record]:
         return [_message(chat, entry) for chat in self._chats for entry in chat.transcript]
+
+    def _users(self) -> list[Record]:
+        known = [{"sys_id": key, **person} for key, person in PEOPLE.items()]
+        return known + [_user(agent) for agent in self._floor.agents]
 
     def _capacity(self, agent: Agent) -> Record:
         load = sum(chat.agent == agent.name for chat in self._chats if chat.state is State.LIVE)

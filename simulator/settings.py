@@ -101,6 +101,14 @@ class SimulatorSettings(BaseSettings):
     b2b_idle_timeout: float = Field(3600, ge=0, description="seconds until an idle chat with the bot ends")
     b2b_job_period: float = Field(3600, ge=0, description="seconds between two looks at those; 0: exact")
 
+    trusted_media_domains: list[str] = Field(
+        default_factory=lambda: ["127.0.0.1", "localhost"],
+        description="hosts attachments are fetched from, as JSON; subdomains are trusted too",
+    )
+    attachment_limit: int = Field(10 * 1024 * 1024, ge=0, description="bytes a file may have")
+    download_range: int = Field(0, ge=0, description="bytes per request of a download; 0: all in one")
+    media_scan: float = Field(2, ge=0, description="seconds until a file is scanned and no more pending")
+    media_needs_credentials: bool = Field(False, description="serve files of chats only with credentials")
     denied_tables: list[str] = Field(
         default_factory=list, description='tables nobody may read or write, as JSON; ["*"] means all'
     )

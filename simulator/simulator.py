@@ -10,12 +10,15 @@ from simulator.application import build
 from simulator.callback_faults import CallbackFault
 from simulator.chat import JSON, Chat, State
 from simulator.clock import Clock
+from simulator.desk import require_state
+from simulator.errors import BadCommand
 from simulator.faults import Fault
 from simulator.incidents import Record
 from simulator.instance import Instance
 from simulator.journal import Exchange
 from simulator.settings import SimulatorSettings
 from simulator.steps import parse
+from simulator.system_log import LogEntry
 
 T = TypeVar("T")
 
@@ -49,6 +52,7 @@ class Simulator:
         app = build(self, self._instance)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         self._instance.callbacks.start()
+        self._instance.downloads.open()
         try:
             await runner.setup()
             site = web.TCPSite(runner, host, port)
@@ -61,6 +65,7 @@ class Simulator:
             self.plan.stop()
             self._instance.callbacks.let_answers_go()
             await runner.cleanup()
+            await self._instance.downloads.close()
             await self._instance.callbacks.stop()
 
     @property
@@ -99,6 +104,11 @@ class Simulator:
         return self.journal.callbacks
 
     @property
+    def log(self) -> list[LogEntry]:
+        """The instance's system log, oldest first: why something was answered 200 and ignored."""
+        return self._instance.log.entries
+
+    @property
     def pending_callbacks(self) -> int:
         """How many callbacks are not sent and answered yet, those held back included."""
         return self._instance.callbacks.pending
@@ -125,6 +135,14 @@ class Simulator:
     async def say(self, chat: Chat | str, text: str) -> str:
         """Send a text of the live agent; return its messageId."""
         return self._instance.desk.say(self._find(chat), text)
+
+    async def attach(self, chat: Chat | str, name: str, content_type: str, data: bytes) -> str:
+        """Send a file of the live agent; return its messageId. `BadCommand` if it is too large or empty."""
+        if not data or len(data) > self.settings.attachment_limit:
+            raise BadCommand(f"a file has 1 to {self.settings.attachment_limit} bytes")
+        found = self._find(chat)
+        require_state(found, State.LIVE)
+        return self._instance.desk.attach(found, self._instance.media.add(name, content_type, data).file)
 
     async def type(self, chat: Chat | str, *, on: bool = True) -> None:
         """Show or hide that the live agent types; no callback if that is no change."""

@@ -22,7 +22,12 @@ HIBERNATING = (
 )
 RATE_LIMIT = 100  # requests per hour, as in the documented example
 RATE_LIMIT_RULE = uuid.uuid5(uuid.NAMESPACE_URL, "sys_rate_limit_rules").hex  # a sys_id
-_API_NAMES = {"table": "Table API", "integration": "VA Bot Integration", "oauth": "OAuth"}
+_API_NAMES = {
+    "table": "Table API",
+    "integration": "VA Bot Integration",
+    "oauth": "OAuth",
+    "media": "CCCIF Media",
+}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -157,6 +162,8 @@ def _endpoint(path: str) -> str | None:
         return "integration"
     if path == "/oauth_token.do":
         return "oauth"
+    if "/cccif/media/" in path or "/cs/media/" in path:
+        return "media"
     if path.startswith("/api/"):
         return "table"
     return None
@@ -164,6 +171,8 @@ def _endpoint(path: str) -> str | None:
 
 async def _body(request: web.Request) -> Any:
     """Return the body for the log: parsed JSON or form, None if it is neither."""
+    if request.content_type.startswith("multipart/"):
+        return None  # a file; whoever takes it reads and bounds it
     raw = await request.read()
     if request.content_type.endswith("form-urlencoded"):
         return dict(parse_qsl(raw.decode(errors="replace")))

@@ -14,6 +14,7 @@ from simulator.bot_request import UPDATE_MESSAGES, BotRequest
 from simulator.chat import JSON, Chat, EndReason, Sender, State
 from simulator.conversations import Conversations
 from simulator.desk import Desk
+from simulator.downloads import Downloads
 from simulator.envelope import Reply
 from simulator.floor import Floor
 from simulator.settings import SimulatorSettings
@@ -32,12 +33,14 @@ class VirtualAgent:
         floor: Floor,
         desk: Desk,
         waiting: Waiting,
+        downloads: Downloads,
     ) -> None:
         self._settings = settings
         self._conversations = conversations
         self._floor = floor
         self._desk = desk
         self._waiting = waiting
+        self._downloads = downloads
         self._handlers: dict[str | None, Handler] = {
             "START_CONVERSATION": self._start,
             "AGENT": self._transfer,
@@ -86,13 +89,17 @@ class VirtualAgent:
         return self._route_after(chat, request.text)
 
     def _hear(self, chat: Chat | None, request: BotRequest) -> Reply | None:
-        if not request.text:
+        if not request.text and not request.attachments:
             return None
         fresh = chat is None
         chat = chat or self._conversations.open(request)
+        self._downloads.receive(chat, request.attachments)
         if chat.with_desk:
-            chat.add(Sender.REQUESTER, request.text)
+            if request.text:
+                chat.add(Sender.REQUESTER, request.text)
             chat.requester_typing = False
+            return None
+        if not request.text:
             return None
         if chat.live_agent_only and (fresh or chat.state is State.CREATED):
             return self._route_after(chat, request.text)
