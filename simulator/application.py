@@ -32,7 +32,12 @@ PAGE_HEADERS = {
 def build(simulator: "Simulator", instance: Instance) -> web.Application:
     """Return the application; it may be run once, so every `serve` builds its own."""
     control = Control(simulator)
-    traffic = Traffic(simulator.journal, simulator.faults, lambda: simulator.plan.script.count("requests"))
+    traffic = Traffic(
+        simulator.journal,
+        simulator.faults,
+        instance.rate_limit,
+        lambda: simulator.plan.script.count("requests"),
+    )
     app = web.Application(middlewares=[traffic.middleware(), explain], client_max_size=MAX_BODY)
     app.router.add_post(PATH, instance.integration.answer)
     app.router.add_post("/oauth_token.do", simulator.tokens.answer)

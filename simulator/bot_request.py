@@ -30,6 +30,17 @@ class BotRequest:
         return text if isinstance(text, str) else ""
 
     @property
+    def request_id(self) -> str | None:
+        value = self.raw.get("requestId")
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def silent(self) -> bool | None:
+        """Return `silentMessage`, which one documented example sends as text; None if it is not given."""
+        value = self.raw.get("silentMessage")
+        return None if value is None else str(value).lower() == "true"
+
+    @property
     def attachments(self) -> list[JSON]:
         """Return the attachments: documented as an array, shown as one object (section 2.2)."""
         message = self.raw.get("message")

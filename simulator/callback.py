@@ -15,7 +15,8 @@ class Callback:
 
     `released` is set once the request it answers has had its own answer. `is_copy` marks the late copies of
     a duplicate, `swapped` what was reordered already. `followed` is set when another one waits behind it,
-    `settled` when it was sent and answered, or dropped.
+    `settled` when it was sent and answered, or dropped; `begun` says that its sending has begun. `url` is
+    that of a further provider application.
     """
 
     chat: Chat | None
@@ -25,6 +26,8 @@ class Callback:
     is_copy: bool = False
     swapped: bool = False
     profile: Profile = PLAIN
+    url: str | None = None
+    begun: bool = False
     followed: asyncio.Event = field(default_factory=asyncio.Event)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -51,7 +54,9 @@ class Callback:
         """Return what is to be sent later, if this is a duplicate with late copies."""
         if self.mode != "duplicate" or self.is_copy or not (self.fault and self.fault.seconds):
             return None
-        return Callback(self.chat, self.body, fault=self.fault, is_copy=True, profile=self.profile)
+        return Callback(
+            self.chat, self.body, fault=self.fault, is_copy=True, profile=self.profile, url=self.url
+        )
 
     async def until_released(self) -> None:
         """Wait for the answer to the request that caused it, unless it is to come early."""

@@ -51,6 +51,7 @@ class EndReason(StrEnum):
     REQUESTER_IDLE = "requester_idle"
     QUEUE_TIMEOUT = "queue_timeout"
     BOT_IDLE = "bot_idle"
+    CANNOT_CONTINUE = "cannot_continue"
 
 
 @dataclass
@@ -111,6 +112,7 @@ class Chat:
 
     `heard_at` is when the requester last sent something to read, `answered_at` when the live agent of now
     first did, `told_wait_at` when the waiting time was last looked at, `told_wait` its last words.
+    `silent` is the sticky `silentMessage`, `topic` the name of the bot's topic of now.
     """
 
     user_id: str
@@ -136,6 +138,9 @@ class Chat:
     told_wait_at: datetime | None = None
     told_wait: str = ""
     reminded: bool = False
+    topic: str | None = None
+    silent: bool = False
+    request_ids: set[str] = field(default_factory=set)
     now: Callable[[], datetime] = field(default=now, repr=False, compare=False)
     echo: JSON = field(default_factory=dict)
     revision: int = 0

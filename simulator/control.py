@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simulator.simulator import Simulator
 
 PING_SECONDS = 20.0
-UNSHOWN = ("echo", "history", "transcript", "now")
+UNSHOWN = ("echo", "history", "transcript", "now", "request_ids")
 
 
 class Control:

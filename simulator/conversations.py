@@ -5,17 +5,20 @@ from datetime import datetime
 
 from simulator.bot_request import BotRequest
 from simulator.changes import Changes
-from simulator.chat import Chat, EndReason, State
+from simulator.chat import JSON, Chat, EndReason, State
 from simulator.errors import UnknownChat
+from simulator.settings import SimulatorSettings
 
 
 class Conversations:
     """The chats of all users, oldest first. A user has at most one open chat, found by `userId` alone.
 
-    That the real key is `userId` is an inference (reference section 8, "Identity").
+    That the real key is `userId` is an inference (reference section 8, "Identity"); the setting
+    `conversation_key` adds `clientSessionId`, several provider applications add `appInboundId`.
     """
 
-    def __init__(self, changes: Changes, now: Callable[[], datetime]) -> None:
+    def __init__(self, settings: SimulatorSettings, changes: Changes, now: Callable[[], datetime]) -> None:
+        self._settings = settings
         self.chats: list[Chat] = []
         self._changes = changes
         self._now = now
@@ -25,10 +28,14 @@ class Conversations:
         """Call `watcher` with every chat that changes."""
         self._watchers.append(watcher)
 
-    def current(self, user_id: str) -> Chat | None:
-        """Return the user's open chat."""
-        newest = self._newest(user_id)
-        return newest if newest and newest.state is not State.ENDED else None
+    def current(self, request: BotRequest) -> Chat | None:
+        """Return the open chat this request belongs to."""
+        for chat in reversed(self.chats):
+            if chat.state is not State.ENDED and self._key(chat.user_id, chat.echo) == self._key(
+                request.user_id, request.raw
+            ):
+                return chat
+        return None
 
     def find(self, name: str) -> Chat:
         """Return the chat with this id, or the newest chat of the user with this id; else `UnknownChat`."""
@@ -62,6 +69,9 @@ class Conversations:
         """
         chat.echo |= {key: value for key, value in request.echo().items() if key != "message"}
         chat.context |= request.context
+        chat.silent = chat.silent if request.silent is None else request.silent
+        if request.request_id:
+            chat.request_ids.add(request.request_id)
         if not chat.with_desk:
             chat.heard_at = self._now()
         if isinstance(email := request.raw.get("emailId"), str):
@@ -81,6 +91,14 @@ class Conversations:
     def clear(self) -> None:
         self.chats.clear()
         self._changes.tell()
+
+    def _key(self, user_id: str, fields: JSON) -> tuple[str, ...]:
+        key = [user_id]
+        if self._settings.conversation_key == "user_and_session":
+            key.append(str(fields.get("clientSessionId") or ""))
+        if self._settings.applications:
+            key.append(str(fields.get("appInboundId") or ""))
+        return tuple(key)
 
     def _newest(self, user_id: str) -> Chat | None:
         return next((chat for chat in reversed(self.chats) if chat.user_id == user_id), None)

@@ -17,12 +17,14 @@ from simulator.downloads import Downloads
 from simulator.envelope import Reply
 from simulator.fault_plan import FaultPlan
 from simulator.floor import Agent, Floor, Queue
+from simulator.gate import Gate
 from simulator.incidents import Incidents
 from simulator.integration import Integration
 from simulator.journal import Journal
 from simulator.media import Media
 from simulator.media_api import MediaApi
 from simulator.patience import Patience
+from simulator.rate_limit import RateLimit
 from simulator.records import Records
 from simulator.settings import SimulatorSettings
 from simulator.system_log import SystemLog
@@ -41,21 +43,24 @@ class Instance:
         self.clock = clock
         self.changes = Changes()
         self.journal = Journal(self.changes, clock.now)
+        self.log = SystemLog(self.changes, clock.now)
+        self.rate_limit = RateLimit(settings, clock)
         self.tokens = Tokens(settings, clock)
         self.plan = FaultPlan(settings, self.changes, self.tokens.expire)
         self.incidents = Incidents(self.changes, clock.now)
-        self.conversations = Conversations(self.changes, clock.now)
-        self.log = SystemLog(self.changes, clock.now)
+        self.conversations = Conversations(settings, self.changes, clock.now)
         self.media = Media(settings, clock, self.changes.tell)
         self.downloads = Downloads(settings, self.media, self.log, self.conversations.touch)
         self.floor = open_floor(settings, clock.now)
         delivery = Delivery(settings, self.journal, lambda: self.plan.script.count("callbacks"))
-        self.callbacks = Callbacks(delivery, self.plan.callbacks, self.changes, self._abandon)
+        self.callbacks = Callbacks(delivery, self.plan.callbacks, self.changes, self._abandon, self.log)
         self._seat_people()
         authentication = Authentication(settings, self.tokens)
         people = (self.floor, self.desk, self.waiting)
-        virtual_agent = VirtualAgent(settings, self.conversations, *people, self.downloads)
-        self.integration = Integration(settings, authentication, virtual_agent, self.callbacks)
+        virtual_agent = VirtualAgent(settings, self.conversations, *people, self.downloads, self.log)
+        gate = Gate(settings, self.conversations, self.callbacks, self.log)
+        parts = (authentication, virtual_agent, self.callbacks, gate, self.log)
+        self.integration = Integration(settings, *parts)
         access = Access(settings, authentication)
         self.table = Table(access, self.incidents, Records(self.conversations, self.floor))
         self.media_api = MediaApi(settings, authentication, self.media)
@@ -65,6 +70,7 @@ class Instance:
         """Forget chats, logs, files and new incidents."""
         self.journal.clear()
         self.log.clear()
+        self.rate_limit.clear()
         self.media.clear()
         self.incidents.reset()
         self.conversations.clear()

@@ -11,8 +11,10 @@ from simulator.callbacks import Callbacks
 from simulator.chat import JSON, Chat
 from simulator.envelope import Reply
 from simulator.errors import ApiError, unauthenticated
+from simulator.gate import Gate
 from simulator.settings import SimulatorSettings
 from simulator.shapes import shape
+from simulator.system_log import SystemLog
 from simulator.traffic import RELEASED
 from simulator.virtual_agent import VirtualAgent
 
@@ -28,11 +30,15 @@ class Integration:
         authentication: Authentication,
         virtual_agent: VirtualAgent,
         callbacks: Callbacks,
+        gate: Gate,
+        log: SystemLog,
     ) -> None:
         self._settings = settings
         self._authentication = authentication
         self._virtual_agent = virtual_agent
         self._callbacks = callbacks
+        self._gate = gate
+        self._log = log
 
     async def answer(self, http: web.Request) -> web.Response:
         """Handle one request. Raises `ApiError` 400, 401 or 415."""
@@ -42,16 +48,22 @@ class Integration:
         raw = await http.read()
         body = parse(raw)
         if not self._authentication.accepts_message(http, raw, body):
-            return self._refuse_message()
-        return await self._process(http, read(body, self._settings.traits))
+            return self._refuse_message(body)
+        request = self._read(body)
+        if request is None or not self._gate.admits(request):
+            return web.json_response({"status": "success"})
+        return await self._process(http, request)
 
     def push(self, chat: Chat, reply: Reply) -> None:
         """Queue a callback that answers no request; it carries the newest requestId (section 7.1)."""
-        body = self._write(reply, chat.echo)
-        self._callbacks.send(chat.user_id, Callback(chat, body, profile=self._settings.traits))
+        said = reply.silenced() if chat.silent else reply
+        if said:
+            self._send(chat.user_id, Callback(chat, self._write(said, chat.echo)), chat.echo)
 
     async def _process(self, http: web.Request, request: BotRequest) -> web.Response:
         reply = self._virtual_agent.answer(request)
+        if reply and reply.chat and reply.chat.silent:
+            reply = reply.silenced()
         if request.action == UPDATE_MESSAGES:
             return web.Response(text="Message Processed Successfully")
         if reply is None:
@@ -64,10 +76,25 @@ class Integration:
     def _call_back(self, http: web.Request, request: BotRequest, reply: Reply) -> Callback:
         """Queue the callback at its place; it leaves once the answer to this request is written."""
         http[RELEASED] = released = asyncio.Event()
-        body = self._write(reply, request.echo())
-        callback = Callback(reply.chat, body, released, profile=self._settings.traits)
-        self._callbacks.send(request.user_id, callback)
+        callback = Callback(reply.chat, self._write(reply, request.echo()), released)
+        self._send(request.user_id, callback, request.raw)
         return callback
+
+    def _send(self, user_id: str, callback: Callback, sent: JSON) -> None:
+        """Queue a callback; `appInboundId`, where it is known, decides where it goes."""
+        callback.profile = self._settings.traits
+        callback.url = self._settings.applications.get(str(sent.get("appInboundId")))
+        self._callbacks.send(user_id, callback)
+
+    def _read(self, body: JSON) -> BotRequest | None:
+        """Return the request; where it is wrong, raise `ApiError` 400 or, by a setting, only log it."""
+        try:
+            return read(body, self._settings.traits)
+        except ApiError as error:
+            if self._settings.bad_request == "reject":
+                raise
+            self._log.write(f"Request ignored: {error.detail}", str(body.get("userId") or ""))
+            return None
 
     def _sync_answer(self, request: BotRequest, reply: Reply) -> JSON:
         """Return the callback body as HTTP answer; the interaction id is in the item only (section 7.1)."""
@@ -79,8 +106,9 @@ class Integration:
         body = reply.in_envelope(echo, send_score=self._settings.send_score)
         return shape(body, self._settings.traits)
 
-    def _refuse_message(self) -> web.Response:
+    def _refuse_message(self, body: JSON) -> web.Response:
         """Answer a bad token or signature: sources disagree, so a setting decides (section 3)."""
+        self._log.write("Request ignored: message authentication failed", str(body.get("userId") or ""))
         if self._settings.message_auth_failure == "reject":
             raise unauthenticated()
         return web.json_response({"status": "success"})

@@ -38,6 +38,8 @@ PROFILES = {
     "no_agents_take_control": "nobody available also ends the conversation, with takeControl",
     "reminder_as_text": "the reminder of an idle requester is an OutputText, not a System message",
     "html_files": "a file of the live agent is an OutputHtml with a link",
+    "patient_5xx": "a callback answered 5xx does not end the conversation",
+    "failed_4xx": "a callback answered 403 or 404 shows its messages as Failed at the desk",
     "bug_3_14_1": "a message with the key attachment, even null, loses its text",
 }
 

@@ -42,6 +42,7 @@ STATE_REASONS = {
     EndReason.REQUESTER_IDLE: "No User Response",
     EndReason.QUEUE_TIMEOUT: "Left Before Engagement",
     EndReason.BOT_IDLE: "No Activity",
+    EndReason.CANNOT_CONTINUE: "Bot issues",
 }
 
 

@@ -113,6 +113,26 @@ class SimulatorSettings(BaseSettings):
         default_factory=list, description='tables nobody may read or write, as JSON; ["*"] means all'
     )
 
+    applications: dict[str, str] = Field(
+        default_factory=dict,
+        description="callback URL of each further provider application by its Inbound Id, as JSON",
+        repr=False,
+    )
+    conversation_key: Literal["user", "user_and_session"] = Field(
+        "user", description="what a conversation is found by: userId, or clientSessionId too"
+    )
+    one_at_a_time: bool = Field(
+        True, description="ignore requests to the bot while one is unfinished, and repeated ones"
+    )
+    bad_request: Literal["reject", "silent"] = Field(
+        "reject", description="answer to a missing or wrong field: 400, or 200 and nothing happens"
+    )
+    rate_limit: int | None = Field(None, ge=0, description="requests per hour and user until a 429")
+    topics: list[str] = Field(
+        default_factory=lambda: ["Password Reset", "Hardware Request"],
+        description="topics SWITCH can name, as JSON",
+    )
+
     fresh_session: bool = Field(
         True, description="greet, instead of transferring, when AGENT is a user's very first request"
     )
@@ -160,6 +180,11 @@ class SimulatorSettings(BaseSettings):
             except BadCommand as error:
                 raise ValueError(str(error)) from error
         return path
+
+    @field_validator("applications")
+    @classmethod
+    def _are_web_addresses(cls, urls: dict[str, str]) -> dict[str, str]:
+        return {inbound_id: cls._is_web_address(url) for inbound_id, url in urls.items()}
 
     @field_validator("callback_url")
     @classmethod

@@ -29,6 +29,10 @@ class Texts(BaseModel):
     queue_timeout: str = Field(
         "All our live agents are still busy. Please try again later.", description="own wording"
     )
+    topic_started: str = Field("Let's go on with {topic}.", description="own wording")
+    cannot_continue: str = Field(
+        "I cannot continue this conversation. If you need help again, type hi.", description="own wording"
+    )
     conversation_ended: str = "The conversation has ended. If you need help again, type hi."
     anonymous_agent: str = Field("Agent", description="stands for {name} when agent names are hidden")
     seconds: str = "{wait} Seconds"

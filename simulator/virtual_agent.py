@@ -8,8 +8,9 @@ any open END, FAULT → ENDED
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from simulator import items
+from simulator import items, topics
 from simulator.bot_request import UPDATE_MESSAGES, BotRequest
 from simulator.chat import JSON, Chat, EndReason, Sender, State
 from simulator.conversations import Conversations
@@ -18,6 +19,7 @@ from simulator.downloads import Downloads
 from simulator.envelope import Reply
 from simulator.floor import Floor
 from simulator.settings import SimulatorSettings
+from simulator.system_log import SystemLog
 from simulator.waiting import Waiting
 
 Handler = Callable[[Chat | None, BotRequest], Reply | None]
@@ -34,6 +36,7 @@ class VirtualAgent:
         desk: Desk,
         waiting: Waiting,
         downloads: Downloads,
+        log: SystemLog,
     ) -> None:
         self._settings = settings
         self._conversations = conversations
@@ -41,9 +44,11 @@ class VirtualAgent:
         self._desk = desk
         self._waiting = waiting
         self._downloads = downloads
+        self._log = log
         self._handlers: dict[str | None, Handler] = {
             "START_CONVERSATION": self._start,
             "AGENT": self._transfer,
+            "SWITCH": self._switch,
             "END_CONVERSATION": self._end,
             "TYPING": self._typing,
             "VIEWING": self._typing,
@@ -60,7 +65,7 @@ class VirtualAgent:
 
         An unknown action is taken for a plain message (unverified, reference section 20).
         """
-        chat = self._conversations.current(request.user_id)
+        chat = self._conversations.current(request)
         if chat and request.action != UPDATE_MESSAGES:
             self._conversations.remember(chat, request)
             if self._settings.ongoing_history and request.action != "SEND_HISTORY":
@@ -77,7 +82,29 @@ class VirtualAgent:
         if chat.live_agent_only:
             return self._route_after(chat, request.text)
         chat.state = State.BOT
+        if topic := topics.preset(self._settings, chat):
+            return self._begin_topic(chat, topic)
         return self._converse(chat, request.text) if request.text else self._greet(chat, score=1)
+
+    def _switch(self, chat: Chat | None, request: BotRequest) -> Reply | None:
+        """Change the topic. What cannot be is told by a closed conversation; why, only by the log."""
+        if chat and chat.with_desk:
+            return None
+        chat = chat or self._conversations.open(request)
+        try:
+            topic = topics.choose(self._settings, chat, request)
+        except topics.Refusal as error:
+            self._log.write(f"Cannot switch: {error}", chat.user_id)
+            refusal = self._say(chat, self._settings.words.cannot_continue, score=0)
+            self._conversations.close(chat, EndReason.CANNOT_CONTINUE)
+            return replace(refusal, completed=True)
+        if topic == topics.LIVE_AGENT:
+            return self._route_after(chat, "")
+        return self._begin_topic(chat, topic)
+
+    def _begin_topic(self, chat: Chat, topic: str) -> Reply:
+        chat.state, chat.topic = State.BOT, topic
+        return self._say(chat, self._settings.words.topic_started.format(topic=topic))
 
     def _transfer(self, chat: Chat | None, request: BotRequest) -> Reply | None:
         if chat and chat.with_desk:
