@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 MAX_BODY = 16 * 1024 * 1024  # bytes; the text of a message is documented as unlimited
 PAGE = Path(__file__).parent / "page"
-PAGE_FILES = {"/": "index.html", "/desk.js": "desk.js", "/desk.css": "desk.css"}
+SCRIPTS = ("calls.js", "desk.js", "lines.js", "log.js", "pane.js", "transfer.js", "words.js")
+PAGE_FILES = {"/": "index.html"} | {f"/{name}": name for name in (*SCRIPTS, "desk.css", "pane.css")}
 PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "

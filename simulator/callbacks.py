@@ -6,7 +6,7 @@ from collections.abc import Callable
 from simulator.callback import Callback
 from simulator.callback_faults import CallbackFault, CallbackFaults
 from simulator.changes import Changes
-from simulator.chat import JSON, Chat
+from simulator.chat import JSON, Chat, Entry
 from simulator.delivery import Delivery
 from simulator.system_log import SystemLog
 
@@ -160,6 +160,8 @@ class Callbacks:
             self._log.write(f"Callback failed: {status or 'no answer'}", user)
         if callback.chat is None or status is None:
             return True
+        if status < 400:
+            self._mark_posted(callback.chat, body)
         if status >= 500 and "patient_5xx" not in callback.profile:
             self._abandon(callback.chat, status)
             return False
@@ -168,12 +170,19 @@ class Callbacks:
         return True
 
     def _mark_failed(self, chat: Chat, body: JSON) -> None:
-        items = body["body"] if isinstance(body["body"], list) else [body["body"]]
-        ids = {item.get("messageId") for item in items}
-        for entry in chat.transcript:
-            if entry.id in ids:
-                entry.status = "external_error"
-        self._changes.tell()
+        for entry in _entries(chat, body):
+            entry.status = "external_error"
+        self._touch(chat)
+
+    def _mark_posted(self, chat: Chat, body: JSON) -> None:
+        entries = _entries(chat, body)
+        for entry in entries:
+            entry.posted = True
+        if entries:
+            self._touch(chat)
+
+    def _touch(self, chat: Chat) -> None:
+        chat.revision = self._changes.tell()
 
     def _send_later(self, user_id: str, copy: Callback, fault: CallbackFault) -> None:
         async def wait() -> None:
@@ -187,3 +196,10 @@ class Callbacks:
     def _drop_late(self, task: asyncio.Task[None]) -> None:
         self._late.pop(task, None)
         self._changes.tell()
+
+
+def _entries(chat: Chat, body: JSON) -> list[Entry]:
+    """Return the lines of the transcript that a callback body carried."""
+    items = body["body"] if isinstance(body["body"], list) else [body["body"]]
+    ids = {item.get("messageId") for item in items}
+    return [entry for entry in chat.transcript if entry.id in ids]

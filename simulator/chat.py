@@ -73,7 +73,8 @@ class Entry:
     """One line of the transcript.
 
     `status` is what UPDATE_MESSAGES reported about a line of the live agent: `sent_to_user` (the desk
-    shows a double tick) or `external_error` ("Failed"); `updated` marks a line whose text it replaced.
+    shows a double tick) or `external_error` ("Failed"); `updated` marks a line whose text it replaced,
+    `posted` one whose callback the client took.
     """
 
     sender: Sender
@@ -83,6 +84,7 @@ class Entry:
     time: datetime = field(default_factory=now)
     status: str | None = None
     updated: bool = False
+    posted: bool = False
     file: File | None = None
 
 
