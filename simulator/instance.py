@@ -8,7 +8,7 @@ from simulator.agent_api import AgentApi
 from simulator.authentication import Authentication
 from simulator.callbacks import Callbacks
 from simulator.changes import Changes
-from simulator.chat import Chat, EndReason, Sender, State
+from simulator.chat import Chat, EndReason, File, Sender, State
 from simulator.clock import Clock
 from simulator.conversations import Conversations
 from simulator.delivery import Delivery
@@ -49,7 +49,7 @@ class Instance:
         self.plan = FaultPlan(settings, self.changes, self.tokens.expire)
         self.incidents = Incidents(self.changes, clock.now)
         self.conversations = Conversations(settings, self.changes, clock.now)
-        self.media = Media(settings, clock, self.changes.tell)
+        self.media = Media(settings, clock, self._show_scanned)
         self.downloads = Downloads(settings, self.media, self.log, self.conversations.touch)
         self.floor = open_floor(settings, clock.now)
         delivery = Delivery(settings, self.journal, lambda: self.plan.script.count("callbacks"))
@@ -86,6 +86,11 @@ class Instance:
 
     def _push(self, chat: Chat, reply: Reply) -> None:
         self.integration.push(chat, reply)
+
+    def _show_scanned(self, file: File) -> None:
+        for chat in self.conversations.chats:
+            if any(entry.file is file for entry in chat.transcript):
+                self.conversations.touch(chat)
 
     def _abandon(self, chat: Chat, status: int) -> None:
         """Close the interaction because the client answered a callback with 5xx (KB2701890)."""

@@ -26,12 +26,12 @@ class Medium:
 
 
 class Media:
-    """The files by the last part of their path, which nobody can guess. `changed` is called after a scan."""
+    """The files by the last part of their path, which nobody can guess. `scanned` is called after a scan."""
 
-    def __init__(self, settings: SimulatorSettings, clock: Clock, changed: Callable[[], object]) -> None:
+    def __init__(self, settings: SimulatorSettings, clock: Clock, scanned: Callable[[File], None]) -> None:
         self._settings = settings
         self._clock = clock
-        self._changed = changed
+        self._scanned = scanned
         self._media: dict[str, Medium] = {}
 
     def add(self, name: str, content_type: str, data: bytes) -> Medium:
@@ -55,7 +55,7 @@ class Media:
 
     def _scan(self, medium: Medium) -> None:
         medium.file.state = "not available" if _TEST_VIRUS in medium.data else "available"
-        self._changed()
+        self._scanned(medium.file)
 
     def _forget_oldest(self) -> None:
         while len(self._media) > 1 and sum(len(one.data) for one in self._media.values()) > TOTAL:

@@ -1,8 +1,8 @@
 """The simulator in one object: a fixture for tests, and what the command line runs."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from aiohttp import web
 
@@ -13,17 +13,13 @@ from simulator.clock import Clock
 from simulator.desk import require_state
 from simulator.errors import BadCommand
 from simulator.faults import Fault
-from simulator.incidents import Record
 from simulator.instance import Instance
-from simulator.journal import Exchange
+from simulator.observation import Observation
 from simulator.settings import SimulatorSettings
 from simulator.steps import parse
-from simulator.system_log import LogEntry
-
-T = TypeVar("T")
 
 
-class Simulator:
+class Simulator(Observation):
     """A stand-in for one ServiceNow instance.
 
     Use it inside one event loop. Chats are named by their id or by a user's id, which means that user's
@@ -82,36 +78,6 @@ class Simulator:
     def wait_time(self) -> int:
         """Seconds of waiting the first queue is told."""
         return self.floor.queues[0].wait_time
-
-    @property
-    def chats(self) -> list[Chat]:
-        """All conversations, open and ended, oldest first."""
-        return self._instance.conversations.chats
-
-    @property
-    def incidents(self) -> list[Record]:
-        """All incident records, with the text of their journal fields, oldest first."""
-        return self._instance.incidents.records
-
-    @property
-    def requests(self) -> list[Exchange]:
-        """What clients asked (Bot Integration, Table, token endpoint), secrets redacted, oldest first."""
-        return self.journal.requests
-
-    @property
-    def callbacks(self) -> list[Exchange]:
-        """What was POSTed to the callback URL, secrets redacted, oldest first."""
-        return self.journal.callbacks
-
-    @property
-    def log(self) -> list[LogEntry]:
-        """The instance's system log, oldest first: why something was answered 200 and ignored."""
-        return self._instance.log.entries
-
-    @property
-    def pending_callbacks(self) -> int:
-        """How many callbacks are not sent and answered yet, those held back included."""
-        return self._instance.callbacks.pending
 
     @property
     def seed(self) -> int:
@@ -240,46 +206,8 @@ class Simulator:
         self.plan.recover()
         self._instance.reset()
 
-    async def wait_for(
-        self,
-        predicate: Callable[[], T],
-        timeout: float = 5.0,  # noqa: ASYNC109 - waiting is all it does
-    ) -> T:
-        """Return the first truthy result of `predicate`, asked after every change; no polling.
-
-        Raises `TimeoutError` after `timeout` seconds, saying where all chats stand.
-        """
-        try:
-            return await self.changes.wait_for(predicate, timeout)
-        except TimeoutError:
-            raise TimeoutError(f"not within {timeout} s; {self._summary()}") from None
-
-    async def wait_for_state(
-        self,
-        chat: Chat | str,
-        state: State,
-        timeout: float = 5.0,  # noqa: ASYNC109 - as above
-    ) -> Chat:
-        """Wait until this chat, or the newest chat of this user, is in `state`; return it."""
-        name = chat if isinstance(chat, str) else chat.id
-        found = await self.wait_for(lambda: self._in_state(name, state), timeout)
-        return found[0]
-
-    async def wait_until_sent(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - as above
-        """Wait until every callback is sent and answered, or given up."""
-        await self.wait_for(lambda: self.pending_callbacks == 0, timeout)
-
     def _find(self, chat: Chat | str) -> Chat:
         return chat if isinstance(chat, Chat) else self._instance.conversations.find(chat)
-
-    def _in_state(self, name: str, state: State) -> list[Chat]:
-        newest = [chat for chat in self.chats if name in (chat.id, chat.user_id)][-1:]
-        return [chat for chat in newest if chat.state is state]
-
-    def _summary(self) -> str:
-        chats = ", ".join(f"{chat.user_id}: {chat.state}" for chat in self.chats) or "no chats"
-        last = self.callbacks[-1:] or self.requests[-1:]
-        return f"{chats}; last exchange: {last[0] if last else 'none'}"
 
 
 def _bracketed(host: str) -> str:

@@ -39,7 +39,7 @@ async function draw() {
   const [asked, told, written] = await Promise.all(["requests", "callbacks", "log"].map(ask));
   if (!asked || !told || !written) return;
   const rows = [
-    ...asked.requests.map((one) => exchange(one, "→ in", one.action ?? one.path)),
+    ...asked.requests.map((one) => exchange(one, "→ in", one.action ?? (one.user_id ? "message" : one.path))),
     ...told.callbacks.map((one) => exchange(one, "← out", itemsOf(one.body))),
     ...written.log.map((one) => ({ time: one.time, direction: "system", user: one.user_id, what: one.message, answer: "" })),
   ];

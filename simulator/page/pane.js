@@ -22,6 +22,7 @@ export class Pane {
     this.node = document.getElementById("pane").content.firstElementChild.cloneNode(true);
     this.wantsFocus = false;
     this.typed = { told: 0, timer: 0, on: false };
+    this.followsEnd = true;
     this.part("who").id = `who-${id}`;
     this.node.setAttribute("aria-labelledby", `who-${id}`);
     this.part("text").value = drafts.get(id) ?? "";
@@ -37,6 +38,11 @@ export class Pane {
 
   listen() {
     const text = this.part("text");
+    const scroll = this.part("scroll");
+    scroll.onscroll = () => { this.followsEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80; };
+    const sizes = new ResizeObserver(() => this.follow());
+    sizes.observe(scroll);
+    sizes.observe(this.part("transcript"));
     this.part("accept").onclick = () => this.accept();
     this.part("give-back").onclick = () => about(this.id, "give-back");
     this.part("transfer").onclick = () => this.desk.transfer(this.id);
@@ -146,15 +152,18 @@ export class Pane {
   }
 
   drawTalk(chat) {
-    const scroll = this.part("scroll");
-    const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
     this.drawHistory(chat);
     const log = this.part("log");
-    const first = log.children.length === 0;
-    if (first) this.hush();
+    if (log.children.length === 0) this.hush();
     chat.transcript.forEach((entry, place) => fillLine(log.children[place] ?? log.appendChild(newLine(entry)), entry, chat));
     put(this.part("typing"), chat.requester_typing ? `${title(chat)} is typing…` : "");
-    if (atEnd || first) scroll.scrollTop = scroll.scrollHeight;
+    this.follow();
+  }
+
+  /** Stay at the end, unless the agent has scrolled away from it. */
+  follow() {
+    const scroll = this.part("scroll");
+    if (this.followsEnd) scroll.scrollTop = scroll.scrollHeight;
   }
 
   /** What was said before the pane opened is no news to a screen reader. */

@@ -1,6 +1,8 @@
 import base64
+import os
 import re
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from playwright.async_api import async_playwright, expect
@@ -14,6 +16,8 @@ RED_DOT = (
     "iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4//8/w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJ"
     "RU5ErkJggg=="
 )
+
+AXE = Path(__file__).parents[2] / "widget" / "node_modules" / "axe-core" / "axe.min.js"
 
 pytestmark = pytest.mark.browser
 
@@ -255,3 +259,35 @@ async def test_the_page_fits_a_narrow_screen(page, route):
     await expect(page.locator(".pane").first).to_be_hidden()
     wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert not wide
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_has_nothing_serious_to_say(page, client, simulator, route, scheme):
+    if not AXE.is_file() and "CI" not in os.environ:
+        pytest.skip("axe-core is not installed in widget/")
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    history = [{"displayName": "Bot", "isBotMessage": True, "value": "Summary: no network"}]
+    await route("sam", "Dana", history=history)
+    await route("eve")
+    await page.get_by_role("button", name=re.compile("^sam")).click()
+    await page.get_by_role("button", name=re.compile("^eve")).click()
+    await simulator.attach("sam", "guide.pdf", "application/pdf", b"x")
+    await simulator.type("sam")
+    await client.send("TYPING", user="sam")
+    await page.get_by_role("button", name="Log").click()
+    await expect(page.get_by_role("table").get_by_role("row").nth(3)).to_be_visible()
+    assert await violations(page) == []
+    await pane(page, "sam").get_by_role("button", name="Transfer…").click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    assert await violations(page) == []
+
+
+async def violations(page):
+    # The page's policy lets no foreign script in, so it comes through the debugger.
+    await page.evaluate(AXE.read_text())
+    found = await page.evaluate("axe.run({resultTypes: ['violations']}).then(result => result.violations)")
+    return [
+        (each["id"], [node["target"] for node in each["nodes"]])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]
