@@ -18,7 +18,7 @@ from simulator.texts import Texts
 
 DESCRIPTION = """
 Stands in for a ServiceNow instance: the Virtual Agent Bot Integration API, its callbacks, the OAuth token
-endpoint and the incident table, with a page in the browser where you play the live agent. Without any
+endpoint, the Table API and files, with a page in the browser where you play the live agent. Without any
 credentials configured it lets everybody in.
 """
 EPILOG = """

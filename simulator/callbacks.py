@@ -142,7 +142,7 @@ class Callbacks:
 
     async def _deliver(self, user_id: str, callback: Callback) -> None:
         if callback.mode == "drop":
-            self._delivery.leave_out(callback.body, callback.mode)
+            self._delivery.leave_out(callback.body, callback.mode, url=callback.url)
             return
         content_type = callback.fault.content_type if callback.fault else None
         for body in callback.posts:

@@ -88,6 +88,11 @@ class Conversations:
             watcher(chat)
         chat.revision = self._changes.tell()
 
+    def has_line(self, user_id: str, line: str | None) -> bool:
+        """Whether one of the user's chats has a line with this id."""
+        chats = [chat for chat in self.chats if chat.user_id == user_id]
+        return any(entry.id == line for chat in chats for entry in chat.transcript)
+
     def clear(self) -> None:
         self.chats.clear()
         self._changes.tell()

@@ -59,9 +59,10 @@ class Delivery:
             status = await self._attempt(body, url, fault, content_type, f"retry {number}")
         return status
 
-    def leave_out(self, body: JSON, fault: str) -> None:
+    def leave_out(self, body: JSON, fault: str, *, url: str | None = None) -> None:
         """Log a callback that is not sent."""
-        exchange = self._log(URL(self._settings.callback_url, encoded=True), self._headers(), body, fault)
+        address = URL(url or self._settings.callback_url, encoded=True)
+        exchange = self._log(address, self._headers(), body, fault)
         self._journal.answered(exchange, None, 0.0, "not sent")
         self._count()
 

@@ -201,7 +201,10 @@ class Simulator(Observation):
         self.plan.recover(requests=requests, callbacks=callbacks)
 
     def reset(self) -> None:
-        """Forget chats, logs, faults, the script and new incidents; settings and issued tokens stay."""
+        """Forget chats, logs, files, faults, the script and new incidents.
+
+        Time, queues, live agents, settings and issued tokens stay.
+        """
         self.run_script([])
         self.plan.recover()
         self._instance.reset()

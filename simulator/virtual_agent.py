@@ -190,6 +190,9 @@ class VirtualAgent:
                     entry.text = str(update.get("text", entry.text))
                     self._conversations.touch(chat)
 
+        for unknown in [key for key in updates if not self._conversations.has_line(request.user_id, key)]:
+            self._log.write(f"UPDATE_MESSAGES: no message with the id {unknown!r}", request.user_id)
+
     def _accept_silently(self, chat: Chat | None, request: BotRequest) -> None:
         """Take SET_USER_TIMEZONE, which changes nothing a simulator shows."""
 

@@ -39,10 +39,7 @@ class Waiting:
         return [self._spinner(chat), queue, items.chat_presence(chat)]
 
     def refresh(self, chat: Chat) -> None:
-        """Announce the rest of the waiting time, if its words differ from those told last.
-
-        Once it has run out, the queue's waiting time is told anew.
-        """
+        """Announce the rest of the waiting time, if any is left and its words differ from those told last."""
         told = chat.told_wait
         waited = self._since(chat.queued_at)
         whole = self._floor.queue(chat.queue or "").wait_time
