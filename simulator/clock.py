@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from simulator.errors import BadCommand
 
 LONGEST_SLEEP = 3600.0  # real seconds; the event loop dislikes very long timers
+FASTEST = 3600.0
+LONGEST_STEP = 31 * 24 * 3600.0  # seconds
 
 
 class Clock:
@@ -29,7 +31,7 @@ class Clock:
     ) -> None:
         self.began = begin or datetime.now(UTC)
         self._real = real
-        self._speed = _require(speed, "speed")
+        self._speed = _require(speed, "speed", FASTEST)
         self._anchor = real()
         self._elapsed = 0.0
         self._alarms: list[tuple[datetime, int, Alarm]] = []
@@ -44,7 +46,7 @@ class Clock:
 
     @speed.setter
     def speed(self, speed: float) -> None:
-        _require(speed, "speed")
+        _require(speed, "speed", FASTEST)
         self._settle()
         self._speed = speed
         self._wind()
@@ -57,8 +59,11 @@ class Clock:
         return self.now().timestamp()
 
     def advance(self, seconds: float) -> None:
-        """Let this much time pass at once; every alarm rings at its own time. Raises `BadCommand` below 0."""
-        target = self.now() + timedelta(seconds=_require(seconds, "advance"))
+        """Let this much time pass at once; every alarm rings at its own time.
+
+        Raises `BadCommand` below 0 and above 31 days.
+        """
+        target = self.now() + timedelta(seconds=_require(seconds, "advance", LONGEST_STEP))
         while self._alarms and self._alarms[0][0] <= target:
             self._jump(self._alarms[0][0])
             self._ring()
@@ -108,9 +113,11 @@ class Clock:
             self._timer = self._loop.call_later(min(max(left, 0.0), LONGEST_SLEEP), self._tick)
 
     def _tick(self) -> None:
-        while self._alarms and self._alarms[0][0] <= self.now():
-            self._ring()
-        self._wind()
+        try:
+            while self._alarms and self._alarms[0][0] <= self.now():
+                self._ring()
+        finally:  # one alarm that fails does not silence the others
+            self._wind()
 
 
 class Alarm:
@@ -133,7 +140,7 @@ class Alarm:
         self._ring = None
 
 
-def _require(value: float, name: str) -> float:
-    if not (math.isfinite(value) and value >= 0):
-        raise BadCommand(f"{name} must be a number from 0 up")
+def _require(value: float, name: str, most: float) -> float:
+    if not (math.isfinite(value) and 0 <= value <= most):
+        raise BadCommand(f"{name} must be a number from 0 to {most:g}")
     return value

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from simulator.clock import FASTEST
 from simulator.errors import BadCommand
 from simulator.floor import Agent, Queue
 from simulator.german import localise
@@ -88,7 +89,9 @@ class SimulatorSettings(BaseSettings):
         default_factory=list, description="live agents, as JSON; without any, one called as agent-name says"
     )
 
-    speed: float = Field(1.0, ge=0, allow_inf_nan=False, description="how fast the instance's time runs")
+    speed: float = Field(
+        1.0, ge=0, le=FASTEST, allow_inf_nan=False, description="how fast the instance's time runs"
+    )
     idle_reminder: float = Field(180, ge=0, description="seconds a requester is silent until the reminder")
     idle_timeout: float = Field(360, ge=0, description="seconds a requester is silent until the chat ends")
     idle_job_period: float = Field(120, ge=0, description="seconds between two looks at idle chats; 0: exact")

@@ -69,7 +69,7 @@ def test_a_cancelled_alarm_is_silent(clock):
     assert (rung, alarm.is_cancelled) == ([], True)
 
 
-@pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), 1e9])
 def test_time_goes_forward_only(clock, value):
     with pytest.raises(BadCommand):
         clock.advance(value)
@@ -85,6 +85,17 @@ async def test_alarms_ring_by_themselves_between_start_and_stop():
     async with asyncio.timeout(5):
         await rung.wait()
     clock.stop()
+
+
+async def test_an_alarm_that_fails_does_not_silence_the_next(caplog):
+    clock, rung = Clock(speed=1000), asyncio.Event()
+    clock.set_alarm(clock.now() + timedelta(seconds=1), lambda: 1 / 0)
+    clock.set_alarm(clock.now() + timedelta(seconds=2), rung.set)
+    clock.start()
+    async with asyncio.timeout(5):
+        await rung.wait()
+    clock.stop()
+    assert "ZeroDivisionError" in caplog.text
 
 
 async def test_an_overdue_alarm_rings_at_the_start(clock, real):
