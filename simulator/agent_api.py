@@ -1,4 +1,4 @@
-"""`GET /api/now/awa/agents/{user_id}`: one live agent's presence (AGENTAPI page)."""
+"""`GET /api/now/awa/agents/{user_id}`: one live agent's presence (reference section 13)."""
 
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""The media upload API and the addresses of files (CCCIF page, reference section 9)."""
+"""The media upload API and the addresses of files (reference section 9)."""
 
 from aiohttp import BodyPartReader, web
 

@@ -231,7 +231,7 @@ class VirtualAgent:
         return Reply(chat, [*opening, *self._waiting.enter(chat, queue.name)], agent_chat=True)
 
     def _refuse(self, chat: Chat, opening: list[JSON]) -> Reply:
-        """Say that nobody is available. Whether that ends the conversation is unknown (section 19.3)."""
+        """Say that nobody is available. Whether that ends the conversation is unknown (section 19.2)."""
         traits = self._settings.traits
         chat.state = State.BOT
         body = [*opening, *self._say(chat, self._settings.words.no_agents).body]
