@@ -52,6 +52,7 @@ class EndReason(StrEnum):
     QUEUE_TIMEOUT = "queue_timeout"
     BOT_IDLE = "bot_idle"
     CANNOT_CONTINUE = "cannot_continue"
+    GAVE_UP = "gave_up"
 
 
 @dataclass
@@ -142,6 +143,7 @@ class Chat:
     reminded: bool = False
     topic: str | None = None
     silent: bool = False
+    misunderstood: int = 0
     request_ids: set[str] = field(default_factory=set)
     now: Callable[[], datetime] = field(default=now, repr=False, compare=False)
     echo: JSON = field(default_factory=dict)

@@ -43,6 +43,7 @@ STATE_REASONS = {
     EndReason.QUEUE_TIMEOUT: "Left Before Engagement",
     EndReason.BOT_IDLE: "No Activity",
     EndReason.CANNOT_CONTINUE: "Bot issues",
+    EndReason.GAVE_UP: "Invalid user input",
 }
 
 

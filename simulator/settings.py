@@ -131,6 +131,9 @@ class SimulatorSettings(BaseSettings):
         "reject", description="answer to a missing or wrong field: 400, or 200 and nothing happens"
     )
     rate_limit: int | None = Field(None, ge=0, description="requests per hour and user until a 429")
+    take_control_times: int = Field(
+        2, ge=0, description="texts the bot may not understand until it gives up; 0: never"
+    )
     topics: list[str] = Field(
         default_factory=lambda: ["Password Reset", "Hardware Request"],
         description="topics SWITCH can name, as JSON",

@@ -207,7 +207,18 @@ class VirtualAgent:
             return Reply(chat, [items.picker(asked, texts.live_agent_option)])
         if fresh or word == "hi":
             return self._greet(chat, score=int(word == "hi"))
-        return self._say(chat, texts.fallback, score=0)
+        return self._give_up(chat) if self._is_lost(chat) else self._say(chat, texts.fallback, score=0)
+
+    def _is_lost(self, chat: Chat) -> bool:
+        """Count a text that was not understood; whether it was one too many (section 12)."""
+        chat.misunderstood += 1
+        most = self._settings.take_control_times
+        return 0 < most <= chat.misunderstood
+
+    def _give_up(self, chat: Chat) -> Reply:
+        """Hand the conversation back to the primary bot and close it."""
+        self._conversations.close(chat, EndReason.GAVE_UP)
+        return Reply(chat, take_control=True, score=0)
 
     def _greet(self, chat: Chat, *, score: int) -> Reply:
         return self._say(chat, self._settings.words.greeting, score=score)

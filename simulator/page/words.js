@@ -14,6 +14,7 @@ const REASONS = {
   requester_idle: "the requester was silent too long",
   queue_timeout: "nobody came in time",
   bot_idle: "silent too long",
+  gave_up: "the bot gave up",
   cannot_continue: "the bot could not go on",
 };
 
