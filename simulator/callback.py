@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from simulator.callback_faults import CallbackFault
 from simulator.chat import JSON, Chat
+from simulator.items import unknown_items
 from simulator.profiles import PLAIN, Profile
 from simulator.shapes import as_posts, split
 
@@ -43,6 +44,8 @@ class Callback:
 
     @property
     def _parts(self) -> list[JSON]:
+        if self.mode == "unknown_items":
+            return [{**self.body, "body": [*unknown_items(), *self.body["body"]]}]
         if self.mode == "split":
             return split(self.body)
         if self.fault and self.fault.copies:

@@ -74,6 +74,17 @@ def action(kind: str, **fields: Any) -> JSON:
     return {"uiType": "ActionMsg", "actionType": kind, **fields, "messageId": new_id()}
 
 
+def unknown_items() -> list[JSON]:
+    """Return items of kinds that do not exist; a client has to leave them out."""
+    hologram = {
+        "uiType": "Hologram",
+        "group": "DefaultHologram",
+        "value": {"depth": 3},
+        "messageId": new_id(),
+    }
+    return [hologram, action("Levitate", height="3 Metres")]
+
+
 def system(entry: Entry) -> JSON:
     """Return a System message: somebody entered or closed the chat."""
     return {"uiType": "ActionMsg", "actionType": "System", "message": entry.text, "messageId": entry.id}

@@ -68,3 +68,13 @@ async def test_the_longest_wait_of_the_queue_leaves_nobody_in_limbo(
     await simulator.advance(600)
     ended = await office.until(opening.handoff, State.ENDED)
     assert ended.end_reason is EndReason.NOBODY_CAME
+
+
+async def test_items_of_unknown_kinds_are_left_out(office, simulator, live):
+    simulator.disturb("unknown_items")
+    await simulator.say(simulator.chats[0], "Hello")
+    await eventually(lambda: "Hello" in office.front.lines)
+    await simulator.end(simulator.chats[0])
+    ended = await office.until(live, State.ENDED)
+    assert ended.end_reason is EndReason.AGENT_ENDED
+    assert not [line for line in office.front.lines if "depth" in line or "Metres" in line]
