@@ -6,27 +6,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    stop_before_delay,
-    wait_exponential_jitter,
-)
 
 from handoff.delivery import Screen
 from handoff.desk import AgentDesk
-from handoff.errors import DeskBusy, DeskError, DeskUnavailable
+from handoff.errors import DeskError, DeskUnavailable
 from handoff.handoff import Handoff, State
 from handoff.ledger import Ledger
 from handoff.message import Message, Receipt
+from handoff.repetition import repeat_within
 from handoff.tasks import OnePerKey, Tasks
 from handoff.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
 
-FIRST_WAIT = 0.25  # seconds before the first repetition; doubled with jitter up to LONGEST_WAIT
-LONGEST_WAIT = 5.0
+AGAIN = 5.0  # seconds after an error that is not the desk's, such as a database that is away
 
 
 class Dispatch:
@@ -46,7 +39,7 @@ class Dispatch:
         self._screen = screen
         self._timeouts = timeouts
         self._give_up = give_up
-        self._runs = OnePerKey(self._post_all, "dispatch", tasks)
+        self._runs = OnePerKey(self._post_all, "dispatch", tasks, again=AGAIN)
 
     def kick(self, handoff_id: str) -> None:
         """Post soon what has been written."""
@@ -85,12 +78,7 @@ class Dispatch:
 
         False where the chat has ended, or moved to another queue, between two attempts.
         """
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(DeskUnavailable),
-            stop=stop_before_delay(self._timeouts.delivery),
-            wait=_wait,
-            reraise=True,
-        ):
+        async for attempt in repeat_within(self._timeouts.delivery):
             if attempt.retry_state.attempt_number > 1 and not await self._is_wanted(handoff.id, message):
                 return False
             with attempt:
@@ -119,11 +107,3 @@ class Dispatch:
     async def _is_wanted(self, handoff_id: str, message: Message) -> bool:
         found = await self._next(handoff_id)
         return found is not None and found[1].id == message.id
-
-
-def _wait(state: RetryCallState) -> float:
-    """The desk's own ``Retry-After`` where it gave one, else growing pauses with jitter."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, DeskBusy) and error.retry_after is not None:
-        return error.retry_after
-    return float(wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT)(state))

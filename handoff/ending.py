@@ -22,11 +22,13 @@ async def finish(
     ended = await entry.handoffs.finish(handoff, reason, leave_failed=leave_failed, overdue=overdue)
     if ended:
         for lost in await entry.messages.fail_for_desk(ended):
-            await entry.messages.accept(ended.conversation, _not_delivered(ended, lost))
+            await tell_not_delivered(entry, ended, lost)
     return ended
 
 
-def _not_delivered(handoff: Handoff, lost: Message) -> Draft:
+async def tell_not_delivered(entry: Entry, handoff: Handoff, lost: Message) -> None:
+    """Name a message to the requester that no live agent will answer; where that is in doubt, say so."""
     response = "utter_message_possibly_delivered" if lost.possibly_sent else "utter_message_not_delivered"
     content = {**sentence(response, text=lost.text), "about": lost.id}
-    return Draft(sender=Sender.SYSTEM, content=content, handoff_id=handoff.id)
+    draft = Draft(sender=Sender.SYSTEM, content=content, handoff_id=handoff.id)
+    await entry.messages.accept(handoff.conversation, draft)

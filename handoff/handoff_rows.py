@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
-from handoff.desk import References
+from handoff.desk import Progress, References
 from handoff.errors import AlreadyOpen
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
 from handoff.tables import handoffs
@@ -117,6 +117,21 @@ class HandoffRows:
         query = select(handoffs).where(or_(handoffs.c.state != State.ENDED, handoffs.c.exit == Exit.PENDING))
         return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.opened_at))]
 
+    async def open_and_named(self) -> Sequence[Handoff]:
+        """Open handoffs whose chat has an id at the desk: those that can be asked about."""
+        query = select(handoffs).where(
+            handoffs.c.state != State.ENDED, handoffs.c.live_chat_id != handoffs.c.id
+        )
+        return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.opened_at))]
+
+    async def advance(self, handoff: Handoff, progress: Progress) -> bool:
+        """Move the cursor on; False where another process has read on from there already.
+
+        An ended handoff's too: what the live agent said last may be fetched after the end.
+        """
+        same = handoffs.c.cursor.is_not_distinct_from(progress.before)
+        return await self._update(handoff, frozenset(State), {"cursor": progress.after}, same) is not None
+
     async def move(
         self,
         handoff: Handoff,
@@ -142,8 +157,14 @@ class HandoffRows:
             "remind_at": _later(now, remind),
             "reminders": 0,
         }
+        if to is State.LIVE:
+            changes["live_since"] = now
         conditions = [handoffs.c.deadline <= now] if overdue else []
         return await self._update(handoff, states_before(to), changes, *conditions)
+
+    def is_within(self, instant: datetime | None, seconds: float) -> bool:
+        """Whether an instant is no longer ago than so many seconds."""
+        return instant is not None and self._clock() - instant < timedelta(seconds=seconds)
 
     async def await_answer(self, handoff: Handoff, *, remind: float, within: float) -> None:
         """Start the live agent's clock, unless it runs already."""

@@ -8,7 +8,7 @@ import structlog
 
 from handoff.deadlines import Deadlines
 from handoff.delivery import Delivery, Screen
-from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent
+from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, PolledDesk
 from handoff.dispatch import Dispatch
 from handoff.ending import finish
 from handoff.errors import DeskError, DeskRejected
@@ -16,7 +16,9 @@ from handoff.handoff import EndReason, Handoff, State
 from handoff.intake import take_in
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Sender, sentence
-from handoff.tasks import Tasks
+from handoff.polling import Polling
+from handoff.stray import take_back
+from handoff.tasks import OnePerKey, Tasks
 from handoff.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
@@ -45,18 +47,26 @@ class Relay:
         self._sweep = sweep
         self._tasks = Tasks()
         self.delivery = Delivery(ledger, front, self._tasks)
+        self._following = OnePerKey(self._follow, "follow", self._tasks)
         self._dispatch = Dispatch(ledger, desk, front, timeouts, self._give_up, self._tasks)
         self._deadlines = Deadlines(ledger, timeouts, self._close_overdue, self._changed, self._tasks)
+        self._polling = (
+            Polling(ledger, desk, self.receive, self._give_up, timeouts, self._tasks)
+            if isinstance(desk, PolledDesk)
+            else None
+        )
 
     async def start(self) -> None:
-        """Look after what an earlier process left, then watch the deadlines."""
+        """Look after what an earlier process left, then watch the deadlines, and a desk that is polled."""
         async with self._ledger.entry() as entry:
             unfinished = await entry.handoffs.unfinished()
         for handoff in unfinished:
             self._dispatch.kick(handoff.id)
             self.delivery.kick(handoff.conversation)
-            self._tasks.spawn(self._front.follow(handoff), "follow")
+            self._following.kick(handoff.id)
         self._tasks.spawn(self._deadlines.watch(self._sweep), "deadlines")
+        if self._polling:
+            self._tasks.spawn(self._polling.watch(self._sweep), "polling")
 
     async def stop(self) -> None:
         """Stop all work; what is unfinished stays in the ledger."""
@@ -76,6 +86,7 @@ class Relay:
                 return
             await entry.messages.assign(message, current)
         self._dispatch.kick(handoff.id)
+        self._expect_news(handoff)
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:
         """Tell the live agent that the requester types; nobody is troubled where that fails."""
@@ -96,6 +107,7 @@ class Relay:
                 await entry.messages.accept(handoff.conversation, _system(handoff, "utter_live_chat_leaving"))
         if ending is None:
             return
+        self._expect_news(ending)
         await self._changed(ending)
         if not await self._end_at_desk(ending):
             await self._finish(ending, reason, leave_failed=True)
@@ -105,16 +117,22 @@ class Relay:
     async def receive(self, callback: Callback) -> bool:
         """Commit what the desk tells; all work that follows comes after, in the background.
 
-        Returns False for a callback that belongs to no handoff.
+        Returns False for a callback that belongs to no handoff, or with which another process
+        that polls was quicker.
         """
         async with self._ledger.entry() as entry:
             handoff = await entry.handoffs.resolve(callback.references)
             if handoff is None:
                 log.info("callback.unresolved", events=len(callback.events))
                 return False
+            if callback.progress and not await entry.handoffs.advance(handoff, callback.progress):
+                return False
             known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
             taken = await take_in(entry, known, callback.events, self._timeouts)
-        self._tasks.spawn(self._follow_up(handoff, taken.handoff), "follow_up")
+            is_stray = callback.stray and await take_back(entry, taken.handoff, callback.stray)
+        self._follow_up(handoff, taken.handoff)
+        if is_stray:
+            self._following.kick(handoff.id)
         if taken.typing is not None and taken.handoff.state is State.LIVE:
             self._tasks.spawn(self._show_typing(taken.handoff, on=taken.typing), "typing")
         if taken.handoff.state is State.REQUESTED and taken.unanswered:
@@ -125,17 +143,24 @@ class Relay:
 
     async def _learn_chat_id(self, entry: Entry, handoff: Handoff, chat_id: str | None) -> Handoff:
         """Until the desk has named its chat, ours stands in for it."""
-        if not chat_id or handoff.live_chat_id != handoff.id:
+        if not chat_id or handoff.is_named:
             return handoff
         return await entry.handoffs.note(handoff, live_chat_id=chat_id) or handoff
 
-    async def _follow_up(self, before: Handoff, after: Handoff) -> None:
+    def _follow_up(self, before: Handoff, after: Handoff) -> None:
         if before.is_open and not after.is_open:
             log.info("handoff.ended", handoff=after.id, reason=after.end_reason)
         self.delivery.kick(after.conversation)
         self._dispatch.kick(after.id)
         if before != after:
-            await self._front.follow(after)
+            self._following.kick(after.id)
+
+    async def _follow(self, handoff_id: str) -> None:
+        """Show what the ledger says now, so that no older state is shown last."""
+        async with self._ledger.entry() as entry:
+            handoff = await entry.handoffs.find(handoff_id)
+        if handoff:
+            await self._front.follow(handoff)
 
     async def _show_typing(self, handoff: Handoff, *, on: bool) -> None:
         await self._front.show_typing(handoff.conversation, on=on, name=handoff.live_agent_name)
@@ -195,9 +220,13 @@ class Relay:
             await self._changed(ended)
         return ended is not None
 
+    def _expect_news(self, handoff: Handoff) -> None:
+        if self._polling:
+            self._polling.wake(handoff.id)
+
     async def _changed(self, handoff: Handoff) -> None:
         self.delivery.kick(handoff.conversation)
-        await self._front.follow(handoff)
+        await self._following.settle(handoff.id)
 
 
 def _system(handoff: Handoff, response: str, **values: str) -> Draft:

@@ -7,9 +7,10 @@ text patterns come last and are for what has no structure, such as "nobody is av
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,8 @@ from handoff.desk import (
     Typing,
 )
 from handoff.handoff import EndReason
+from servicenow.values import read_flag, read_string
 
-UNSTORABLE = re.compile("[\ud800-\udfff\0]")
 LIVE_AGENT_CHOICE = "Live Agent Support."
 LIVE_AGENT_TOPIC = "ce2ee85053130010cf8cddeeff7b12bf"  # its topic in a TopicPickerControl, section 8
 
@@ -80,19 +81,26 @@ def decode_callback(raw: bytes) -> dict[str, Any]:
 
 def parse_callback(envelope: Mapping[str, Any], patterns: TextPatterns = PATTERNS) -> Callback:
     """What an envelope tells, in its own order; what is unknown is left out, never an error."""
-    return Callback(
-        references=read_references(envelope), events=tuple(_EventReader(envelope, patterns).read())
-    )
+    events = tuple(_EventReader(envelope, patterns).read())
+    return Callback(references=read_references(envelope), events=events, stray=_read_stray(envelope, events))
+
+
+def _read_stray(envelope: Mapping[str, Any], events: Iterable[DeskEvent]) -> str | None:
+    """The message that Virtual Agent itself answers; callbacks echo the request (section 7.1)."""
+    if not any(isinstance(event, Said) and event.from_agent is False for event in events):
+        return None
+    message = envelope.get("message")
+    return read_string(message.get("clientMessageId")) if isinstance(message, Mapping) else None
 
 
 def read_references(envelope: Mapping[str, Any]) -> References:
     """Whose chat it is (section 21, rule 4)."""
     variables = envelope.get("clientVariables")
     return References(
-        handoff_id=_text(variables.get("handoff")) if isinstance(variables, Mapping) else None,
-        session_id=_text(envelope.get("clientSessionId")),
+        handoff_id=read_string(variables.get("handoff")) if isinstance(variables, Mapping) else None,
+        session_id=read_string(envelope.get("clientSessionId")),
         chat_id=read_identifiers(envelope),
-        user=_text(envelope.get("userId")),
+        user=read_string(envelope.get("userId")),
     )
 
 
@@ -101,7 +109,7 @@ def read_identifiers(envelope: Any) -> str | None:
     if not isinstance(envelope, Mapping):
         return None
     for place in (envelope, *_items(envelope)):
-        if found := _text(place.get("interactionId")):
+        if found := read_string(place.get("interactionId")):
             return found
     return None
 
@@ -113,7 +121,7 @@ class _EventReader:
         self._envelope = envelope
         self._patterns = patterns
         self._items = tuple(_items(envelope))
-        self._is_over = _flag(envelope.get("completed")) or _flag(envelope.get("takeControl"))
+        self._is_over = read_flag(envelope.get("completed")) or read_flag(envelope.get("takeControl"))
 
     def read(self) -> Iterator[DeskEvent]:
         """Queueing first and ending last, as one envelope may hold the parts of both in any order."""
@@ -132,12 +140,19 @@ class _EventReader:
 
     def _read_queue(self) -> Queued | None:
         """Spinner and queue subscription are two halves of one piece of news."""
-        waits = [_text(item.get("waitTime")) for item in self._actions("StartSpinner") if _is_waiting(item)]
+        waits = [
+            read_string(item.get("waitTime")) for item in self._actions("StartSpinner") if _is_waiting(item)
+        ]
         entered = bool(self._actions("SubscribeToSupportQueue"))
         accepted = bool(self._actions("SwitchToLiveAgent"))
         if accepted or not (waits or entered):
             return None
-        return Queued(wait_time=next((wait for wait in waits if wait), None), entered=entered)
+        wait_time = next((wait for wait in waits if wait), None)
+        return Queued(wait_time=wait_time, entered=entered, mark=self._read_mark() if entered else None)
+
+    def _read_mark(self) -> str:
+        """Actions carry no id on older apps, so the whole envelope identifies an entry into a queue."""
+        return hashlib.sha256(json.dumps(self._envelope, sort_keys=True).encode()).hexdigest()[:16]
 
     def _actions(self, action: str) -> list[Mapping[str, Any]]:
         return [item for item in self._items if item.get("actionType") == action]
@@ -177,12 +192,12 @@ class _EventReader:
         elif reason := self._read_end(text):
             yield Ended(reason=reason)
         elif text and not self._is_over:
-            yield Noticed(text=text, desk_id=_text(item.get("messageId")))
+            yield Noticed(text=text, desk_id=read_string(item.get("messageId")))
 
     def _read_saying(self, item: Mapping[str, Any], text: str) -> Iterator[DeskEvent]:
         info = item.get("agentInfo")
         info = info if isinstance(info, Mapping) else {}
-        from_agent = _flag(info.get("sentFromAgent")) if "sentFromAgent" in info else None
+        from_agent = read_flag(info.get("sentFromAgent")) if "sentFromAgent" in info else None
         if not from_agent:
             if self._patterns.nobody.search(text):
                 yield Refused()
@@ -196,11 +211,11 @@ class _EventReader:
             text=text,
             # Beside ``agentChat`` an unsigned text is the agent's where the instance hides its agents.
             from_agent=from_agent
-            if from_agent is not None or _flag(self._envelope.get("agentChat"))
+            if from_agent is not None or read_flag(self._envelope.get("agentChat"))
             else False,
-            desk_id=_text(item.get("messageId")),
-            name=_text(info.get("agentName")),
-            avatar=_text(info.get("agentAvatar")),
+            desk_id=read_string(item.get("messageId")),
+            name=read_string(info.get("agentName")),
+            avatar=read_string(info.get("agentAvatar")),
         )
 
     def _read_end(self, text: str) -> EndReason | None:
@@ -215,7 +230,7 @@ def _read_picker(item: Mapping[str, Any]) -> Iterator[DeskEvent]:
     for option in options if isinstance(options, list) else ():
         if not isinstance(option, Mapping):
             continue
-        value, label = _text(option.get("value")), _text(option.get("label"))
+        value, label = read_string(option.get("value")), read_string(option.get("label"))
         if value == LIVE_AGENT_TOPIC or LIVE_AGENT_CHOICE in (value, label):
             yield Confirming(choice=value or LIVE_AGENT_CHOICE)
             return
@@ -224,7 +239,7 @@ def _read_picker(item: Mapping[str, Any]) -> Iterator[DeskEvent]:
 def _read_text(item: Mapping[str, Any]) -> str:
     """Section 7.3: ``value``, else ``label``; ``message`` in an ActionMsg."""
     for key in ("value", "label", "message"):
-        if text := _text(item.get(key)):
+        if text := read_string(item.get(key)):
             return text
     return ""
 
@@ -238,17 +253,3 @@ def _items(envelope: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _is_waiting(item: Mapping[str, Any]) -> bool:
     return item.get("spinnerType") != "processing"
-
-
-def _flag(value: Any) -> bool:
-    return value is True or (isinstance(value, str) and value.lower() == "true")
-
-
-def _text(value: Any) -> str | None:
-    """A non-empty string, else None; numbers do turn up where strings are documented.
-
-    Half an emoji, as JavaScript leaves where it cuts a text, and NUL cannot be stored.
-    """
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", str(value)).strip() or None

@@ -42,7 +42,7 @@ def build(simulator: "Simulator", instance: Instance) -> web.Application:
     app = web.Application(middlewares=[traffic.middleware(), explain], client_max_size=MAX_BODY)
     app.router.add_post(PATH, instance.integration.answer)
     app.router.add_post("/oauth_token.do", simulator.tokens.answer)
-    imitated = (instance.table, instance.agent_api, instance.media_api)
+    imitated = (instance.connect, instance.table, instance.agent_api, instance.media_api)
     for part in (*imitated, control, FaultControl(simulator), InstanceControl(simulator)):
         app.add_routes(part.routes())
     for path in PAGE_FILES:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 JSON = dict[str, Any]
 
@@ -115,8 +115,11 @@ class Chat:
 
     `heard_at` is when the requester last sent something to read, `answered_at` when the live agent of now
     first did, `told_wait_at` when the waiting time was last looked at, `told_wait` its last words.
-    `silent` is the sticky `silentMessage`, `topic` the name of the bot's topic of now.
+    `silent` is the sticky `silentMessage`, `topic` the name of the bot's topic of now. `called_back` is
+    whether the client is called back; if not, it asks.
     """
+
+    called_back: ClassVar[bool] = True
 
     user_id: str
     id: str = field(default_factory=new_id)

@@ -29,11 +29,11 @@ class Conversations:
         self._watchers.append(watcher)
 
     def current(self, request: BotRequest) -> Chat | None:
-        """Return the open chat this request belongs to."""
+        """Return the open chat this request belongs to; never one of Connect Support."""
+        key = self._key(request.user_id, request.raw)
         for chat in reversed(self.chats):
-            if chat.state is not State.ENDED and self._key(chat.user_id, chat.echo) == self._key(
-                request.user_id, request.raw
-            ):
+            is_open = chat.called_back and chat.state is not State.ENDED
+            if is_open and self._key(chat.user_id, chat.echo) == key:
                 return chat
         return None
 
@@ -76,6 +76,11 @@ class Conversations:
             chat.heard_at = self._now()
         if isinstance(email := request.raw.get("emailId"), str):
             chat.email = email
+        self.touch(chat)
+
+    def add(self, chat: Chat) -> None:
+        """Take in a chat that was opened elsewhere."""
+        self.chats.append(chat)
         self.touch(chat)
 
     def close(self, chat: Chat, reason: EndReason) -> None:

@@ -10,6 +10,7 @@ GERMAN = Texts(
     stand_by="Bitte warten Sie, ich verbinde Sie mit einem Live-Agenten.",
     routing="Sie werden mit einem Live-Agenten verbunden …",
     no_agents="Zurzeit sind keine Agenten verfügbar. Bitte versuchen Sie es später noch einmal.",
+    queue_closed="Die Warteschlange ist geschlossen.",
     agent_entered="{name} ist dem Chat beigetreten.",
     agent_closed="{name} hat die Support-Sitzung geschlossen.",
     transferring="{name} verbindet Sie mit {target}.",

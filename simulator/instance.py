@@ -10,6 +10,7 @@ from simulator.callbacks import Callbacks
 from simulator.changes import Changes
 from simulator.chat import Chat, EndReason, File, Sender, State
 from simulator.clock import Clock
+from simulator.connect_support import ConnectSupport
 from simulator.conversations import Conversations
 from simulator.delivery import Delivery
 from simulator.desk import Desk
@@ -61,6 +62,7 @@ class Instance:
         gate = Gate(settings, self.conversations, self.callbacks, self.log)
         parts = (authentication, virtual_agent, self.callbacks, gate, self.log)
         self.integration = Integration(settings, *parts)
+        self.connect = ConnectSupport(settings, authentication, self.conversations, self.floor, self.desk)
         access = Access(settings, authentication)
         self.table = Table(access, self.incidents, Records(self.conversations, self.floor))
         self.media_api = MediaApi(settings, authentication, self.media)
@@ -85,7 +87,8 @@ class Instance:
         self.patience = Patience(settings, self.clock, chats, floor, *people, push)
 
     def _push(self, chat: Chat, reply: Reply) -> None:
-        self.integration.push(chat, reply)
+        if chat.called_back:
+            self.integration.push(chat, reply)
 
     def _show_scanned(self, file: File) -> None:
         for chat in self.conversations.chats:

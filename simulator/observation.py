@@ -29,7 +29,7 @@ class Observation:
 
     @property
     def requests(self) -> list[Exchange]:
-        """What clients asked (Bot Integration, Table, token endpoint), secrets redacted, oldest first."""
+        """What clients asked of the imitated endpoints, secrets redacted, oldest first."""
         return self._instance.journal.requests
 
     @property

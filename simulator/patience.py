@@ -65,6 +65,8 @@ class Patience:
         self._conversations.touch(chat)
 
     def _due(self, chat: Chat) -> list[tuple[datetime, Deed]]:
+        if not chat.called_back:  # nobody is timed out there but by ServiceNow's own browser client (18.5)
+            return self._due_transfer(chat)
         match chat.state:
             case State.LIVE:
                 return self._due_live(chat)
@@ -86,12 +88,16 @@ class Patience:
         return reminder + self._at(since, settings.idle_timeout, self._period, self._time_out)
 
     def _due_waiting(self, chat: Chat) -> list[tuple[datetime, Deed]]:
-        settings, queue = self._settings, self._floor.queue(chat.queue or "")
-        news = self._at(chat.told_wait_at, settings.wait_time_refresh, 0, self._refresh)
+        queue = self._floor.queue(chat.queue or "")
+        news = self._at(chat.told_wait_at, self._settings.wait_time_refresh, 0, self._refresh)
         if chat.transfer:
-            seconds = settings.transfer_timeout
-            return news + self._at(chat.queued_at, seconds, 0, self._transfers.give_back)
+            return news + self._due_transfer(chat)
         return news + self._at(chat.queued_at, queue.max_wait, 0, self._give_up)
+
+    def _due_transfer(self, chat: Chat) -> list[tuple[datetime, Deed]]:
+        if chat.state is not State.QUEUED or not chat.transfer:
+            return []
+        return self._at(chat.queued_at, self._settings.transfer_timeout, 0, self._transfers.give_back)
 
     @property
     def _period(self) -> float:

@@ -70,7 +70,8 @@ class Records:
 
     @property
     def _chats(self) -> list[Chat]:
-        return self._conversations.chats
+        """Those of Agent Chat; Connect Support has tables of its own."""
+        return [chat for chat in self._conversations.chats if chat.called_back]
 
     def _messages(self) -> list[Record]:
         return [_message(chat, entry) for chat in self._chats for entry in chat.transcript]
@@ -80,7 +81,7 @@ class Records:
         return known + [_user(agent) for agent in self._floor.agents]
 
     def _capacity(self, agent: Agent) -> Record:
-        load = sum(chat.agent == agent.name for chat in self._chats if chat.state is State.LIVE)
+        load = sum(chat.agent == agent.name for chat in self._conversations.chats if chat.state is State.LIVE)
         return {
             "sys_id": sys_id("awa_agent_presence_capacity", agent.name),
             "ap_agent": agent.user_id,

@@ -82,6 +82,9 @@ class SimulatorSettings(BaseSettings):
     agent_avatar: str = Field("", description="URL of the live agent's picture")
     show_agent_name: bool = Field(True, description="show the live agent's name and picture")
     queue_name: str = Field("IT Service Desk", description="name of the queue, where `queues` names none")
+    connect_queue_id: str = Field(
+        "0123456789abcdef0123456789abcdef", description="sys_id of the first queue in Connect Support"
+    )
     queues: list[Queue] = Field(
         default_factory=list, description="queues, as JSON; the first takes what fits no other"
     )

@@ -11,7 +11,7 @@ from simulator.callback_faults import CallbackFault
 from simulator.chat import JSON, Chat, State
 from simulator.clock import Clock
 from simulator.desk import require_state
-from simulator.errors import BadCommand
+from simulator.errors import BadCommand, WrongState
 from simulator.faults import Fault
 from simulator.instance import Instance
 from simulator.observation import Observation
@@ -103,11 +103,16 @@ class Simulator(Observation):
         return self._instance.desk.say(self._find(chat), text)
 
     async def attach(self, chat: Chat | str, name: str, content_type: str, data: bytes) -> str:
-        """Send a file of the live agent; return its messageId. `BadCommand` if it is too large or empty."""
+        """Send a file of the live agent; return its messageId.
+
+        `BadCommand` if it is too large or empty, `WrongState` in a chat of Connect Support.
+        """
         if not data or len(data) > self.settings.attachment_limit:
             raise BadCommand(f"a file has 1 to {self.settings.attachment_limit} bytes")
         found = self._find(chat)
         require_state(found, State.LIVE)
+        if not found.called_back:
+            raise WrongState("files of Connect Support are not imitated")
         return self._instance.desk.attach(found, self._instance.media.add(name, content_type, data).file)
 
     async def type(self, chat: Chat | str, *, on: bool = True) -> None:
@@ -166,8 +171,8 @@ class Simulator(Observation):
         """Let requests fail, see `faults.MODES`; `BadCommand` for an unknown mode or a senseless value.
 
         `times`: only the next so many (None: until `recover`). `action`: only requests with this action, or
-        plain messages for "message". `endpoint`: "integration", "table", "oauth" or "all". `seconds` goes
-        with "slow", `retry_after` with "429".
+        plain messages for "message"; of "connect", one call. `endpoint`: one of `faults.ENDPOINTS`.
+        `seconds` goes with "slow", `retry_after` with "429".
         """
         values = (mode, action, endpoint, seconds, retry_after)
         self.plan.perform(Fault(*values, times=times, probability=probability))

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from simulator.connect_calls import is_connect
 from simulator.errors import ApiError
 from simulator.faults import Fault, Faults
 from simulator.journal import Exchange, Journal
@@ -22,6 +23,7 @@ HIBERNATING = (
 )
 RATE_LIMIT = 100  # requests per hour, as in the documented example
 _API_NAMES = {
+    "connect": "Connect Support",
     "table": "Table API",
     "integration": "VA Bot Integration",
     "oauth": "OAuth",
@@ -170,6 +172,8 @@ def _endpoint(path: str) -> str | None:
         return "oauth"
     if "/cccif/media/" in path or "/cs/media/" in path:
         return "media"
+    if is_connect(path):
+        return "connect"
     if path.startswith("/api/"):
         return "table"
     return None

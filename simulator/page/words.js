@@ -1,6 +1,6 @@
 // How things are worded and written into the page. What a person wrote only ever goes through textContent.
 
-export const title = (chat) => chat.email ?? chat.user_id;
+export const title = (chat) => chat.email ?? chat.number ?? chat.user_id;
 export const requesterLines = (chat) => chat.transcript.filter((entry) => entry.sender === "requester").length;
 export const clock = (time) => new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from handoff.desk import References
 from handoff.handoff import Handoff
+from handoff.opening import OpenRequest, open_handoff
 from servicenow.backend import backend, close_backend
 from simulator import Chat, Simulator, SimulatorSettings
 from tests.support.assistant import quieten_rasa, train_assistant
@@ -53,6 +53,15 @@ class Helpdesk:
         await client.expect(f"{agent} has joined")
         return chat
 
+    async def open_beside(self, client: ChatClient, agent: str = "Dana") -> Chat:
+        """A live agent, while a turn of the bot is under way that knows nothing of it."""
+        service = await backend()
+        request = OpenRequest(conversation=client.session_id, channel="webchat", summary="Something urgent")
+        await open_handoff(service.ledger, service.desk, request, service.timeouts)
+        chat = await self.simulator.accept(self.simulator.chats[-1], agent=agent)
+        await client.expect(f"{agent} has joined")
+        return chat
+
     async def slots(self, client: ChatClient) -> dict:
         tracker = await self.app.ctx.agent.tracker_store.retrieve(client.session_id)
         return tracker.current_slot_values()
@@ -80,8 +89,7 @@ class Helpdesk:
     async def handoff(self, client: ChatClient) -> Handoff:
         service = await backend()
         async with service.ledger.entry() as entry:
-            user = service.desk.name_requester(client.session_id)
-            found = await entry.handoffs.resolve(References(user=user))
+            found = await entry.handoffs.newest_for(client.session_id)
         assert found
         return found
 
@@ -107,7 +115,9 @@ def open_helpdesk(model_path, tmp_path, monkeypatch):
     """Returns a context manager that opens a helpdesk with these settings, by their variables."""
 
     @asynccontextmanager
-    async def opening(**variables: str) -> AsyncIterator[Helpdesk]:
+    async def opening(
+        model: Path = model_path, endpoints: str = "endpoints.yml", **variables: str
+    ) -> AsyncIterator[Helpdesk]:
         from local.server import load_app, run_app
 
         simulator = Simulator(SimulatorSettings(callback_secret=SECRET))
@@ -122,7 +132,7 @@ def open_helpdesk(model_path, tmp_path, monkeypatch):
             for name, value in settings.items():
                 monkeypatch.setenv(name, value)
             stack.push_async_callback(close_backend)
-            app = await load_app(model_path)
+            app = await load_app(model, endpoints=endpoints)
             url = await stack.enter_async_context(run_app(app, 0))
             simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
             helpdesk = Helpdesk(url, app, simulator)

@@ -97,6 +97,19 @@ async def test_a_person_plays_the_live_agent(page, client, simulator, receiver):
     await expect(answer).to_be_hidden()
 
 
+async def test_a_chat_of_connect_support_stands_under_its_number(page, client, simulator, settings):
+    path = f"/api/now/connect/support/queues/{settings.connect_queue_id}/sessions"
+    await client.request("POST", path, json={"message": "My printer burns"})
+    await page.get_by_role("button", name="Accept CHAT0000001").click()
+    await page.get_by_role("textbox", name="Your answer to CHAT0000001").fill("Hello")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("log")).to_contain_text("Hello")
+    await page.get_by_role("button", name="End conversation").click()
+    await expect(page.locator("#ended")).to_contain_text("CHAT0000001")
+    assert simulator.chats[0].transcript[-2].text == "Hello"
+    assert simulator.callbacks == []
+
+
 async def test_the_switch_and_the_name_are_kept(page, client, simulator):
     await page.get_by_label("Your name").fill("Dana")
     await page.get_by_role("switch").focus()

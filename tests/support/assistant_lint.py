@@ -25,6 +25,7 @@ CHANNEL_RESPONSES = frozenset(
         "utter_live_agent_joined",
         "utter_live_agent_joined_unnamed",
         "utter_live_chat_waiting",
+        "utter_live_chat_position",
         "utter_live_chat_waiting_no_time",
         "utter_live_agent_silent",
         "utter_live_chat_transferred",
@@ -36,10 +37,11 @@ CHANNEL_RESPONSES = frozenset(
         "utter_message_not_delivered",
         "utter_message_possibly_delivered",
         "utter_rasa_unavailable",
+        "utter_exit_delayed",
     }
 )
 # What a response may name besides slots: what the channel passes, and what Rasa passes to its own.
-PASSED_VALUES = frozenset({"limit", "minutes", "text", "context", "value"})
+PASSED_VALUES = frozenset({"limit", "minutes", "position", "text", "context", "value"})
 
 SLOT_NAME = re.compile(r"\bslots\.(\w+)")
 FORMAT_NAME = re.compile(r"{([^\n{}]+?)}")

@@ -33,6 +33,7 @@ class ScriptedDesk:
         self.posted: list[Posted] = []
         self.typed: list[bool] = []
         self.left: list[str] = []
+        self.left_chats: list[str] = []  # the same, by the desk's names
         self.closed = False
         self.in_flight = 0
         self.most_in_flight = 0
@@ -96,6 +97,7 @@ class ScriptedDesk:
 
     async def end(self, handoff: Handoff) -> None:
         self.left.append(handoff.id)
+        self.left_chats.append(handoff.live_chat_id)
         await self._meet("end")
 
     async def close(self) -> None:
@@ -122,6 +124,7 @@ class RecordingFront:
         self.followed: list[Handoff] = []
         self.on_show: Callable[[Message], Awaitable[None]] | None = None
         self.broken: Exception | None = None
+        self.own_since: int | None = None
 
     async def show(self, message: Message) -> bool:
         if self.broken:
@@ -133,6 +136,9 @@ class RecordingFront:
         if self.on_show:
             await self.on_show(message)
         return True
+
+    def own_words_since(self, conversation: str) -> int | None:
+        return self.own_since
 
     async def show_receipt(self, message: Message) -> None:
         self.receipts.append((message.id, message.receipt))
