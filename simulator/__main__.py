@@ -7,25 +7,26 @@ import logging
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from simulator.settings import SimulatorSettings
 from simulator.simulator import Simulator
+from simulator.texts import Texts
 
 DESCRIPTION = """
 Stands in for a ServiceNow instance: the Virtual Agent Bot Integration API, its callbacks, the OAuth token
-endpoint and the incident table, with a page in the browser where you play the live agent. Without any
+endpoint, the Table API and files, with a page in the browser where you play the live agent. Without any
 credentials configured it lets everybody in.
 """
-VARIABLES_ONLY = ("callback_headers", "texts")
 EPILOG = """
 Every option is also a variable: --callback-url is SIMULATOR_CALLBACK_URL. Secrets are variables only, so that
 no process list shows them: SIMULATOR_PASSWORD, SIMULATOR_CLIENT_SECRET, SIMULATOR_MESSAGE_TOKEN,
 SIMULATOR_HASH_SECRET, SIMULATOR_CALLBACK_PASSWORD, SIMULATOR_CALLBACK_SECRET. So are the sentences:
-SIMULATOR_TEXTS__GREETING and the like.
+SIMULATOR_TEXTS__GREETING and the like, and what is JSON: SIMULATOR_QUEUES, SIMULATOR_AGENTS and others, see
+docs/simulator.md.
 """
 
 
@@ -67,9 +68,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m simulator", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("-v", "--verbose", action="store_true", help="log message bodies too (no secrets)")
     for name, field in SimulatorSettings.model_fields.items():
-        if name not in VARIABLES_ONLY and field.annotation != SecretStr | None:
+        if _is_option(field):
             _add_option(parser, name, field)
     return parser
+
+
+def _is_option(field: FieldInfo) -> bool:
+    """Whether a setting can be given on the command line: neither secrets nor what is written as JSON."""
+    structured = get_origin(field.annotation) in (list, dict) or field.annotation is Texts
+    return not structured and field.annotation != SecretStr | None
 
 
 def _add_option(parser: argparse.ArgumentParser, name: str, field: FieldInfo) -> None:

@@ -1,16 +1,15 @@
 """Puts the endpoints, the control calls and the desk page into one web application."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from simulator.connect_support import ConnectSupport
 from simulator.control import Control, explain
 from simulator.fault_control import FaultControl
+from simulator.instance import Instance
+from simulator.instance_control import InstanceControl
 from simulator.integration import PATH
-from simulator.table import Table
 from simulator.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -18,10 +17,11 @@ if TYPE_CHECKING:
 
 MAX_BODY = 16 * 1024 * 1024  # bytes; the text of a message is documented as unlimited
 PAGE = Path(__file__).parent / "page"
-PAGE_FILES = {"/": "index.html", "/desk.js": "desk.js", "/desk.css": "desk.css"}
+SCRIPTS = ("calls.js", "desk.js", "lines.js", "log.js", "pane.js", "transfer.js", "words.js")
+PAGE_FILES = {"/": "index.html"} | {f"/{name}": name for name in (*SCRIPTS, "desk.css", "pane.css")}
 PAGE_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -30,20 +30,21 @@ PAGE_HEADERS = {
 }
 
 
-def build(
-    simulator: "Simulator",
-    integration: Callable[[web.Request], Awaitable[web.Response]],
-    table: Table,
-    connect: ConnectSupport,
-) -> web.Application:
+def build(simulator: "Simulator", instance: Instance) -> web.Application:
     """Return the application; it may be run once, so every `serve` builds its own."""
     control = Control(simulator)
-    traffic = Traffic(simulator.journal, simulator.faults, lambda: simulator.plan.script.count("requests"))
+    traffic = Traffic(
+        simulator.journal,
+        simulator.faults,
+        instance.rate_limit,
+        lambda: simulator.plan.script.count("requests"),
+    )
     app = web.Application(middlewares=[traffic.middleware(), explain], client_max_size=MAX_BODY)
-    app.router.add_post(PATH, integration)
+    app.router.add_post(PATH, instance.integration.answer)
     app.router.add_post("/oauth_token.do", simulator.tokens.answer)
-    app.add_routes(connect.routes())
-    app.add_routes([*table.routes(), *control.routes(), *FaultControl(simulator).routes()])
+    imitated = (instance.connect, instance.table, instance.agent_api, instance.media_api)
+    for part in (*imitated, control, FaultControl(simulator), InstanceControl(simulator)):
+        app.add_routes(part.routes())
     for path in PAGE_FILES:
         app.router.add_get(path, _page)
     app.on_shutdown.append(control.stop)

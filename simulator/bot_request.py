@@ -6,23 +6,47 @@ from typing import Any
 
 from simulator.chat import JSON, HistoryEntry
 from simulator.errors import ApiError
+from simulator.profiles import Profile
 
 UPDATE_MESSAGES = "UPDATE_MESSAGES"
 
 
 @dataclass(frozen=True)
 class BotRequest:
-    """One request; `raw` is the body as sent, `action` is None for a plain message."""
+    """One request; `raw` is the body as sent, `action` is None for a plain message.
+
+    `text_lost` marks a message whose text an old bug hides (section 17, item 4).
+    """
 
     user_id: str
     action: str | None
     raw: JSON
+    text_lost: bool = False
 
     @property
     def text(self) -> str:
-        message = self.raw.get("message")
+        message = None if self.text_lost else self.raw.get("message")
         text = message.get("text") if isinstance(message, dict) else None
         return text if isinstance(text, str) else ""
+
+    @property
+    def request_id(self) -> str | None:
+        value = self.raw.get("requestId")
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def silent(self) -> bool | None:
+        """Return `silentMessage`, which one documented example sends as text; None if it is not given."""
+        value = self.raw.get("silentMessage")
+        return None if value is None else str(value).lower() == "true"
+
+    @property
+    def attachments(self) -> list[JSON]:
+        """Return the attachments: documented as an array, shown as one object (section 2.2)."""
+        message = self.raw.get("message")
+        sent = message.get("attachment") if isinstance(message, dict) else None
+        files = sent if isinstance(sent, list) else [sent]
+        return [file for file in files if isinstance(file, dict) and file]
 
     @property
     def context(self) -> JSON:
@@ -74,7 +98,7 @@ def parse(raw: bytes) -> JSON:
     return body
 
 
-def read(body: JSON) -> BotRequest:
+def read(body: JSON, profile: Profile) -> BotRequest:
     """Return the request in a parsed body; raises `ApiError` 400 for a missing userId or a wrong type."""
     user_id = body.get("userId")
     if not isinstance(user_id, str) or not user_id:
@@ -82,8 +106,9 @@ def read(body: JSON) -> BotRequest:
     action = _optional(body, "action", str)
     _optional(body, "contextVariables", dict)
     _optional(body, "clientVariables", dict)
-    _optional(body, "message", list if action == UPDATE_MESSAGES else dict)
-    return BotRequest(user_id, action or None, body)
+    message = _optional(body, "message", list if action == UPDATE_MESSAGES else dict)
+    text_lost = "bug_3_14_1" in profile and message is not None and "attachment" in message
+    return BotRequest(user_id, action if action and profile.knows(action) else None, body, text_lost)
 
 
 def _optional(body: JSON, key: str, kind: type) -> Any:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from simulator.callback_faults import CallbackFault
 from simulator.chat import JSON, Chat
-
-ENDING_FLAGS = ("completed", "takeControl")
+from simulator.items import unknown_items
+from simulator.profiles import PLAIN, Profile
+from simulator.shapes import as_posts, split
 
 
 @dataclass(eq=False)
@@ -15,7 +16,8 @@ class Callback:
 
     `released` is set once the request it answers has had its own answer. `is_copy` marks the late copies of
     a duplicate, `swapped` what was reordered already. `followed` is set when another one waits behind it,
-    `settled` when it was sent and answered, or dropped.
+    `settled` when it was sent and answered, or dropped; `begun` says that its sending has begun. `url` is
+    that of a further provider application.
     """
 
     chat: Chat | None
@@ -24,6 +26,9 @@ class Callback:
     fault: CallbackFault | None = None
     is_copy: bool = False
     swapped: bool = False
+    profile: Profile = PLAIN
+    url: str | None = None
+    begun: bool = False
     followed: asyncio.Event = field(default_factory=asyncio.Event)
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -35,6 +40,12 @@ class Callback:
     @property
     def posts(self) -> list[JSON]:
         """Return the bodies of the POSTs this callback is made of."""
+        return [post for part in self._parts for post in as_posts(part, self.profile)]
+
+    @property
+    def _parts(self) -> list[JSON]:
+        if self.mode == "unknown_items":
+            return [{**self.body, "body": [*unknown_items(), *self.body["body"]]}]
         if self.mode == "split":
             return split(self.body)
         if self.fault and self.fault.copies:
@@ -46,7 +57,9 @@ class Callback:
         """Return what is to be sent later, if this is a duplicate with late copies."""
         if self.mode != "duplicate" or self.is_copy or not (self.fault and self.fault.seconds):
             return None
-        return Callback(self.chat, self.body, fault=self.fault, is_copy=True)
+        return Callback(
+            self.chat, self.body, fault=self.fault, is_copy=True, profile=self.profile, url=self.url
+        )
 
     async def until_released(self) -> None:
         """Wait for the answer to the request that caused it, unless it is to come early."""
@@ -66,10 +79,3 @@ class Callback:
         if self.is_copy:
             return copies - 1
         return 1 if self.late_copy else copies
-
-
-def split(body: JSON) -> list[JSON]:
-    """Return one callback body per item; only the last one says that the conversation is over."""
-    items = body["body"]
-    ongoing = {name: value for name, value in body.items() if name not in ENDING_FLAGS}
-    return [{**ongoing, "body": [item]} for item in items[:-1]] + [{**body, "body": items[-1:]}]

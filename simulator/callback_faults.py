@@ -25,6 +25,7 @@ MODES = {
     "split": Mode("its items are sent as one POST each"),
     "merge": Mode("sent in one POST with what follows it within `seconds`", 0.5),
     "early": Mode("sent before the request that caused it is answered, which waits at most `seconds`", 1.0),
+    "unknown_items": Mode("carries two more items, of kinds nobody knows, before its own"),
     "content_type": Mode("sent with the header Content-Type: `content_type`"),
 }
 

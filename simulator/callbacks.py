@@ -6,16 +6,18 @@ from collections.abc import Callable
 from simulator.callback import Callback
 from simulator.callback_faults import CallbackFault, CallbackFaults
 from simulator.changes import Changes
-from simulator.chat import Chat
+from simulator.chat import JSON, Chat, Entry
 from simulator.delivery import Delivery
+from simulator.system_log import SystemLog
 
 
 class Callbacks:
     """One queue and one worker per user; a worker ends when its queue is empty.
 
     `abandon(chat, status)` is called when the client answers 5xx: the instance then closes the
-    interaction (KB2701890). Answers in the 400s count as delivered, as before PRB1913443. A refused
-    connection or a timeout is logged and that is all (unverified what else happens).
+    interaction (KB2701890), but for the profile `patient_5xx`. Answers in the 400s count as delivered, as
+    before PRB1913443, but for the profile `failed_4xx`. A refused connection or a timeout is logged and
+    that is all (unverified what else happens).
     """
 
     def __init__(
@@ -24,11 +26,13 @@ class Callbacks:
         faults: CallbackFaults,
         changes: Changes,
         abandon: Callable[[Chat, int], None],
+        log: SystemLog,
     ) -> None:
         self._delivery = delivery
         self._faults = faults
         self._changes = changes
         self._abandon = abandon
+        self._log = log
         self._queues: dict[str, list[Callback]] = {}
         self._workers: set[asyncio.Task[None]] = set()
         self._late: dict[asyncio.Task[None], Callback] = {}
@@ -37,6 +41,10 @@ class Callbacks:
     def pending(self) -> int:
         """Return how many callbacks are not sent and answered yet, held ones and late copies included."""
         return sum(len(queue) for queue in self._queues.values()) + len(self._late)
+
+    def is_busy(self, chat: Chat) -> bool:
+        """Whether a callback of this chat has not begun to be sent yet."""
+        return any(one.chat is chat and not one.begun for one in self._queues.get(chat.user_id, []))
 
     def start(self) -> None:
         """Begin to send; `stop` before starting again."""
@@ -134,16 +142,47 @@ class Callbacks:
 
     async def _deliver(self, user_id: str, callback: Callback) -> None:
         if callback.mode == "drop":
-            self._delivery.leave_out(callback.body, callback.mode)
+            self._delivery.leave_out(callback.body, callback.mode, url=callback.url)
             return
         content_type = callback.fault.content_type if callback.fault else None
         for body in callback.posts:
-            status = await self._delivery.post(body, callback.mode, content_type)
-            if status is not None and status >= 500 and callback.chat:
-                self._abandon(callback.chat, status)
+            callback.begun = True
+            status = await self._delivery.post(body, callback.mode, content_type, url=callback.url)
+            if not self._went_well(callback, body, status):
                 return
         if (copy := callback.late_copy) and callback.fault:
             self._send_later(user_id, copy, callback.fault)
+
+    def _went_well(self, callback: Callback, body: JSON, status: int | None) -> bool:
+        """Note what went wrong; return False if the conversation was abandoned for it."""
+        if status is None or status >= 400:
+            user = callback.chat.user_id if callback.chat else ""
+            self._log.write(f"Callback failed: {status or 'no answer'}", user)
+        if callback.chat is None or status is None:
+            return True
+        if status < 400:
+            self._mark_posted(callback.chat, body)
+        if status >= 500 and "patient_5xx" not in callback.profile:
+            self._abandon(callback.chat, status)
+            return False
+        if status in (403, 404) and "failed_4xx" in callback.profile:
+            self._mark_failed(callback.chat, body)
+        return True
+
+    def _mark_failed(self, chat: Chat, body: JSON) -> None:
+        for entry in _entries(chat, body):
+            entry.status = "external_error"
+        self._touch(chat)
+
+    def _mark_posted(self, chat: Chat, body: JSON) -> None:
+        entries = _entries(chat, body)
+        for entry in entries:
+            entry.posted = True
+        if entries:
+            self._touch(chat)
+
+    def _touch(self, chat: Chat) -> None:
+        chat.revision = self._changes.tell()
 
     def _send_later(self, user_id: str, copy: Callback, fault: CallbackFault) -> None:
         async def wait() -> None:
@@ -157,3 +196,10 @@ class Callbacks:
     def _drop_late(self, task: asyncio.Task[None]) -> None:
         self._late.pop(task, None)
         self._changes.tell()
+
+
+def _entries(chat: Chat, body: JSON) -> list[Entry]:
+    """Return the lines of the transcript that a callback body carried."""
+    items = body["body"] if isinstance(body["body"], list) else [body["body"]]
+    ids = {item.get("messageId") for item in items}
+    return [entry for entry in chat.transcript if entry.id in ids]

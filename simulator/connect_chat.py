@@ -1,11 +1,12 @@
 """A chat of the Connect Support API, and how the wire shows it (reference section 18)."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from simulator.chat import JSON, Chat, EndReason, Entry, Sender, State
+from simulator.floor import Queue
 from simulator.items import profile_id
 
 _NAMES = {Sender.SYSTEM: "System", Sender.VIRTUAL_AGENT: "System"}
@@ -15,7 +16,8 @@ _NAMES = {Sender.SYSTEM: "System", Sender.VIRTUAL_AGENT: "System"}
 class ConnectChat(Chat):
     """One session. `id` is the conversation's sys_id, which the wire calls the group."""
 
-    queue: str = ""
+    called_back: ClassVar[bool] = False
+
     number: str = ""
     short_description: str = ""
 
@@ -29,11 +31,11 @@ class ConnectChat(Chat):
         return 7 if self.accepted_at else 8
 
 
-def show_entry(chat: ConnectChat, position: int, wait_time: int) -> JSON:
+def show_entry(chat: ConnectChat, queue_id: str, position: int, wait_time: int) -> JSON:
     """Return the queue entry; `position` is 0 for who does not wait, `wait_time` in seconds."""
     return {
         "sys_id": chat.interaction_id,
-        "queue": chat.queue,
+        "queue": queue_id,
         "group": chat.id,
         "assigned_to": profile_id(chat.agent) if chat.agent else "",
         "number": chat.number,
@@ -49,16 +51,14 @@ def show_entry(chat: ConnectChat, position: int, wait_time: int) -> JSON:
     }
 
 
-def show_queue(
-    queue_id: str, name: str, chats: Sequence[ConnectChat], *, available: bool, wait_time: int
-) -> JSON:
+def show_queue(queue_id: str, queue: Queue, waiting_count: int, *, available: bool) -> JSON:
     """Return a queue; `not_available` is only there where it is closed."""
     shown: JSON = {
         "sys_id": queue_id,
-        "name": name,
+        "name": queue.name,
         "question": "How can we help you?",
-        "average_wait_time": show_wait(wait_time),
-        "waiting_count": sum(chat.state is State.QUEUED for chat in chats),
+        "average_wait_time": show_wait(queue.wait_time),
+        "waiting_count": waiting_count,
         "escalate_to": "",
         "is_agent_for": False,
     }

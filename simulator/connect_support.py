@@ -7,13 +7,14 @@ from aiohttp import web
 
 from simulator.authentication import Authentication
 from simulator.bot_request import parse
-from simulator.chat import JSON, EndReason, Sender, State, now
+from simulator.chat import JSON, EndReason, Sender, State
 from simulator.connect_calls import CONVERSATIONS, SUPPORT
 from simulator.connect_chat import ConnectChat, show_entry, show_message, show_queue, timestamp
 from simulator.conversations import Conversations
 from simulator.credentials import decode_basic
 from simulator.desk import Desk
-from simulator.errors import ApiError
+from simulator.errors import ApiError, WrongState
+from simulator.floor import Floor, Queue
 from simulator.settings import SimulatorSettings
 
 PAGE = 30  # messages of a thread in one answer; the real number is not known
@@ -27,11 +28,13 @@ class ConnectSupport:
         settings: SimulatorSettings,
         authentication: Authentication,
         conversations: Conversations,
+        floor: Floor,
         desk: Desk,
     ) -> None:
         self._settings = settings
         self._authentication = authentication
         self._conversations = conversations
+        self._floor = floor
         self._desk = desk
 
     def routes(self) -> list[web.AbstractRouteDef]:
@@ -52,37 +55,36 @@ class ConnectSupport:
 
     async def list_queues(self, request: web.Request) -> web.Response:
         self._authentication.require_user(request)
-        return _answer([self._show_queue()])
+        return _answer([self._show_queue(queue) for queue in self._floor.queues])
 
     async def get_queue(self, request: web.Request) -> web.Response:
-        self._check_queue(request)
-        return _answer(self._show_queue())
+        return _answer(self._show_queue(self._queue(request)))
 
     async def list_queued(self, request: web.Request) -> web.Response:
         """The open sessions, each under `queueEntry`."""
-        self._check_queue(request)
-        return _answer([{"queueEntry": self._show(chat)} for chat in self._open_chats])
+        queue = self._queue(request)
+        found = [chat for chat in self._open_chats if chat.queue == queue.name]
+        return _answer([{"queueEntry": self._show(chat)} for chat in found])
 
     async def open(self, request: web.Request) -> web.Response:
         """Put a requester into the queue; a closed queue answers 503 with a sentence as the result."""
-        self._check_queue(request)
+        queue = self._queue(request)
         text = await _read_text(request)
-        if not self._desk.available:
-            return _answer(self._settings.texts.queue_closed, 503)
-        chat = ConnectChat(self._user(request), state=State.QUEUED, queued_at=now(), short_description=text)
-        chat.queue, chat.number = self._settings.connect_queue_id, f"CHAT{len(self._chats) + 1:07}"
-        chat.add(Sender.REQUESTER, text)
-        self._conversations.chats.append(chat)
-        self._conversations.touch(chat)
+        if not self._desk.serves(queue):
+            return _answer(self._settings.words.queue_closed, 503)
+        chat = self._make(self._user(request), queue, text)
+        self._conversations.add(chat)
         return _answer(self._show(chat), 201)
 
     async def accept(self, request: web.Request) -> web.Response:
         """Let the caller, as a live agent, take whoever has waited longest; 404 where nobody waits."""
-        self._check_queue(request)
-        waiting = [chat for chat in self._open_chats if chat.state is State.QUEUED]
+        waiting = self._waiting(self._queue(request).name)
         if not waiting:
             raise ApiError(404, "No Record found", "The queue is empty")
-        self._desk.accept(waiting[0], self._user(request))
+        try:
+            self._desk.accept(waiting[0], self._user(request))
+        except WrongState as error:
+            raise ApiError(403, "User Not Authorized", str(error)) from error
         return _answer(self._show(waiting[0]))
 
     # -- sessions ---------------------------------------------------------------------
@@ -92,12 +94,9 @@ class ConnectSupport:
         self._authentication.require_user(request)
         query = request.query
         chats = self._chats if query.get("closed") == "true" else self._open_chats
-        found = [
-            self._show(chat)
-            for chat in chats
-            if query.get("group_id", chat.id) == chat.id and query.get("queue_id", chat.queue) == chat.queue
-        ]
-        return _answer(found)
+        entries = [self._show(chat) for chat in chats if query.get("group_id", chat.id) == chat.id]
+        wanted = query.get("queue_id")
+        return _answer([entry for entry in entries if wanted in (None, entry["queue"])])
 
     async def leave(self, request: web.Request) -> web.Response:
         """Let the requester leave; who has left already stays so."""
@@ -151,25 +150,47 @@ class ConnectSupport:
             raise ApiError(404, "No Record found", "There is no such conversation")
         return found
 
-    def _check_queue(self, request: web.Request) -> None:
+    def _queue(self, request: web.Request) -> Queue:
         self._authentication.require_user(request)
-        if request.match_info["queue"] != self._settings.connect_queue_id:
+        wanted = request.match_info["queue"]
+        found = next((queue for queue in self._floor.queues if self._id(queue) == wanted), None)
+        if found is None:
             raise ApiError(404, "No Record found", "There is no such queue")
+        return found
+
+    def _id(self, queue: Queue) -> str:
+        """Return a queue's sys_id on this wire: that of the settings for the first queue."""
+        return self._settings.connect_queue_id if queue is self._floor.queues[0] else queue.id
+
+    def _waiting(self, queue: str | None) -> list[ConnectChat]:
+        """Return who waits in this queue, whoever has waited longest first."""
+        found = [chat for chat in self._chats if chat.state is State.QUEUED and chat.queue == queue]
+        return sorted(found, key=lambda chat: chat.queued_at or chat.created_at)
+
+    def _make(self, user: str, queue: Queue, text: str) -> ConnectChat:
+        now, number = self._floor.now(), f"CHAT{len(self._chats) + 1:07}"
+        chat = ConnectChat(
+            user,
+            state=State.QUEUED,
+            queue=queue.name,
+            number=number,
+            short_description=text,
+            created_at=now,
+            queued_at=now,
+            now=self._floor.now,
+        )
+        chat.add(Sender.REQUESTER, text)
+        return chat
 
     def _show(self, chat: ConnectChat) -> JSON:
-        waiting = [other.id for other in self._open_chats if other.state is State.QUEUED]
+        waiting = [other.id for other in self._waiting(chat.queue)]
         position = waiting.index(chat.id) + 1 if chat.id in waiting else 0
-        return show_entry(chat, position, self._desk.wait_time)
+        queue = self._floor.queue(chat.queue or "")
+        return show_entry(chat, self._id(queue), position, queue.wait_time)
 
-    def _show_queue(self) -> JSON:
-        settings, desk = self._settings, self._desk
-        return show_queue(
-            settings.connect_queue_id,
-            settings.queue_name,
-            self._open_chats,
-            available=desk.available,
-            wait_time=desk.wait_time,
-        )
+    def _show_queue(self, queue: Queue) -> JSON:
+        waiting, available = len(self._waiting(queue.name)), self._desk.serves(queue)
+        return show_queue(self._id(queue), queue, waiting, available=available)
 
     def _user(self, request: web.Request) -> str:
         login = decode_basic(request.headers.get("Authorization", ""))

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from pydantic import ValidationError
 
-from simulator.chat import JSON, Chat, now
+from simulator.chat import JSON, Chat
 from simulator.control_json import answer, read, write
 from simulator.errors import BadCommand, SimulatorError, UnknownChat, WrongState
 from simulator.fields import allow, require
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulator.simulator import Simulator
 
 PING_SECONDS = 20.0
+UNSHOWN = ("echo", "history", "transcript", "now", "request_ids")
 
 
 class Control:
@@ -36,13 +37,17 @@ class Control:
             web.get("/simulator/events", self.events, allow_head=False),
             web.get("/simulator/requests", self.requests),
             web.get("/simulator/callbacks", self.callbacks),
+            web.get("/simulator/log", self.log),
             web.post("/simulator/availability", self.set_availability),
             web.post("/simulator/wait-time", self.set_wait_time),
             web.post("/simulator/callback-url", self.set_callback_url),
             web.post("/simulator/chats/{chat}/accept", self.accept),
             web.post("/simulator/chats/{chat}/say", self.say),
+            web.post("/simulator/chats/{chat}/attach", self.attach),
             web.post("/simulator/chats/{chat}/typing", self.type),
             web.post("/simulator/chats/{chat}/end", self.end),
+            web.post("/simulator/chats/{chat}/transfer", self.transfer),
+            web.post("/simulator/chats/{chat}/give-back", self.give_back),
             web.post("/simulator/reset", self.reset),
         ]
 
@@ -76,12 +81,17 @@ class Control:
     async def callbacks(self, request: web.Request) -> web.Response:
         return answer({"callbacks": [_exchange(entry) for entry in self._simulator.callbacks]})
 
+    async def log(self, request: web.Request) -> web.Response:
+        return answer({"log": self._simulator.log})
+
     async def set_availability(self, request: web.Request) -> web.Response:
         self._simulator.available = require(await read(request), "available", "true or false")
         return answer({"available": self._simulator.available})
 
     async def set_wait_time(self, request: web.Request) -> web.Response:
-        await self._simulator.change_wait_time(require(await read(request), "seconds", "whole number"))
+        body = await read(request)
+        queue = allow(body, "queue", "text")
+        await self._simulator.change_wait_time(require(body, "seconds", "whole number"), queue)
         return answer({"wait_time": self._simulator.wait_time})
 
     async def set_callback_url(self, request: web.Request) -> web.Response:
@@ -100,6 +110,13 @@ class Control:
         text = require(await read(request), "text", "text")
         return answer({"message_id": await self._simulator.say(_name(request), text)})
 
+    async def attach(self, request: web.Request) -> web.Response:
+        """Take the file as the body, its name as `?name=`, its type as Content-Type."""
+        name = request.query.get("name") or "file"
+        data = await request.read()
+        sent = await self._simulator.attach(_name(request), name, request.content_type, data)
+        return answer({"message_id": sent})
+
     async def type(self, request: web.Request) -> web.Response:
         await self._simulator.type(_name(request), on=require(await read(request), "on", "true or false"))
         return answer({})
@@ -107,6 +124,14 @@ class Control:
     async def end(self, request: web.Request) -> web.Response:
         await self._simulator.end(_name(request))
         return answer({})
+
+    async def transfer(self, request: web.Request) -> web.Response:
+        body = await read(request)
+        target = {name: allow(body, name, "text") for name in ("agent", "queue")}
+        return answer(_chat(await self._simulator.transfer(_name(request), **target)))
+
+    async def give_back(self, request: web.Request) -> web.Response:
+        return answer(_chat(await self._simulator.give_back(_name(request))))
 
     async def reset(self, request: web.Request) -> web.Response:
         self._simulator.reset()
@@ -127,7 +152,11 @@ class Control:
         simulator = self._simulator
         return {
             "revision": simulator.changes.revision,
-            "now": now(),
+            "now": simulator.clock.now(),
+            "speed": simulator.clock.speed,
+            "profile": simulator.settings.profile,
+            "queues": simulator.floor.shown(),
+            "agents": simulator.floor.agents,
             "available": simulator.available,
             "wait_time": simulator.wait_time,
             "agent_name": simulator.settings.agent_name,
@@ -163,7 +192,8 @@ def _name(request: web.Request) -> str:
 
 def _chat(chat: Chat) -> JSON:
     """Return a chat for people; context values and ids are as the client sent them."""
-    shown = {key: value for key, value in vars(chat).items() if key not in ("echo", "history", "transcript")}
+    shown = {key: value for key, value in vars(chat).items() if key not in UNSHOWN}
+    shown["transfer"] = chat.transfer and vars(chat.transfer)
     shown["history"] = [vars(line) for line in chat.history]
     shown["transcript"] = [vars(entry) for entry in chat.transcript]
     return shown

@@ -1,9 +1,11 @@
 """JSON in and out of the control calls."""
 
 import json
+from dataclasses import is_dataclass
 from typing import Any
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from simulator.chat import JSON
 from simulator.errors import BadCommand
@@ -34,6 +36,8 @@ def write(body: JSON) -> str:
     return json.dumps(body, default=_plain)
 
 
-def _plain(value: Any) -> str:
-    """Write times as ISO 8601."""
-    return str(value.isoformat())
+def _plain(value: Any) -> Any:
+    """Write times as ISO 8601, models as objects."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    return vars(value) if is_dataclass(value) else value.isoformat()

@@ -44,24 +44,32 @@ class Delivery:
             self._session = None
             await session.close()
 
-    async def post(self, body: JSON, fault: str = "", content_type: str | None = None) -> int | None:
-        """POST one callback, repeated as configured; return the last status, None if there was no answer."""
-        status = await self._attempt(body, fault, content_type)
+    async def post(
+        self, body: JSON, fault: str = "", content_type: str | None = None, *, url: str | None = None
+    ) -> int | None:
+        """POST one callback, repeated as configured; return the last status, None if there was no answer.
+
+        Without `url` it goes to the configured one.
+        """
+        status = await self._attempt(body, url, fault, content_type)
         for number in range(1, self._settings.callback_retries + 1):
             if status is not None and status < 500:
                 break
             await asyncio.sleep(self._settings.callback_retry_delay)
-            status = await self._attempt(body, fault, content_type, f"retry {number}")
+            status = await self._attempt(body, url, fault, content_type, f"retry {number}")
         return status
 
-    def leave_out(self, body: JSON, fault: str) -> None:
+    def leave_out(self, body: JSON, fault: str, *, url: str | None = None) -> None:
         """Log a callback that is not sent."""
-        exchange = self._log(URL(self._settings.callback_url, encoded=True), self._headers(), body, fault)
+        address = URL(url or self._settings.callback_url, encoded=True)
+        exchange = self._log(address, self._headers(), body, fault)
         self._journal.answered(exchange, None, 0.0, "not sent")
         self._count()
 
-    async def _attempt(self, body: JSON, fault: str, content_type: str | None, note: str = "") -> int | None:
-        url = URL(self._settings.callback_url, encoded=True)
+    async def _attempt(
+        self, body: JSON, to: str | None, fault: str, content_type: str | None, note: str = ""
+    ) -> int | None:
+        url = URL(to or self._settings.callback_url, encoded=True)
         headers = self._headers()
         if content_type is not None:
             headers["Content-Type"] = content_type

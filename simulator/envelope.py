@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simulator.chat import JSON, Chat
@@ -21,6 +21,11 @@ class Reply:
     completed: bool = False
     take_control: bool = False
     score: int = 1
+
+    def silenced(self) -> "Reply | None":
+        """Return what `silentMessage` leaves of it: all but the bot's words; None if that is nothing."""
+        body = [item for item in self.body if item["uiType"] == "ActionMsg" or "agentInfo" in item]
+        return replace(self, body=body) if body or self.completed or self.take_control else None
 
     def in_envelope(self, echo: JSON, *, send_score: bool) -> JSON:
         """Return the callback body: the echoed fields, the items, and the flags that are true.

@@ -19,7 +19,7 @@ MODES = {
     "hang": "no answer until recover(); the request is processed then",
 }
 # Besides these, any status from "400" to "599" is a mode: that status with the platform's error JSON.
-ENDPOINTS = ("integration", "connect", "table", "oauth", "all")
+ENDPOINTS = ("integration", "connect", "table", "oauth", "media", "all")
 MESSAGE = "message"
 RATE_LIMITED = "429"
 

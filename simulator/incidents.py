@@ -1,11 +1,11 @@
 """Incident records as the platform keeps them: every value is a string (reference section 14)."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from simulator.changes import Changes
-from simulator.chat import new_id, now
+from simulator.chat import new_id
 
 Record = dict[str, str]
 
@@ -102,8 +102,9 @@ PRELOADED: tuple[dict[str, str], ...] = (
 class Incidents:
     """The incident table: five believable records from INC0009001 on, then new ones from INC0010001."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: Changes, now: Callable[[], datetime]) -> None:
         self._changes = changes
+        self._now = now
         self.records: list[Record] = []
         self.reset()
 
@@ -117,7 +118,7 @@ class Incidents:
 
     def create(self, values: Mapping[str, Any], user: str = "admin", *, days_ago: int = 0) -> Record:
         """Add a record; unknown and read-only fields are ignored (unverified, reference section 14)."""
-        stamp = f"{now() - timedelta(days=days_ago):%Y-%m-%d %H:%M:%S}"
+        stamp = f"{self._now() - timedelta(days=days_ago):%Y-%m-%d %H:%M:%S}"
         record = dict.fromkeys(FIELDS, "")
         record |= {"sys_id": new_id(), "number": f"INC{self._next:07}", "state": "1", "impact": "3"}
         record |= {"urgency": "3", "opened_at": stamp, "opened_by": ADMIN, "sys_class_name": "incident"}
@@ -131,7 +132,7 @@ class Incidents:
     def update(self, record: Record, values: Mapping[str, Any], user: str = "admin") -> None:
         """Change a record in place, as PATCH does."""
         record["sys_mod_count"] = str(int(record["sys_mod_count"]) + 1)
-        self._set(record, values, user, f"{now():%Y-%m-%d %H:%M:%S}")
+        self._set(record, values, user, f"{self._now():%Y-%m-%d %H:%M:%S}")
         self._changes.tell()
 
     def find(self, sys_id: str) -> Record | None:
@@ -159,6 +160,16 @@ def _as_text(value: Any) -> str:
 def person(sys_id: str) -> Record:
     """Return the user a reference points to; an unknown one has only a name, the value itself."""
     return PEOPLE.get(sys_id, {"name": sys_id, "user_name": "", "email": ""}) | {"sys_id": sys_id}
+
+
+def value_of(record: Record, path: str) -> str | None:
+    """Return a field's value, `caller_id.email` included; None if there is no such field."""
+    field, _, inner = path.partition(".")
+    if field not in FIELDS:
+        return None
+    if not inner:
+        return record[field]
+    return person(record[field]).get(inner) if field in REFERENCES else None
 
 
 def display(name: str, value: str) -> str:

@@ -1,6 +1,7 @@
 """The items in a callback's `body` (reference sections 7.2 to 7.4 and 8)."""
 
 import uuid
+from html import escape
 from typing import Any
 
 from simulator.chat import JSON, Chat, Entry, new_id
@@ -25,6 +26,25 @@ def agent_text(entry: Entry, name: str | None, avatar: str) -> JSON:
     if name is not None:
         info |= {"agentName": name, "agentAvatar": avatar}
     return {**output_text(entry), "agentInfo": info}
+
+
+def agent_file(entry: Entry, name: str | None, avatar: str, *, as_html: bool = False) -> JSON:
+    """Return a file the live agent sent, under a URL relative to the instance.
+
+    Which kind of item an instance sends for it is not documented (section 9).
+    """
+    file = entry.file
+    if file is None:
+        raise ValueError("there is no file")
+    said = agent_text(entry, name, avatar)
+    if as_html:
+        link = f'<a href="{escape(file.path)}">{escape(file.name)}</a>'
+        return said | {"uiType": "OutputHtml", "group": "DefaultHtml", "value": link}
+    if file.content_type.startswith("image/"):
+        image = {"uiType": "OutputImage", "group": "DefaultOutputImage", "value": file.path}
+        return said | image | {"altText": file.name}
+    link_to = {"uiType": "OutputLink", "group": "DefaultOutputLink", "value": {"action": file.path}}
+    return said | link_to | {"label": file.name, "header": file.name, "type": "link"}
 
 
 def profile_id(name: str) -> str:
@@ -52,6 +72,17 @@ def picker(entry: Entry, option: str) -> JSON:
 def action(kind: str, **fields: Any) -> JSON:
     """Return an ActionMsg of this actionType (section 7.4)."""
     return {"uiType": "ActionMsg", "actionType": kind, **fields, "messageId": new_id()}
+
+
+def unknown_items() -> list[JSON]:
+    """Return items of kinds that do not exist; a client has to leave them out."""
+    hologram = {
+        "uiType": "Hologram",
+        "group": "DefaultHologram",
+        "value": {"depth": 3},
+        "messageId": new_id(),
+    }
+    return [hologram, action("Levitate", height="3 Metres")]
 
 
 def system(entry: Entry) -> JSON:

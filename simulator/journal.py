@@ -2,7 +2,7 @@
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -63,7 +63,8 @@ class Exchange:
 class Journal:
     """The newest requests and callbacks, oldest first (2000 of each)."""
 
-    def __init__(self, changes: Changes) -> None:
+    def __init__(self, changes: Changes, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._requests: deque[Exchange] = deque(maxlen=KEPT)
         self._callbacks: deque[Exchange] = deque(maxlen=KEPT)
         self._changes = changes
@@ -79,7 +80,8 @@ class Journal:
     def request(self, method: str, url: URL, headers: Mapping[str, str], body: Any) -> Exchange:
         """Note a request that came in; `answered` completes it."""
         path = _without_secrets(url)
-        exchange = Exchange(method, path.path_qs, _clean_headers(headers, set()), redacted(body))
+        clean = _clean_headers(headers, set())
+        exchange = Exchange(method, path.path_qs, clean, redacted(body), self._now())
         self._requests.append(exchange)
         self._changes.tell()
         return exchange
@@ -94,9 +96,8 @@ class Journal:
     ) -> Exchange:
         """Note a callback that goes out; the values of the headers in `secret_names` are left out."""
         names = {name.lower() for name in secret_names}
-        exchange = Exchange(
-            "POST", str(_without_secrets(url)), _clean_headers(headers, names), redacted(body), fault=fault
-        )
+        path, clean = str(_without_secrets(url)), _clean_headers(headers, names)
+        exchange = Exchange("POST", path, clean, redacted(body), self._now(), fault=fault)
         self._callbacks.append(exchange)
         self._changes.tell()
         return exchange

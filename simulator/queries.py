@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from simulator.incidents import FIELDS, REFERENCES, Record, person
+from simulator.incidents import Record
 
 _CONDITION = re.compile(
     r"(?P<field>[a-z_.]+)(?P<operator>=|!=|<=|>=|<|>|LIKE|STARTSWITH|ISEMPTY|ISNOTEMPTY|IN)(?P<value>.*)",
@@ -24,11 +24,15 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def select(records: list[Record], query: str) -> list[Record]:
+ValueOf = Callable[[Record, str], str | None]
+
+
+def select(records: list[Record], query: str, value_of: ValueOf) -> list[Record]:
     """Return the records an encoded query finds, in its order (else in that of creation).
 
-    A condition that is not understood, or asks for an unknown field, is ignored. A real instance does the
-    same unless `glide.invalid_query.returns_no_rows` is set (unverified).
+    `value_of` returns a field's value, dot-walked ones included, None if there is no such field. A condition
+    that is not understood, or asks for an unknown field, is ignored. A real instance does the same unless
+    `glide.invalid_query.returns_no_rows` is set (unverified).
     """
     groups: list[list[str]] = []
     orders: list[tuple[str, bool]] = []
@@ -40,29 +44,19 @@ def select(records: list[Record], query: str) -> list[Record]:
             groups[-1].append(part[2:])
         else:
             groups.append([part])
-    found = [record for record in records if all(_any(record, group) for group in groups)]
+    found = [record for record in records if all(_any(record, group, value_of) for group in groups)]
     for field, descending in reversed(orders):
         found.sort(key=lambda record: value_of(record, field) or "", reverse=descending)
     return found
 
 
-def value_of(record: Record, path: str) -> str | None:
-    """Return a field's value, `caller_id.email` included; None if there is no such field."""
-    field, _, inner = path.partition(".")
-    if field not in FIELDS:
-        return None
-    if not inner:
-        return record[field]
-    return person(record[field]).get(inner) if field in REFERENCES else None
-
-
-def _any(record: Record, conditions: list[str]) -> bool:
-    answers = [_holds(record, condition) for condition in conditions]
+def _any(record: Record, conditions: list[str], value_of: ValueOf) -> bool:
+    answers = [_holds(record, condition, value_of) for condition in conditions]
     known = [answer for answer in answers if answer is not None]
     return any(known) or not known
 
 
-def _holds(record: Record, condition: str) -> bool | None:
+def _holds(record: Record, condition: str, value_of: ValueOf) -> bool | None:
     match = _CONDITION.fullmatch(condition)
     stored = value_of(record, match["field"]) if match else None
     if match is None or stored is None:

@@ -7,7 +7,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from simulator.clock import FASTEST
 from simulator.errors import BadCommand
+from simulator.floor import Agent, Queue
+from simulator.german import localise
+from simulator.profiles import DEFAULT, Profile, parse_profile
 from simulator.steps import load
 from simulator.texts import Texts
 
@@ -15,7 +19,8 @@ from simulator.texts import Texts
 class SimulatorSettings(BaseSettings):
     """Settings of one simulated instance; may be changed while it runs.
 
-    `host`, `port`, `seed` and `script` are read once, at the start.
+    Read once, at the start: `host`, `port`, `seed`, `script`, `speed`, `available`, `wait_time`,
+    `queue_name`, `queues` and `agents`.
     Without `username`, `client_id`, `message_token` and `hash_secret` every request is let in.
     Secrets are masked in `repr` and never logged. Raises `pydantic.ValidationError` on a bad value.
     """
@@ -30,6 +35,10 @@ class SimulatorSettings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8081, ge=0, le=65535, description="port to listen on; 0 picks a free one")
+
+    profile: str = Field(
+        DEFAULT, description="what the instance does differently, comma-separated, see docs/simulator.md"
+    )
 
     callback_url: str = Field(
         "http://127.0.0.1:5005/webhooks/servicenow/callback",
@@ -72,9 +81,65 @@ class SimulatorSettings(BaseSettings):
     agent_name: str = Field("Alex Morgan", description="the live agent's name unless accept gives another")
     agent_avatar: str = Field("", description="URL of the live agent's picture")
     show_agent_name: bool = Field(True, description="show the live agent's name and picture")
-    queue_name: str = Field("IT Service Desk", description="name of the queue")
+    queue_name: str = Field("IT Service Desk", description="name of the queue, where `queues` names none")
     connect_queue_id: str = Field(
-        "0123456789abcdef0123456789abcdef", description="sys_id of that queue in the Connect Support API"
+        "0123456789abcdef0123456789abcdef", description="sys_id of the first queue in Connect Support"
+    )
+    queues: list[Queue] = Field(
+        default_factory=list, description="queues, as JSON; the first takes what fits no other"
+    )
+    agents: list[Agent] = Field(
+        default_factory=list, description="live agents, as JSON; without any, one called as agent-name says"
+    )
+
+    speed: float = Field(
+        1.0, ge=0, le=FASTEST, allow_inf_nan=False, description="how fast the instance's time runs"
+    )
+    idle_reminder: float = Field(180, ge=0, description="seconds a requester is silent until the reminder")
+    idle_timeout: float = Field(360, ge=0, description="seconds a requester is silent until the chat ends")
+    idle_job_period: float = Field(120, ge=0, description="seconds between two looks at idle chats; 0: exact")
+    idle_after_agent_answer: bool = Field(
+        False, description="let a requester's silence count only once the live agent has answered"
+    )
+    wait_time_refresh: float = Field(60, ge=0, description="seconds between two looks at the waiting time")
+    queue_timeout_ends: bool = Field(True, description="a queue's longest wait ends the conversation")
+    transfer_timeout: float = Field(0, ge=0, description="seconds until a transfer nobody took returns")
+    b2b_idle_timeout: float = Field(3600, ge=0, description="seconds until an idle chat with the bot ends")
+    b2b_job_period: float = Field(3600, ge=0, description="seconds between two looks at those; 0: exact")
+
+    trusted_media_domains: list[str] = Field(
+        default_factory=lambda: ["127.0.0.1", "localhost"],
+        description="hosts attachments are fetched from, as JSON; subdomains are trusted too",
+    )
+    attachment_limit: int = Field(10 * 1024 * 1024, ge=0, description="bytes a file may have")
+    download_range: int = Field(0, ge=0, description="bytes per request of a download; 0: all in one")
+    media_scan: float = Field(2, ge=0, description="seconds until a file is scanned and no more pending")
+    media_needs_credentials: bool = Field(False, description="serve files of chats only with credentials")
+    denied_tables: list[str] = Field(
+        default_factory=list, description='tables nobody may read or write, as JSON; ["*"] means all'
+    )
+
+    applications: dict[str, str] = Field(
+        default_factory=dict,
+        description="callback URL of each further provider application by its Inbound Id, as JSON",
+        repr=False,
+    )
+    conversation_key: Literal["user", "user_and_session"] = Field(
+        "user", description="what a conversation is found by: userId, or clientSessionId too"
+    )
+    one_at_a_time: bool = Field(
+        True, description="ignore requests to the bot while one is unfinished, and repeated ones"
+    )
+    bad_request: Literal["reject", "silent"] = Field(
+        "reject", description="answer to a missing or wrong field: 400, or 200 and nothing happens"
+    )
+    rate_limit: int | None = Field(None, ge=0, description="requests per hour and user until a 429")
+    take_control_times: int = Field(
+        2, ge=0, description="texts the bot may not understand until it gives up; 0: never"
+    )
+    topics: list[str] = Field(
+        default_factory=lambda: ["Password Reset", "Hardware Request"],
+        description="topics SWITCH can name, as JSON",
     )
 
     fresh_session: bool = Field(
@@ -91,6 +156,30 @@ class SimulatorSettings(BaseSettings):
 
     texts: Texts = Field(default_factory=Texts, description="sentences, see texts.py")
 
+    @property
+    def traits(self) -> Profile:
+        """Return the profile, parsed."""
+        return parse_profile(self.profile)
+
+    @property
+    def names_agents(self) -> bool:
+        """Whether the requester learns the live agents' names."""
+        return self.show_agent_name and "hidden_agents" not in self.traits
+
+    @property
+    def words(self) -> Texts:
+        """Return the sentences in the language of the profile; those set by hand win."""
+        return localise(self.texts) if "localised" in self.traits else self.texts
+
+    @field_validator("profile")
+    @classmethod
+    def _is_profile(cls, text: str) -> str:
+        try:
+            parse_profile(text)
+        except BadCommand as error:
+            raise ValueError(str(error)) from error
+        return text
+
     @field_validator("script")
     @classmethod
     def _is_script(cls, path: Path | None) -> Path | None:
@@ -100,6 +189,11 @@ class SimulatorSettings(BaseSettings):
             except BadCommand as error:
                 raise ValueError(str(error)) from error
         return path
+
+    @field_validator("applications")
+    @classmethod
+    def _are_web_addresses(cls, urls: dict[str, str]) -> dict[str, str]:
+        return {inbound_id: cls._is_web_address(url) for inbound_id, url in urls.items()}
 
     @field_validator("callback_url")
     @classmethod

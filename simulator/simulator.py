@@ -1,62 +1,42 @@
 """The simulator in one object: a fixture for tests, and what the command line runs."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any
 
 from aiohttp import web
 
 from simulator.application import build
-from simulator.authentication import Authentication
 from simulator.callback_faults import CallbackFault
-from simulator.callbacks import Callbacks
-from simulator.changes import Changes
-from simulator.chat import JSON, Chat, EndReason, Sender, State
-from simulator.connect_chat import ConnectChat
-from simulator.connect_support import ConnectSupport
-from simulator.conversations import Conversations
-from simulator.delivery import Delivery
-from simulator.desk import Desk
-from simulator.envelope import Reply
-from simulator.fault_plan import FaultPlan
+from simulator.chat import JSON, Chat, State
+from simulator.clock import Clock
+from simulator.desk import require_state
+from simulator.errors import BadCommand, WrongState
 from simulator.faults import Fault
-from simulator.incidents import Incidents, Record
-from simulator.integration import Integration
-from simulator.journal import Exchange, Journal
+from simulator.instance import Instance
+from simulator.observation import Observation
 from simulator.settings import SimulatorSettings
 from simulator.steps import parse
-from simulator.table import Table
-from simulator.tokens import Tokens
-from simulator.virtual_agent import VirtualAgent
-
-T = TypeVar("T")
 
 
-class Simulator:
+class Simulator(Observation):
     """A stand-in for one ServiceNow instance.
 
     Use it inside one event loop. Chats are named by their id or by a user's id, which means that user's
     newest chat; `UnknownChat` is raised for neither, `WrongState` where a person could not do it either.
     """
 
-    def __init__(self, settings: SimulatorSettings | None = None) -> None:
+    def __init__(self, settings: SimulatorSettings | None = None, *, clock: Clock | None = None) -> None:
         self.settings = settings or SimulatorSettings()
-        self.changes = Changes()
-        self.journal = Journal(self.changes)
-        self.tokens = Tokens(self.settings)
-        self.plan = FaultPlan(self.settings, self.changes, self.tokens.expire)
+        self._instance = instance = Instance(self.settings, clock or Clock(self.settings.speed))
+        self.clock = instance.clock
+        self.changes = instance.changes
+        self.journal = instance.journal
+        self.tokens = instance.tokens
+        self.floor = instance.floor
+        self.plan = instance.plan
         self.faults = self.plan.requests
         self.callback_faults = self.plan.callbacks
-        self._incidents = Incidents(self.changes)
-        self._conversations = Conversations(self.changes)
-        delivery = Delivery(self.settings, self.journal, lambda: self.plan.script.count("callbacks"))
-        self._callbacks = Callbacks(delivery, self.callback_faults, self.changes, self._abandon)
-        self.desk = Desk(self.settings, self._conversations, self._push)
-        authentication = Authentication(self.settings, self.tokens)
-        virtual_agent = VirtualAgent(self.settings, self._conversations, self.desk)
-        self._integration = Integration(self.settings, authentication, virtual_agent, self._callbacks)
-        self._table = Table(authentication, self._incidents)
-        self._connect = ConnectSupport(self.settings, authentication, self._conversations, self.desk)
 
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
@@ -65,60 +45,39 @@ class Simulator:
         May be entered again after it was left: chats, logs and incidents stay, unsent callbacks are dropped.
         Raises `OSError` if the port is taken, `RuntimeError` if it is serving already.
         """
-        app = build(self, self._integration.answer, self._table, self._connect)
+        app = build(self, self._instance)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        self._callbacks.start()
+        self._instance.callbacks.start()
+        self._instance.downloads.open()
         try:
             await runner.setup()
             site = web.TCPSite(runner, host, port)
             await site.start()
             self.plan.start()
+            self.clock.start()
             yield f"http://{_bracketed(host)}:{runner.addresses[0][1]}"
         finally:
+            self.clock.stop()
             self.plan.stop()
-            self._callbacks.let_answers_go()
+            self._instance.callbacks.let_answers_go()
             await runner.cleanup()
-            await self._callbacks.stop()
+            await self._instance.downloads.close()
+            await self._instance.callbacks.stop()
 
     @property
     def available(self) -> bool:
         """Whether a live agent is available; may be set."""
-        return self.desk.available
+        return self._instance.desk.available
 
     @available.setter
     def available(self, available: bool) -> None:
-        self.desk.available = available
+        self._instance.desk.available = available
         self.changes.tell()
 
     @property
     def wait_time(self) -> int:
-        """Seconds of waiting the queue is told."""
-        return self.desk.wait_time
-
-    @property
-    def chats(self) -> list[Chat]:
-        """All conversations, open and ended, oldest first."""
-        return self._conversations.chats
-
-    @property
-    def incidents(self) -> list[Record]:
-        """All incident records, with the text of their journal fields, oldest first."""
-        return self._incidents.records
-
-    @property
-    def requests(self) -> list[Exchange]:
-        """What clients asked of the imitated endpoints, secrets redacted, oldest first."""
-        return self.journal.requests
-
-    @property
-    def callbacks(self) -> list[Exchange]:
-        """What was POSTed to the callback URL, secrets redacted, oldest first."""
-        return self.journal.callbacks
-
-    @property
-    def pending_callbacks(self) -> int:
-        """How many callbacks are not sent and answered yet, those held back included."""
-        return self._callbacks.pending
+        """Seconds of waiting the first queue is told."""
+        return self.floor.queues[0].wait_time
 
     @property
     def seed(self) -> int:
@@ -131,29 +90,71 @@ class Simulator:
 
     def chat(self, name: str) -> Chat:
         """Return a chat by its id or its user's id; raises `UnknownChat`."""
-        return self._conversations.find(name)
+        return self._instance.conversations.find(name)
 
     async def accept(self, chat: Chat | str, agent: str | None = None) -> Chat:
         """Take a chat out of the queue as this live agent; return it."""
         found = self._find(chat)
-        self.desk.accept(found, agent or self.settings.agent_name)
+        self._instance.desk.accept(found, agent or self.settings.agent_name)
         return found
 
     async def say(self, chat: Chat | str, text: str) -> str:
         """Send a text of the live agent; return its messageId."""
-        return self.desk.say(self._find(chat), text)
+        return self._instance.desk.say(self._find(chat), text)
+
+    async def attach(self, chat: Chat | str, name: str, content_type: str, data: bytes) -> str:
+        """Send a file of the live agent; return its messageId.
+
+        `BadCommand` if it is too large or empty, `WrongState` in a chat of Connect Support.
+        """
+        if not data or len(data) > self.settings.attachment_limit:
+            raise BadCommand(f"a file has 1 to {self.settings.attachment_limit} bytes")
+        found = self._find(chat)
+        require_state(found, State.LIVE)
+        if not found.called_back:
+            raise WrongState("files of Connect Support are not imitated")
+        return self._instance.desk.attach(found, self._instance.media.add(name, content_type, data).file)
 
     async def type(self, chat: Chat | str, *, on: bool = True) -> None:
         """Show or hide that the live agent types; no callback if that is no change."""
-        self.desk.type(self._find(chat), on=on)
+        self._instance.desk.type(self._find(chat), on=on)
 
     async def end(self, chat: Chat | str) -> None:
         """Let the live agent close the support session."""
-        self.desk.end(self._find(chat))
+        self._instance.desk.end(self._find(chat))
 
-    async def change_wait_time(self, seconds: int) -> None:
-        """Tell everybody in the queue another waiting time."""
-        self.desk.change_wait_time(seconds)
+    async def transfer(self, chat: Chat | str, *, agent: str | None = None, queue: str | None = None) -> Chat:
+        """Offer a live chat to another live agent or to another queue; return it."""
+        found = self._find(chat)
+        self._instance.transfers.send(found, agent=agent, queue=queue)
+        return found
+
+    async def give_back(self, chat: Chat | str) -> Chat:
+        """Let a transfer that is declined, or that nobody takes, return to its sender; return the chat."""
+        found = self._find(chat)
+        self._instance.transfers.give_back(found)
+        return found
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass on the instance: reminders, time-outs and the like happen now."""
+        self.clock.advance(seconds)
+        self.changes.tell()
+
+    def change_queue(self, name: str, /, **changes: Any) -> None:
+        """Change a queue's `open`, `hours`, `days`, `timezone`, `language`, `wait_time` or `max_wait`."""
+        self.floor.change_queue(name, **changes)
+        for chat in self.chats:
+            self._instance.conversations.touch(chat)
+        self.changes.tell()
+
+    def change_agent(self, name: str, /, **changes: Any) -> None:
+        """Change a live agent's `presence`, `capacity`, `skills` or `queues`; an unknown one walks in."""
+        self.floor.change_agent(name, **changes)
+        self.changes.tell()
+
+    async def change_wait_time(self, seconds: int, queue: str | None = None) -> None:
+        """Tell everybody in the queue, or in all queues, another waiting time."""
+        self._instance.waiting.change(seconds, queue)
         self.changes.tell()
 
     def fail(
@@ -170,7 +171,7 @@ class Simulator:
         """Let requests fail, see `faults.MODES`; `BadCommand` for an unknown mode or a senseless value.
 
         `times`: only the next so many (None: until `recover`). `action`: only requests with this action, or
-        plain messages for "message". `endpoint`: "integration", "connect", "table", "oauth" or "all".
+        plain messages for "message"; of "connect", one call. `endpoint`: one of `faults.ENDPOINTS`.
         `seconds` goes with "slow", `retry_after` with "429".
         """
         values = (mode, action, endpoint, seconds, retry_after)
@@ -205,64 +206,16 @@ class Simulator:
         self.plan.recover(requests=requests, callbacks=callbacks)
 
     def reset(self) -> None:
-        """Forget chats, logs, faults, the script and new incidents; settings and issued tokens stay."""
+        """Forget chats, logs, files, faults, the script and new incidents.
+
+        Time, queues, live agents, settings and issued tokens stay.
+        """
         self.run_script([])
         self.plan.recover()
-        self.journal.clear()
-        self._incidents.reset()
-        self._conversations.clear()
-
-    async def wait_for(
-        self,
-        predicate: Callable[[], T],
-        timeout: float = 5.0,  # noqa: ASYNC109 - waiting is all it does
-    ) -> T:
-        """Return the first truthy result of `predicate`, asked after every change; no polling.
-
-        Raises `TimeoutError` after `timeout` seconds, saying where all chats stand.
-        """
-        try:
-            return await self.changes.wait_for(predicate, timeout)
-        except TimeoutError:
-            raise TimeoutError(f"not within {timeout} s; {self._summary()}") from None
-
-    async def wait_for_state(
-        self,
-        chat: Chat | str,
-        state: State,
-        timeout: float = 5.0,  # noqa: ASYNC109 - as above
-    ) -> Chat:
-        """Wait until this chat, or the newest chat of this user, is in `state`; return it."""
-        name = chat if isinstance(chat, str) else chat.id
-        found = await self.wait_for(lambda: self._in_state(name, state), timeout)
-        return found[0]
-
-    async def wait_until_sent(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - as above
-        """Wait until every callback is sent and answered, or given up."""
-        await self.wait_for(lambda: self.pending_callbacks == 0, timeout)
+        self._instance.reset()
 
     def _find(self, chat: Chat | str) -> Chat:
-        return chat if isinstance(chat, Chat) else self._conversations.find(chat)
-
-    def _in_state(self, name: str, state: State) -> list[Chat]:
-        newest = [chat for chat in self.chats if name in (chat.id, chat.user_id)][-1:]
-        return [chat for chat in newest if chat.state is state]
-
-    def _push(self, chat: Chat, reply: Reply) -> None:
-        if not isinstance(chat, ConnectChat):  # nothing is called back for those
-            self._integration.push(chat, reply)
-
-    def _abandon(self, chat: Chat, status: int) -> None:
-        """Close the interaction because the client answered a callback with 5xx (KB2701890)."""
-        self._callbacks.forget(chat)
-        if chat.state is not State.ENDED:
-            chat.add(Sender.SYSTEM, self.settings.texts.abandoned.format(status=status))
-            self._conversations.close(chat, EndReason.ABANDONED)
-
-    def _summary(self) -> str:
-        chats = ", ".join(f"{chat.user_id}: {chat.state}" for chat in self.chats) or "no chats"
-        last = self.callbacks[-1:] or self.requests[-1:]
-        return f"{chats}; last exchange: {last[0] if last else 'none'}"
+        return chat if isinstance(chat, Chat) else self._instance.conversations.find(chat)
 
 
 def _bracketed(host: str) -> str:

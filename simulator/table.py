@@ -1,27 +1,43 @@
-"""The Table API for `incident`: POST, GET, PATCH (reference section 14)."""
+"""The Table API: `incident` to write, other tables to read (reference section 14)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 
-from simulator.authentication import Authentication
+from simulator import incidents
+from simulator.access import Access
 from simulator.bot_request import parse
 from simulator.chat import JSON
 from simulator.credentials import decode_basic
 from simulator.errors import ApiError
-from simulator.incidents import FIELDS, JOURNALS, REFERENCES, Incidents, Record, display
-from simulator.queries import select, value_of
+from simulator.incidents import FIELDS, JOURNALS, Incidents, Record
+from simulator.queries import ValueOf, select
+from simulator.records import REFERENCES, Records
 
 PATH = "/api/now/table/{table}"
+WRITABLE = "incident"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The records of one table, and how they are shown. `references` names the table each field points to."""
+
+    records: list[Record]
+    fields: tuple[str, ...]
+    references: Mapping[str, str]
+    value_of: ValueOf
+    display: Callable[[Record, str, str], str]
 
 
 class Table:
-    """The HTTP side of the incident table. Errors are `ApiError` 400, 401, 404, 415."""
+    """The HTTP side of the tables. Errors are `ApiError` 400, 401, 403, 404, 415."""
 
-    def __init__(self, authentication: Authentication, incidents: Incidents) -> None:
-        self._authentication = authentication
+    def __init__(self, access: Access, incidents: Incidents, records: Records) -> None:
+        self._access = access
         self._incidents = incidents
+        self._records = records
 
     def routes(self) -> list[web.AbstractRouteDef]:
         """Return the routes, with and without a version in the path."""
@@ -37,42 +53,61 @@ class Table:
         return routes
 
     async def list(self, request: web.Request) -> web.Response:
-        self._check(request)
-        found = select(self._incidents.records, request.query.get("sysparm_query", ""))
+        rows = self._rows(request)
+        found = select(rows.records, request.query.get("sysparm_query", ""), rows.value_of)
         start = _number(request, "sysparm_offset", 0)
         page = found[start : start + _number(request, "sysparm_limit", 10_000)]
-        result = [_shown(record, request) for record in page]
+        result = [_shown(record, rows, request) for record in page]
         return web.json_response({"result": result}, headers={"X-Total-Count": str(len(found))})
 
     async def get(self, request: web.Request) -> web.Response:
-        self._check(request)
-        return web.json_response({"result": _shown(self._record(request), request)})
+        rows = self._rows(request)
+        return web.json_response({"result": _shown(_one(rows, request), rows, request)})
 
     async def create(self, request: web.Request) -> web.Response:
-        self._check(request)
+        rows = self._rows(request, writing=True)
         record = self._incidents.create(await _values(request), _user(request))
         location = f"{request.url.origin()}/api/now/table/incident/{record['sys_id']}"
-        answer = {"result": _shown(record, request)}
+        answer = {"result": _shown(record, rows, request)}
         return web.json_response(answer, status=201, headers={"Location": location})
 
     async def update(self, request: web.Request) -> web.Response:
-        self._check(request)
-        record = self._record(request)
+        rows = self._rows(request, writing=True)
+        record = _one(rows, request)
         self._incidents.update(record, await _values(request), _user(request))
-        return web.json_response({"result": _shown(record, request)})
+        return web.json_response({"result": _shown(record, rows, request)})
 
-    def _check(self, request: web.Request) -> None:
-        self._authentication.require_user(request)
+    def _rows(self, request: web.Request, *, writing: bool = False) -> Rows:
+        """Return the table that is asked for; what only the simulator writes is closed to writers."""
         table = request.match_info["table"]
-        if table != "incident":
+        self._access.require(request, table)
+        if table == WRITABLE:
+            references = dict.fromkeys(incidents.REFERENCES, "sys_user")
+            show = lambda record, name, value: incidents.display(name, value)  # noqa: E731 - one of two
+            return Rows(self._incidents.records, FIELDS, references, incidents.value_of, show)
+        if table not in self._records.tables:
             raise ApiError(400, f"Invalid table {table}")
+        if writing:
+            raise ApiError(403, "User Not Authorized", "Failed API level ACL Validation")
+        return _read_only(table, self._records.tables[table]())
 
-    def _record(self, request: web.Request) -> Record:
-        record = self._incidents.find(request.match_info["sys_id"])
-        if record is None:
-            detail = "Record doesn't exist or ACL restricts the record retrieval"
-            raise ApiError(404, "No Record found", detail)
-        return record
+
+def _read_only(table: str, records: list[Record]) -> Rows:
+    fields = tuple(name for name in (records[0] if records else {}) if "." not in name)
+    return Rows(
+        records,
+        fields,
+        REFERENCES.get(table, {}),
+        lambda record, name: record.get(name),
+        lambda record, name, value: record.get(f"{name}.name", value),
+    )
+
+
+def _one(rows: Rows, request: web.Request) -> Record:
+    for record in rows.records:
+        if record["sys_id"] == request.match_info["sys_id"]:
+            return record
+    raise ApiError(404, "No Record found", "Record doesn't exist or ACL restricts the record retrieval")
 
 
 async def _values(request: web.Request) -> JSON:
@@ -96,24 +131,23 @@ def _user(request: web.Request) -> str:
     return login[0] if login else "admin"
 
 
-def _shown(record: Record, request: web.Request) -> JSON:
+def _shown(record: Record, rows: Rows, request: web.Request) -> JSON:
     """Return a record as the sysparm_* parameters ask for it."""
     asked = [name.strip() for name in request.query.get("sysparm_fields", "").split(",") if name.strip()]
     return {
-        name: _field(record, name, request.query, str(request.url.origin()))
-        for name in asked or FIELDS
-        if value_of(record, name) is not None
+        name: _field(record, name, rows, request)
+        for name in asked or rows.fields
+        if rows.value_of(record, name) is not None
     }
 
 
-def _field(record: Record, name: str, query: Mapping[str, str], origin: str) -> object:
-    stored = value_of(record, name) or ""
+def _field(record: Record, name: str, rows: Rows, request: web.Request) -> object:
+    stored, link = rows.value_of(record, name) or "", None
     value = "" if name in JOURNALS else stored
-    shown = display(name, stored)
-    link = None
-    if name in REFERENCES and stored and query.get("sysparm_exclude_reference_link") != "true":
-        link = f"{origin}/api/now/table/sys_user/{stored}"
-    match query.get("sysparm_display_value"):
+    shown = rows.display(record, name, stored)
+    if name in rows.references and stored and request.query.get("sysparm_exclude_reference_link") != "true":
+        link = f"{request.url.origin()}/api/now/table/{rows.references[name]}/{stored}"
+    match request.query.get("sysparm_display_value"):
         case "all":
             field = {"display_value": shown, "value": value}
             return field | {"link": link} if link else field

@@ -24,6 +24,16 @@ class Texts(BaseModel):
     queue_closed: str = Field("The support queue is closed.", description="own wording; Connect Support only")
     agent_entered: str = "{name} has entered the chat."
     agent_closed: str = "{name} has closed the support session."
+    transferring: str = Field("{name} is transferring you to {target}.", description="own wording")
+    idle_reminder: str = "The conversation is timing out, are you still there?"
+    timed_out: str = "It seems you have left the conversation."
+    queue_timeout: str = Field(
+        "All our live agents are still busy. Please try again later.", description="own wording"
+    )
+    topic_started: str = Field("Let's go on with {topic}.", description="own wording")
+    cannot_continue: str = Field(
+        "I cannot continue this conversation. If you need help again, type hi.", description="own wording"
+    )
     conversation_ended: str = "The conversation has ended. If you need help again, type hi."
     anonymous_agent: str = Field("Agent", description="stands for {name} when agent names are hidden")
     seconds: str = "{wait} Seconds"

@@ -1,13 +1,13 @@
 """The OAuth token endpoint (reference section 16)."""
 
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from simulator.chat import JSON
+from simulator.clock import Clock
 from simulator.credentials import reveal, same
 from simulator.settings import SimulatorSettings
 
@@ -22,14 +22,14 @@ class OAuthError(Exception):
 
 @dataclass
 class Token:
-    """An access token; `expires` is on the monotonic clock, in seconds."""
+    """An access token; `expires` is in seconds since 1970, on the instance's clock."""
 
     access: str
     refresh: str | None
     expires: float
 
-    def answer(self) -> JSON:
-        left = max(0, round(self.expires - time.monotonic()))
+    def answer(self, now: float) -> JSON:
+        left = max(0, round(self.expires - now))
         refresh = {"refresh_token": self.refresh} if self.refresh else {}
         kind = {"scope": "useraccount", "token_type": "Bearer", "expires_in": left}
         return {"access_token": self.access, **refresh, **kind}
@@ -42,13 +42,14 @@ class Tokens:
     configured: then nobody gets a token.
     """
 
-    def __init__(self, settings: SimulatorSettings) -> None:
+    def __init__(self, settings: SimulatorSettings, clock: Clock) -> None:
         self._settings = settings
+        self._now = clock.timestamp
         self._tokens: list[Token] = []
         self._of_password: Token | None = None
 
     def is_valid(self, access: str) -> bool:
-        live = time.monotonic()
+        live = self._now()
         return any(same(token.access, access) and token.expires > live for token in self._tokens)
 
     def expire(self) -> None:
@@ -63,7 +64,7 @@ class Tokens:
             token = self._grant({key: value for key, value in form.items() if isinstance(value, str)})
         except OAuthError as error:
             return web.json_response({"error": error.error, "error_description": "access_denied"}, status=401)
-        return web.json_response(token.answer(), headers={"Cache-Control": "no-store"})
+        return web.json_response(token.answer(self._now()), headers={"Cache-Control": "no-store"})
 
     def _grant(self, form: Mapping[str, str]) -> Token:
         grants: dict[str, Callable[[Mapping[str, str]], Token]] = {
@@ -94,7 +95,7 @@ class Tokens:
             and same(reveal(settings.password), form.get("password", ""))
         ):
             raise OAuthError("server_error")
-        if self._of_password is None or self._of_password.expires <= time.monotonic():
+        if self._of_password is None or self._of_password.expires <= self._now():
             self._of_password = self._issue(secrets.token_urlsafe(48))
         return self._of_password
 
@@ -111,7 +112,7 @@ class Tokens:
         return self._issue(None)
 
     def _issue(self, refresh: str | None) -> Token:
-        expires = time.monotonic() + self._settings.token_lifetime
+        expires = self._now() + self._settings.token_lifetime
         token = Token(secrets.token_urlsafe(48), refresh, expires)
         self._tokens.append(token)
         return token

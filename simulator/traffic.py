@@ -4,7 +4,6 @@ import asyncio
 import json
 import math
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,6 +14,7 @@ from simulator.connect_calls import is_connect
 from simulator.errors import ApiError
 from simulator.faults import Fault, Faults
 from simulator.journal import Exchange, Journal
+from simulator.rate_limit import RateLimit, rate_headers
 
 # The event that lets the callback go once the answer is written.
 RELEASED = web.RequestKey("released", asyncio.Event)
@@ -22,12 +22,12 @@ HIBERNATING = (
     "<!DOCTYPE html><html><head><title>Instance Hibernating</title></head><body>Wake up</body></html>"
 )
 RATE_LIMIT = 100  # requests per hour, as in the documented example
-RATE_LIMIT_RULE = uuid.uuid5(uuid.NAMESPACE_URL, "sys_rate_limit_rules").hex  # a sys_id
 _API_NAMES = {
     "connect": "Connect Support",
     "table": "Table API",
     "integration": "VA Bot Integration",
     "oauth": "OAuth",
+    "media": "CCCIF Media",
 }
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,9 +38,10 @@ class Traffic:
     `count` is called when the answer to a request is decided, before it is written.
     """
 
-    def __init__(self, journal: Journal, faults: Faults, count: Callable[[], None]) -> None:
+    def __init__(self, journal: Journal, faults: Faults, limit: RateLimit, count: Callable[[], None]) -> None:
         self._journal = journal
         self._faults = faults
+        self._limit = limit
         self._count = count
 
     def middleware(self) -> Any:
@@ -79,10 +80,18 @@ class Traffic:
             return None
         if fault and (spoiled := _spoiled(fault, request.path)):
             return spoiled
-        response = await _guarded(request, handler)
+        response = await self._limited(request, handler)
         if fault and mode == "slow" and not await self._faults.hold(fault.seconds):
             return None
         return None if mode == "lost" else response
+
+    async def _limited(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        headers, exceeded = self._limit.count(request)
+        if exceeded:
+            return _rate_limited(int(headers["X-RateLimit-Limit"]), headers, request.path)
+        response = await _guarded(request, handler)
+        response.headers.update(headers)
+        return response
 
 
 def error_response(error: ApiError) -> web.Response:
@@ -95,7 +104,8 @@ def error_response(error: ApiError) -> web.Response:
 
 def _spoiled(fault: Fault, path: str) -> web.Response | None:
     if fault.retry_after is not None:
-        return _rate_limited(fault.retry_after, path)
+        headers = rate_headers(RATE_LIMIT, math.ceil(time.time()) + fault.retry_after)
+        return _rate_limited(RATE_LIMIT, headers | {"Retry-After": str(fault.retry_after)}, path)
     if fault.status:
         return error_response(
             ApiError(fault.status, *_WORDS.get(fault.status, ("Error", "Failure on demand")))
@@ -118,15 +128,12 @@ _WORDS: dict[int, tuple[str, str]] = {
 }
 
 
-def _rate_limited(retry_after: int, path: str) -> web.Response:
+def _rate_limited(limit: int, headers: dict[str, str], path: str) -> web.Response:
     """Return the 429 of reference section 15; names of APIs other than the Table API are invented."""
     api = _API_NAMES[_endpoint(path) or "table"]
-    detail = f"Rate limit of {RATE_LIMIT} requests per hour for {api} exceeded"
+    detail = f"Rate limit of {limit} requests per hour for {api} exceeded"
     response = error_response(ApiError(429, "Rate limit exceeded", detail))
-    response.headers["Retry-After"] = str(retry_after)
-    response.headers["X-RateLimit-Limit"] = str(RATE_LIMIT)
-    response.headers["X-RateLimit-Reset"] = str(math.ceil(time.time()) + retry_after)
-    response.headers["X-RateLimit-Rule"] = RATE_LIMIT_RULE
+    response.headers.update(headers)
     return response
 
 
@@ -163,6 +170,8 @@ def _endpoint(path: str) -> str | None:
         return "integration"
     if path == "/oauth_token.do":
         return "oauth"
+    if "/cccif/media/" in path or "/cs/media/" in path:
+        return "media"
     if is_connect(path):
         return "connect"
     if path.startswith("/api/"):
@@ -172,6 +181,8 @@ def _endpoint(path: str) -> str | None:
 
 async def _body(request: web.Request) -> Any:
     """Return the body for the log: parsed JSON or form, None if it is neither."""
+    if request.content_type.startswith("multipart/"):
+        return None  # a file; whoever takes it reads and bounds it
     raw = await request.read()
     if request.content_type.endswith("form-urlencoded"):
         return dict(parse_qsl(raw.decode(errors="replace")))

@@ -8,14 +8,19 @@ any open END, FAULT → ENDED
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from simulator import items
+from simulator import items, topics
 from simulator.bot_request import UPDATE_MESSAGES, BotRequest
-from simulator.chat import JSON, Chat, EndReason, Sender, State, now
+from simulator.chat import JSON, Chat, EndReason, Sender, State
 from simulator.conversations import Conversations
 from simulator.desk import Desk
+from simulator.downloads import Downloads
 from simulator.envelope import Reply
+from simulator.floor import Floor
 from simulator.settings import SimulatorSettings
+from simulator.system_log import SystemLog
+from simulator.waiting import Waiting
 
 Handler = Callable[[Chat | None, BotRequest], Reply | None]
 
@@ -23,13 +28,27 @@ Handler = Callable[[Chat | None, BotRequest], Reply | None]
 class VirtualAgent:
     """Answers requests. Holds no state of its own: that is in the conversations and the desk."""
 
-    def __init__(self, settings: SimulatorSettings, conversations: Conversations, desk: Desk) -> None:
+    def __init__(
+        self,
+        settings: SimulatorSettings,
+        conversations: Conversations,
+        floor: Floor,
+        desk: Desk,
+        waiting: Waiting,
+        downloads: Downloads,
+        log: SystemLog,
+    ) -> None:
         self._settings = settings
         self._conversations = conversations
+        self._floor = floor
         self._desk = desk
+        self._waiting = waiting
+        self._downloads = downloads
+        self._log = log
         self._handlers: dict[str | None, Handler] = {
             "START_CONVERSATION": self._start,
             "AGENT": self._transfer,
+            "SWITCH": self._switch,
             "END_CONVERSATION": self._end,
             "TYPING": self._typing,
             "VIEWING": self._typing,
@@ -46,14 +65,14 @@ class VirtualAgent:
 
         An unknown action is taken for a plain message (unverified, reference section 20).
         """
-        chat = self._conversations.current(request.user_id)
+        chat = self._conversations.current(request)
         if chat and request.action != UPDATE_MESSAGES:
             self._conversations.remember(chat, request)
             if self._settings.ongoing_history and request.action != "SEND_HISTORY":
                 chat.history += request.history
         reply = self._handlers.get(request.action, self._hear)(chat, request)
-        if chat:
-            self._conversations.touch(chat)
+        if changed := reply.chat if reply else chat:
+            self._conversations.touch(changed)
         return reply
 
     def _start(self, chat: Chat | None, request: BotRequest) -> Reply | None:
@@ -63,7 +82,29 @@ class VirtualAgent:
         if chat.live_agent_only:
             return self._route_after(chat, request.text)
         chat.state = State.BOT
+        if topic := topics.preset(self._settings, chat):
+            return self._begin_topic(chat, topic)
         return self._converse(chat, request.text) if request.text else self._greet(chat, score=1)
+
+    def _switch(self, chat: Chat | None, request: BotRequest) -> Reply | None:
+        """Change the topic. What cannot be is told by a closed conversation; why, only by the log."""
+        if chat and chat.with_desk:
+            return None
+        chat = chat or self._conversations.open(request)
+        try:
+            topic = topics.choose(self._settings, chat, request)
+        except topics.Refusal as error:
+            self._log.write(f"Cannot switch: {error}", chat.user_id)
+            refusal = self._say(chat, self._settings.words.cannot_continue, score=0)
+            self._conversations.close(chat, EndReason.CANNOT_CONTINUE)
+            return replace(refusal, completed=True)
+        if topic == topics.LIVE_AGENT:
+            return self._route_after(chat, "")
+        return self._begin_topic(chat, topic)
+
+    def _begin_topic(self, chat: Chat, topic: str) -> Reply:
+        chat.state, chat.topic = State.BOT, topic
+        return self._say(chat, self._settings.words.topic_started.format(topic=topic))
 
     def _transfer(self, chat: Chat | None, request: BotRequest) -> Reply | None:
         if chat and chat.with_desk:
@@ -75,13 +116,17 @@ class VirtualAgent:
         return self._route_after(chat, request.text)
 
     def _hear(self, chat: Chat | None, request: BotRequest) -> Reply | None:
-        if not request.text:
+        if not request.text and not request.attachments:
             return None
         fresh = chat is None
         chat = chat or self._conversations.open(request)
+        self._downloads.receive(chat, request.attachments)
         if chat.with_desk:
-            chat.add(Sender.REQUESTER, request.text)
+            if request.text:
+                chat.add(Sender.REQUESTER, request.text)
             chat.requester_typing = False
+            return None
+        if not request.text:
             return None
         if chat.live_agent_only and (fresh or chat.state is State.CREATED):
             return self._route_after(chat, request.text)
@@ -101,9 +146,9 @@ class VirtualAgent:
             return Reply(None)
         started = items.action("StartConversation", conversationId=chat.id)
         if chat.with_desk:
-            return Reply(chat, [started, *self._subscriptions(chat)], agent_chat=True)
+            return Reply(chat, [started, *self._waiting.subscriptions(chat)], agent_chat=True)
         if chat.live_agent_only:
-            return self._route(chat, [started], self._subscriptions(chat))
+            return self._route(chat, [started])
         chat.state = State.BOT
         greeting = self._greet(chat, score=1)
         return Reply(chat, [started, *greeting.body], score=greeting.score)
@@ -112,15 +157,15 @@ class VirtualAgent:
         if chat is None:
             return Reply(None)
         if chat.with_desk:
-            chat.add(Sender.SYSTEM, self._settings.texts.requester_left)
+            chat.add(Sender.SYSTEM, self._settings.words.requester_left)
         self._conversations.close(chat, EndReason.REQUESTER_ENDED)
-        ended = chat.add(Sender.VIRTUAL_AGENT, self._settings.texts.conversation_ended)
+        ended = chat.add(Sender.VIRTUAL_AGENT, self._settings.words.conversation_ended)
         return Reply(chat, [items.output_text(ended)], completed=True)
 
     def _fault(self, chat: Chat | None, request: BotRequest) -> Reply:
         if chat is None:
             return Reply(None)
-        chat.add(Sender.SYSTEM, self._settings.texts.faulted)
+        chat.add(Sender.SYSTEM, self._settings.words.faulted)
         self._conversations.close(chat, EndReason.FAULTED)
         return Reply(chat, take_control=True, score=0)
 
@@ -145,11 +190,14 @@ class VirtualAgent:
                     entry.text = str(update.get("text", entry.text))
                     self._conversations.touch(chat)
 
+        for unknown in [key for key in updates if not self._conversations.has_line(request.user_id, key)]:
+            self._log.write(f"UPDATE_MESSAGES: no message with the id {unknown!r}", request.user_id)
+
     def _accept_silently(self, chat: Chat | None, request: BotRequest) -> None:
         """Take SET_USER_TIMEZONE, which changes nothing a simulator shows."""
 
     def _converse(self, chat: Chat, text: str, *, fresh: bool = False) -> Reply:
-        texts = self._settings.texts
+        texts = self._settings.words
         word = text.strip().casefold()
         if word == texts.live_agent_option.casefold():
             return self._route_after(chat, text)
@@ -159,10 +207,21 @@ class VirtualAgent:
             return Reply(chat, [items.picker(asked, texts.live_agent_option)])
         if fresh or word == "hi":
             return self._greet(chat, score=int(word == "hi"))
-        return self._say(chat, texts.fallback, score=0)
+        return self._give_up(chat) if self._is_lost(chat) else self._say(chat, texts.fallback, score=0)
+
+    def _is_lost(self, chat: Chat) -> bool:
+        """Count a text that was not understood; whether it was one too many (section 12)."""
+        chat.misunderstood += 1
+        most = self._settings.take_control_times
+        return 0 < most <= chat.misunderstood
+
+    def _give_up(self, chat: Chat) -> Reply:
+        """Hand the conversation back to the primary bot and close it."""
+        self._conversations.close(chat, EndReason.GAVE_UP)
+        return Reply(chat, take_control=True, score=0)
 
     def _greet(self, chat: Chat, *, score: int) -> Reply:
-        return self._say(chat, self._settings.texts.greeting, score=score)
+        return self._say(chat, self._settings.words.greeting, score=score)
 
     def _say(self, chat: Chat, text: str, *, score: int = 1) -> Reply:
         entry = chat.add(Sender.VIRTUAL_AGENT, text)
@@ -171,19 +230,23 @@ class VirtualAgent:
     def _route_after(self, chat: Chat, text: str) -> Reply:
         if text:
             chat.add(Sender.REQUESTER, text)
-        if not self._desk.available:
-            return self._route(chat, [], [])
-        stand_by = chat.add(Sender.VIRTUAL_AGENT, self._settings.texts.stand_by)
-        return self._route(chat, [items.output_text(stand_by)], self._subscriptions(chat))
+        return self._route(chat, [], say_so=True)
 
-    def _route(self, chat: Chat, opening: list[JSON], subscriptions: list[JSON]) -> Reply:
-        if not self._desk.available:
-            chat.state = State.BOT
-            refusal = self._say(chat, self._settings.texts.no_agents)
-            return Reply(chat, [*opening, *refusal.body])
-        chat.state, chat.queued_at = State.QUEUED, now()
-        return Reply(chat, [*opening, *subscriptions], agent_chat=True)
+    def _route(self, chat: Chat, opening: list[JSON], *, say_so: bool = False) -> Reply:
+        queue = self._floor.choose(chat.context)
+        if not self._desk.serves(queue):
+            return self._refuse(chat, opening)
+        if say_so:
+            stand_by = chat.add(Sender.VIRTUAL_AGENT, self._settings.words.stand_by)
+            opening = [*opening, items.output_text(stand_by)]
+        return Reply(chat, [*opening, *self._waiting.enter(chat, queue.name)], agent_chat=True)
 
-    def _subscriptions(self, chat: Chat) -> list[JSON]:
-        queue = items.support_queue(self._settings.queue_name, self._desk.wait_text)
-        return [self._desk.spinner(), queue, items.chat_presence(chat)]
+    def _refuse(self, chat: Chat, opening: list[JSON]) -> Reply:
+        """Say that nobody is available. Whether that ends the conversation is unknown (section 19.2)."""
+        traits = self._settings.traits
+        chat.state = State.BOT
+        body = [*opening, *self._say(chat, self._settings.words.no_agents).body]
+        completed, take_control = "no_agents_completed" in traits, "no_agents_take_control" in traits
+        if completed or take_control:
+            self._conversations.close(chat, EndReason.NOBODY_AVAILABLE)
+        return Reply(chat, body, completed=completed, take_control=take_control)

@@ -1,17 +1,22 @@
-// The page of the live agent. The server streams its state; this file draws it and sends what the agent does.
-// Everything a person wrote goes through textContent, never through HTML.
+// The page of the live agents. The server streams its state; this file keeps it, and draws the lists.
 
-const TYPING_EVERY = 3000; // ms between two "typing" calls
-const TYPING_ENDS = 4000; // ms without a key until "typing" is over
+import { call, notify } from "./calls.js";
+import { drawProfile, refreshLog } from "./log.js";
+import { Pane } from "./pane.js";
+import { openTransfer } from "./transfer.js";
+import { clock, duration, element, lastLine, put, requesterLines, title } from "./words.js";
+
 const NAME_KEY = "simulator.agent";
+const MOST_PANES = 3;
 
 const $ = (id) => document.getElementById(id);
-const state = { chats: new Map(), available: true, loaded: false };
+const state = { chats: new Map(), available: true, loaded: false, agents: [], queues: [] };
 const seen = new Map(); // chat id -> how many lines of the requester were on screen
-const drafts = new Map(); // chat id -> answer not sent yet
-let chosen = null; // chat id
-let focusOn = null; // chat id whose answer box gets the focus once it is there
+let panes = []; // from left to right
+let active = null; // the pane used last
 let clockOffset = 0; // ms the server's clock is ahead
+let speed = 1;
+let heardAt = Date.now();
 
 // ---- what the server says ----
 
@@ -21,13 +26,17 @@ source.onopen = () => notify("");
 source.onerror = () => notify("No connection to the simulator. Trying again…");
 
 function receive(snapshot) {
-  clockOffset = Date.parse(snapshot.now) - Date.now();
-  state.available = snapshot.available;
+  heardAt = Date.now();
+  clockOffset = Date.parse(snapshot.now) - heardAt;
+  speed = snapshot.speed;
+  Object.assign(state, { available: snapshot.available, agents: snapshot.agents, queues: snapshot.queues });
   if (!$("agent").value) $("agent").value = remembered() || snapshot.agent_name;
   for (const id of state.chats.keys()) if (!snapshot.ids.includes(id)) state.chats.delete(id);
   for (const chat of snapshot.chats) take(chat);
   state.loaded = true;
-  if (!state.chats.has(chosen)) choose(null);
+  for (const pane of panes.filter((one) => !state.chats.has(one.id))) desk.close(pane);
+  drawProfile(snapshot.profile);
+  refreshLog();
   draw();
 }
 
@@ -35,89 +44,53 @@ function take(chat) {
   const before = state.chats.get(chat.id);
   state.chats.set(chat.id, chat);
   if (!state.loaded) seen.set(chat.id, requesterLines(chat));
-  if (chat.state === "QUEUED" && before?.state !== "QUEUED" && state.loaded) say(`${title(chat)} is waiting`);
+  if (chat.state === "QUEUED" && before?.state !== "QUEUED" && state.loaded) put($("news"), `${title(chat)} is waiting`);
 }
 
-// ---- what the agent does ----
+const now = () => heardAt + clockOffset + (Date.now() - heardAt) * speed;
 
-async function call(path, body) {
-  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  notify("");
-  try {
-    const response = await fetch(`simulator/${path}`, options);
-    if (response.ok) return true;
-    notify((await response.json()).error);
-  } catch {
-    notify("That did not reach the simulator.");
-  }
-  return false;
-}
+// ---- panes ----
 
-const about = (id, verb, body = {}) => call(`chats/${id}/${verb}`, body);
-
-function accept(id) {
-  choose(id);
-  focusOn = id;
-  draw();
-  about(id, "accept", { agent: $("agent").value });
-}
-
-function end() {
-  $("who").focus(); // the button is about to go
-  about(chosen, "end");
-}
-
-async function send(event) {
-  event?.preventDefault();
-  const box = $("text");
-  const text = box.value;
-  const id = chosen;
-  if (!text.trim() || !id) return;
-  box.value = "";
-  drafts.delete(id);
-  typing.forget();
-  if (!(await about(id, "say", { text }))) restore(id, text);
-}
-
-function restore(id, text) {
-  drafts.set(id, text);
-  if (chosen === id && !$("text").value) $("text").value = text;
-}
-
-const typing = {
-  id: null,
-  told: 0,
-  timer: 0,
-  key() {
-    if (!$("text").value) return typing.stop();
-    if (typing.id !== chosen || Date.now() - typing.told > TYPING_EVERY) {
-      typing.id = chosen;
-      typing.told = Date.now();
-      about(chosen, "typing", { on: true });
-    }
-    clearTimeout(typing.timer);
-    typing.timer = setTimeout(typing.stop, TYPING_ENDS);
-  },
-  stop() {
-    const id = typing.id;
-    typing.forget();
-    if (id && state.chats.get(id)?.state === "LIVE") about(id, "typing", { on: false });
-  },
-  forget() {
-    clearTimeout(typing.timer);
-    typing.id = null;
-    typing.told = 0;
+const desk = {
+  chat: (id) => state.chats.get(id),
+  agentName: () => $("agent").value.trim(),
+  transfer: (id) => openTransfer(state.chats.get(id), state, load),
+  close(pane) {
+    panes = panes.filter((one) => one !== pane);
+    if (active === pane) activate(panes.at(-1) ?? null);
+    pane.leave();
+    draw();
   },
 };
 
-function choose(id) {
-  if (chosen === id) return;
-  if (chosen) drafts.set(chosen, $("text").value);
-  typing.stop();
-  chosen = id;
-  $("text").value = drafts.get(id) ?? "";
-  $("log").replaceChildren();
-  $("details").open = false;
+function load(name) {
+  return [...state.chats.values()].filter((chat) => chat.state === "LIVE" && chat.agent === name).length;
+}
+
+/** Show a chat, beside what is shown already; beyond three, what was used longest ago gives way. */
+function show(id) {
+  const pane = panes.find((one) => one.id === id) ?? open(id);
+  activate(pane);
+  pane.wantsFocus = true;
+  draw();
+  return pane;
+}
+
+function open(id) {
+  if (panes.length >= MOST_PANES) desk.close([...panes].sort((one, other) => one.usedAt - other.usedAt)[0]);
+  const pane = new Pane(id, desk);
+  pane.node.addEventListener("focusin", () => activate(pane));
+  panes.push(pane);
+  $("panes").append(pane.node);
+  return pane;
+}
+
+function activate(pane) {
+  if (pane) pane.usedAt = performance.now();
+  if (active === pane) return;
+  active = pane;
+  for (const one of panes) one.node.classList.toggle("active", one === pane);
+  draw();
 }
 
 // ---- drawing ----
@@ -125,19 +98,35 @@ function choose(id) {
 function draw() {
   const chats = [...state.chats.values()];
   const inState = (...states) => chats.filter((chat) => states.includes(chat.state));
-  const chat = state.chats.get(chosen);
-  if (chat && !document.hidden) seen.set(chat.id, requesterLines(chat));
+  if (!document.hidden) for (const pane of panes) if (desk.chat(pane.id)) seen.set(pane.id, requesterLines(desk.chat(pane.id)));
   $("available").checked = state.available;
-  $("availability").textContent = state.available ? "Available" : "Away";
+  put($("availability"), state.available ? "Available" : "Away");
   const waiting = inState("QUEUED");
   const live = inState("LIVE");
   drawList("waiting", waiting);
   drawList("live", live);
   drawList("other", inState("BOT", "CREATED").reverse());
   drawList("ended", inState("ENDED").reverse().slice(0, 30));
-  drawConversation(chat);
+  drawPanes();
   const news = waiting.length + live.reduce((sum, one) => sum + unread(one), 0);
-  document.title = `${news ? `(${news}) ` : ""}Live agent desk`;
+  const name = `${news ? `(${news}) ` : ""}Live agent desk`;
+  if (document.title !== name) document.title = name;
+  put($("now"), clock(now()));
+}
+
+function drawPanes() {
+  for (const pane of panes) if (desk.chat(pane.id)) pane.draw(desk.chat(pane.id));
+  $("panes").hidden = panes.length === 0;
+  $("nothing").hidden = panes.length > 0;
+  if (!panes.length) drawNothing();
+}
+
+function drawNothing() {
+  put($("nothing-title"), state.chats.size ? "No conversation chosen" : "All quiet");
+  const hint = "Choose a conversation on the left, or accept whoever is waiting.";
+  const quiet = "When somebody asks for a live agent, they appear on the left.";
+  const away = "You are away: whoever asks for a live agent is told that nobody is available.";
+  put($("nothing-text"), !state.available ? away : state.chats.size ? hint : quiet);
 }
 
 function drawList(name, chats) {
@@ -149,7 +138,7 @@ function drawList(name, chats) {
     fillCard(card, chat);
     if (list.children[place] !== card) list.insertBefore(card, list.children[place] ?? null);
   });
-  if ($(`${name}-count`)) $(`${name}-count`).textContent = chats.length || "";
+  if ($(`${name}-count`)) put($(`${name}-count`), String(chats.length || ""));
   if ($(`${name}-empty`)) $(`${name}-empty`).hidden = chats.length > 0;
   if ($(`${name}-section`)) $(`${name}-section`).hidden = chats.length === 0;
 }
@@ -157,191 +146,51 @@ function drawList(name, chats) {
 function newCard(chat, canTake) {
   const card = element("li", "card new");
   card.dataset.id = chat.id;
-  const open = element("button", "open");
+  const button = element("button", "open");
   const top = element("span");
   top.append(element("b"), element("span", "unread"), element("time"));
-  open.append(top, element("span", "line"));
-  open.onclick = () => {
-    choose(chat.id);
-    focusOn = chat.id;
-    draw();
-  };
-  card.append(open);
-  if (canTake) card.append(takeButton(chat));
+  button.append(top, element("span", "line"));
+  button.onclick = () => show(chat.id);
+  card.append(button);
+  if (canTake) {
+    const accept = element("button", "take", "Accept");
+    accept.setAttribute("aria-label", `Accept ${title(chat)}`);
+    accept.onclick = () => show(chat.id).accept();
+    card.append(accept);
+  }
   return card;
 }
 
-function takeButton(chat) {
-  const button = element("button", "take", "Accept");
-  button.setAttribute("aria-label", `Accept ${title(chat)}`);
-  button.onclick = () => accept(chat.id);
-  return button;
-}
-
 function fillCard(card, chat) {
-  card.classList.toggle("chosen", chat.id === chosen);
-  card.querySelector(".open").setAttribute("aria-current", String(chat.id === chosen));
+  card.classList.toggle("chosen", panes.some((pane) => pane.id === chat.id));
+  card.querySelector(".open").setAttribute("aria-current", String(active?.id === chat.id));
   put(card.querySelector("b"), title(chat));
-  put(card.querySelector(".line"), lastLine(chat));
+  const queue = state.queues.length > 1 && chat.state === "QUEUED" ? `${chat.queue} · ` : "";
+  put(card.querySelector(".line"), `${queue}${lastLine(chat)}`);
   const news = chat.state === "LIVE" ? unread(chat) : 0;
   put(card.querySelector(".unread"), news ? `${news} new` : "");
   card.querySelector(".unread").hidden = !news;
-  put(card.querySelector("time"), chat.state === "QUEUED" ? since(chat.queued_at) : "");
+  put(card.querySelector("time"), chat.state === "QUEUED" ? duration(Date.parse(chat.queued_at), now()) : "");
 }
 
-function drawConversation(chat) {
-  $("conversation").hidden = !chat;
-  $("nothing").hidden = Boolean(chat);
-  if (!chat) return drawNothing();
-  put($("who"), title(chat));
-  put($("standing"), standing(chat));
-  $("end").hidden = $("answer").hidden = chat.state !== "LIVE";
-  $("accept").hidden = chat.state !== "QUEUED";
-  $("text").setAttribute("aria-label", `Your answer to ${title(chat)}`);
-  drawFacts(chat);
-  const scroll = $("scroll");
-  const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
-  drawHistory(chat);
-  drawLog(chat);
-  put($("typing"), chat.requester_typing ? `${title(chat)} is typing…` : "");
-  if (atEnd || $("log").dataset.id !== chat.id) scroll.scrollTop = scroll.scrollHeight;
-  $("log").dataset.id = chat.id;
-  if (focusOn === chat.id && chat.state === "LIVE") {
-    focusOn = null;
-    $("text").focus();
-  }
-}
-
-function drawNothing() {
-  put($("nothing-title"), state.chats.size ? "No conversation chosen" : "All quiet");
-  const hint = "Choose a conversation on the left, or accept whoever is waiting.";
-  const quiet = "When somebody asks for a live agent, they appear on the left.";
-  const away = "You are away: whoever asks for a live agent is told that nobody is available.";
-  put($("nothing-text"), !state.available ? away : state.chats.size ? hint : quiet);
-}
-
-function drawFacts(chat) {
-  const facts = { "User id": chat.user_id, "E-mail": chat.email, Interaction: chat.interaction_id, Conversation: chat.id };
-  const rows = Object.entries({ ...facts, ...chat.context }).filter(([, value]) => value !== null);
-  const key = JSON.stringify(rows);
-  if ($("facts").dataset.key === key) return;
-  $("facts").dataset.key = key;
-  const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-  $("facts").replaceChildren(...rows.flatMap(([name, value]) => [element("dt", "", name), element("dd", "", text(value))]));
-}
-
-function drawHistory(chat) {
-  $("before").hidden = chat.history.length === 0;
-  const key = `${chat.id} ${chat.history.length}`;
-  if ($("history").dataset.key === key) return;
-  $("history").dataset.key = key;
-  $("history").replaceChildren(...chat.history.map(historyLine));
-}
-
-function historyLine(line) {
-  const row = element("li", /^summary:/i.test(line.text) ? "summary" : "");
-  const by = line.name || (line.is_bot ? "Bot" : "Requester");
-  row.append(element("span", "by", by), element("span", "words", line.text));
-  return row;
-}
-
-function drawLog(chat) {
-  const log = $("log");
-  if (log.dataset.id !== chat.id) {
-    log.replaceChildren();
-    log.parentElement.ariaLive = "off"; // another conversation is no news to a screen reader
-    setTimeout(() => { log.parentElement.ariaLive = "polite"; });
-  }
-  chat.transcript.forEach((entry, place) => {
-    const row = log.children[place] ?? log.appendChild(newLine(entry, chat));
-    put(row.querySelector(".words"), entry.text);
-    const meta = row.querySelector(".meta");
-    if (meta) put(meta, metaOf(entry, chat));
-    meta?.classList.toggle("failed", entry.status === "external_error");
-  });
-}
-
-function newLine(entry) {
-  const row = element("li", entry.sender);
-  row.append(element("div", "words"));
-  if (entry.sender !== "system") row.append(element("div", "meta"));
-  return row;
-}
-
-function metaOf(entry, chat) {
-  const names = { requester: title(chat), virtual_agent: "Virtual agent", agent: entry.name };
-  const status = { sent_to_user: "✓✓ delivered", external_error: "Failed" }[entry.status];
-  return [names[entry.sender], clock(entry.time), entry.updated && "Updated", status].filter(Boolean).join(" · ");
-}
-
-// ---- words ----
-
-const title = (chat) => chat.email ?? chat.number ?? chat.user_id;
-const requesterLines = (chat) => chat.transcript.filter((entry) => entry.sender === "requester").length;
 const unread = (chat) => requesterLines(chat) - (seen.get(chat.id) ?? 0);
-const clock = (time) => new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
-function lastLine(chat) {
-  if (chat.requester_typing) return "is typing…";
-  const asked = chat.transcript.findLast((entry) => entry.sender === "requester");
-  const before = chat.history.findLast((line) => !line.is_bot);
-  return (asked ?? before ?? chat.transcript.at(-1))?.text ?? "";
-}
-
-function since(time) {
-  const seconds = Math.max(0, Math.floor((Date.now() + clockOffset - Date.parse(time)) / 1000));
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-}
-
-function standing(chat) {
-  const reasons = { requester_ended: "the requester left", agent_ended: "closed at the desk", faulted: "client fault" };
-  switch (chat.state) {
-    case "QUEUED": return `Waiting since ${clock(chat.queued_at)}`;
-    case "LIVE": return `With ${chat.agent} since ${clock(chat.accepted_at)}`;
-    case "ENDED": return `Ended ${clock(chat.ended_at)}: ${reasons[chat.end_reason] ?? chat.end_reason}`;
-    default: return "With the virtual agent; nobody has to answer";
-  }
-}
-
-// ---- small things ----
-
-function element(tag, name = "", text = "") {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  if (text) made.textContent = text;
-  return made;
-}
-
-function put(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-function notify(sentence) {
-  $("notice").hidden = !sentence;
-  put($("notice"), sentence);
-}
-
-function say(sentence) {
-  put($("news"), sentence);
-}
+// ---- the bar at the top ----
 
 function remembered() {
   try { return localStorage.getItem(NAME_KEY); } catch { return null; }
 }
 
 function remember() {
-  try { localStorage.setItem(NAME_KEY, $("agent").value.trim()); } catch { /* private mode */ }
+  try { localStorage.setItem(NAME_KEY, desk.agentName()); } catch { /* private mode */ }
+  for (const pane of panes) pane.fillQuickAnswers();
 }
 
 $("available").onchange = (event) => call("availability", { available: event.target.checked });
 $("agent").onchange = remember;
-$("accept").onclick = () => accept(chosen);
-$("end").onclick = end;
-$("answer").onsubmit = send;
-$("text").oninput = typing.key;
-$("text").onblur = typing.stop;
-$("text").onkeydown = (event) => {
-  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
-};
+$("agent").onfocus = () => $("agents").replaceChildren(...state.agents.map(({ name }) => Object.assign(element("option"), { value: name })));
+for (const button of document.querySelectorAll("[data-advance]")) {
+  button.onclick = () => call("clock", { advance: Number(button.dataset.advance) });
+}
 document.onvisibilitychange = draw;
 setInterval(() => { if (state.loaded) draw(); }, 1000);

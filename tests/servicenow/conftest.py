@@ -1,5 +1,6 @@
 """A simulated instance in this process, over real HTTP, and a plain server that answers as scripted."""
 
+import contextlib
 import socket
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -8,12 +9,19 @@ import pytest
 from aiohttp import web
 
 from handoff.handoff import Handoff, State
-from handoff.settings import read_settings
+from handoff.ledger import Ledger
+from handoff.relay import Relay
+from handoff.settings import Start, read_settings
+from handoff.timeouts import Timeouts
 from servicenow.auth import make_credentials
+from servicenow.bot_integration import BotIntegrationDesk
 from servicenow.http import Instance
 from simulator import Simulator, SimulatorSettings
 from tests.support import environment
+from tests.support.clock import ManualClock
 from tests.support.hypotheses import be_patient
+from tests.support.office import Office
+from tests.support.scripted_desk import RecordingFront
 from tests.support.web_server import WebServer
 
 be_patient()
@@ -131,3 +139,36 @@ def make_handoff():
         return Handoff(**values | known)
 
     return make
+
+
+@pytest.fixture
+def clock():
+    return ManualClock()
+
+
+@pytest.fixture
+def make_desk(make_instance, clock):
+    def make(url, **about):
+        return BotIntegrationDesk(make_instance(url), **{"now": clock.timestamp, **about})
+
+    return make
+
+
+@pytest.fixture
+async def make_office(make_desk, instance_url, receiver, tmp_path):
+    """An office of one start strategy; closed at the end."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make(start=Start.CREATE_START, **timeouts):
+            ledger = await Ledger.connect(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
+            stack.push_async_callback(ledger.close)
+            desk, front = make_desk(instance_url, start=start), RecordingFront()
+            limits = Timeouts(**{"delivery": 2, **timeouts})
+            relay = Relay(ledger, desk, front, limits, sweep=0.02)
+            await relay.start()
+            stack.push_async_callback(relay.stop)
+            office = Office(ledger, desk, relay, front, limits)
+            receiver.on_callback = office.call_back
+            return office
+
+        yield make

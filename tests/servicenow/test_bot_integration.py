@@ -1,5 +1,4 @@
 import asyncio
-import contextlib
 import json
 from dataclasses import replace
 
@@ -8,36 +7,17 @@ import pytest
 from handoff.desk import Confirming, Joined, Queued, Refused, Said, Utterance
 from handoff.errors import DeskBusy, DeskRejected, DeskUnavailable
 from handoff.handoff import EndReason, State
-from handoff.ledger import Ledger
 from handoff.message import Receipt
-from handoff.opening import OpenRequest, Outcome, open_handoff
-from handoff.relay import Relay
+from handoff.opening import Outcome
 from handoff.settings import Start
-from handoff.timeouts import Timeouts
-from servicenow.bot_integration import HISTORY_LIMIT, LINE_LIMIT, OPENING_STEPS, PATH, BotIntegrationDesk
-from servicenow.callback import decode_callback, parse_callback
+from servicenow.bot_integration import HISTORY_LIMIT, LINE_LIMIT, OPENING_STEPS, PATH
 from simulator import State as ChatState
-from tests.support.clock import ManualClock
-from tests.support.ledger_rows import find, messages, write
-from tests.support.scripted_desk import RecordingFront
+from tests.support.ledger_rows import find, messages
+from tests.support.office import HISTORY, heard
 from tests.support.waiting import eventually
 from tests.support.web_server import Answer
 
-HISTORY = (Utterance("My printer burns", False, 1700000000.5), Utterance("Oh dear", True, 1700000001.0))
 GREETING = Said(text="Hi", from_agent=False)
-
-
-@pytest.fixture
-def clock():
-    return ManualClock()
-
-
-@pytest.fixture
-def make_desk(make_instance, clock):
-    def make(url, **about):
-        return BotIntegrationDesk(make_instance(url), **{"now": clock.timestamp, **about})
-
-    return make
 
 
 @pytest.fixture
@@ -316,65 +296,6 @@ async def test_ceasing_to_type_is_viewing(desk, server, make_handoff):
 
 
 # -- the whole way, against the simulator -----------------------------------------------
-
-
-def heard(chat):
-    """What the live agent sees of the requester."""
-    return [entry.text for entry in chat.transcript if entry.sender == "requester"]
-
-
-class Office:
-    """Ledger, relay and desk in this process, talking to a simulated instance and called back by it."""
-
-    def __init__(self, ledger, desk, relay, front, timeouts):
-        self.ledger = ledger
-        self.timeouts = timeouts
-        self.desk = desk
-        self.relay = relay
-        self.front = front
-
-    async def open(self, patience=3.0, **about):
-        request = OpenRequest(conversation="c1", channel="", history=HISTORY, **about)
-        return await open_handoff(self.ledger, self.desk, request, self.timeouts, patience=patience)
-
-    async def type_in(self, handoff, text):
-        written = await write(self.ledger, text)
-        await self.relay.forward(handoff, written)
-        return written
-
-    async def current(self):
-        async with self.ledger.entry() as entry:
-            return await entry.handoffs.open_for("c1")
-
-    async def until(self, handoff, state):
-        async def look():
-            found = await find(self.ledger, handoff)
-            return found if found.state is state else None
-
-        return await eventually(look)
-
-    async def call_back(self, raw):
-        await self.relay.receive(parse_callback(decode_callback(raw)))
-
-
-@pytest.fixture
-async def make_office(make_desk, instance_url, receiver, tmp_path):
-    """An office of one start strategy; closed at the end."""
-    async with contextlib.AsyncExitStack() as stack:
-
-        async def make(start=Start.CREATE_START, **timeouts):
-            ledger = await Ledger.connect(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
-            stack.push_async_callback(ledger.close)
-            desk, front = make_desk(instance_url, start=start), RecordingFront()
-            limits = Timeouts(**{"delivery": 2, **timeouts})
-            relay = Relay(ledger, desk, front, limits, sweep=0.02)
-            await relay.start()
-            stack.push_async_callback(relay.stop)
-            office = Office(ledger, desk, relay, front, limits)
-            receiver.on_callback = office.call_back
-            return office
-
-        yield make
 
 
 @pytest.mark.parametrize("start", Start)

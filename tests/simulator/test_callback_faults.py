@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 
 from simulator import EndReason, State
-from simulator.callback import split
+from simulator.shapes import split
 
 PATIENT = 60  # seconds; a test that waited this long would time out
 
@@ -276,3 +276,13 @@ async def test_odd_content_types(simulator, receiver, say, chat):
     sent = [headers["Content-Type"] for headers in receiver.headers]
     assert sent == ["text/plain", "application/octet-stream", "application/json"]
     assert receiver.said == ["one", "two", "three"]
+
+
+async def test_items_of_unknown_kinds(simulator, receiver, chat):
+    simulator.disturb("unknown_items", times=1)
+    await simulator.say(chat, "hello")
+    await simulator.wait_until_sent()
+    (body,) = receiver.bodies
+    kinds = [item.get("actionType") or item["uiType"] for item in body["body"]]
+    assert kinds == ["Hologram", "Levitate", "OutputText"]
+    assert receiver.said == ["hello"]

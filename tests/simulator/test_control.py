@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
+from simulator.application import PAGE_FILES
+
 START = {"live_agent_only": "true"}
 
 
@@ -212,6 +214,7 @@ async def test_other_web_pages_are_kept_out(client, simulator, origin, status):
 
 async def test_events_tell_everything_first_and_then_what_changed(client, simulator):
     await client.send("START_CONVERSATION", user="old")
+    await simulator.wait_until_sent()
     async with events(client) as following:
         first = await following()
         assert [chat["user_id"] for chat in first["chats"]] == ["old"]
@@ -241,7 +244,7 @@ async def test_one_simulator_serves_at_one_address(simulator, client):
 
 
 async def test_the_page_may_run_nothing_from_elsewhere(client):
-    for path in ("/", "/desk.js", "/desk.css"):
+    for path in PAGE_FILES:
         async with client.session.get(client.url + path) as response:
             assert response.status == 200
             policy = response.headers["Content-Security-Policy"]

@@ -175,3 +175,10 @@ async def test_updates_mark_messages_of_the_agent(client, simulator, settings, r
     assert one.status == "sent_to_user"
     await simulator.wait_until_sent()
     assert len(receiver.bodies) == 4  # updates cause no callback
+
+
+async def test_only_the_log_tells_of_updates_for_nothing(client, simulator, route):
+    await route(agent="Dana")
+    update = [{"id": "unknown", "status": "sent_to_user"}]
+    assert await client.send("UPDATE_MESSAGES", message=update) == "Message Processed Successfully"
+    assert [line.message for line in simulator.log] == ["UPDATE_MESSAGES: no message with the id 'unknown'"]

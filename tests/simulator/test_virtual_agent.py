@@ -225,3 +225,17 @@ async def test_history_counts_on_the_first_request_only(client, simulator, setti
     settings.ongoing_history = True
     await client.send(text="x", history={**line, "value": "three"})
     assert [(entry.text, entry.name) for entry in chat.history] == [("one", "Sam"), ("three", "Sam")]
+
+
+@pytest.mark.parametrize(("times", "given_up"), [(2, True), (3, False), (0, False)])
+async def test_the_bot_gives_up_on_what_it_does_not_understand(
+    client, simulator, settings, receiver, times, given_up
+):
+    settings.take_control_times = times
+    for text in ("hi", "blah", "blah"):
+        await client.send(text=text)
+        await simulator.wait_until_sent()
+    last = receiver.bodies[-1]
+    assert (last.get("takeControl", False), last["score"]) == (given_up, 0)
+    assert (last["body"] == []) is given_up
+    assert (simulator.chat("u1").state is State.ENDED) is given_up
