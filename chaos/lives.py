@@ -53,6 +53,8 @@ class SimulatorProcess:
             "SIMULATOR_CALLBACK_URL": callback_url,
             "SIMULATOR_CLIENT_ID": CLIENT,
             "SIMULATOR_CLIENT_SECRET": SECRET,
+            # What an instance takes with a 200 and then drops, nobody here can know of.
+            "SIMULATOR_ONE_AT_A_TIME": "false",
         }
         with log.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
