@@ -19,6 +19,7 @@ from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.message_rows import MessageRows
 from handoff.schema import migrate, require_current
+from handoff.stream_rows import StreamRows
 
 BUSY_TIMEOUT = 10.0  # seconds that one process waits for another's SQLite transaction
 
@@ -30,6 +31,7 @@ class Entry:
         self.conversations = ConversationRows(connection)
         self.handoffs = HandoffRows(connection, self.conversations, clock)
         self.messages = MessageRows(connection, self.conversations, clock)
+        self.streams = StreamRows(connection, self.messages, clock)
 
 
 class Ledger:

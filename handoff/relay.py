@@ -18,6 +18,7 @@ from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Sender, sentence
 from handoff.tasks import Tasks
 from handoff.timeouts import Timeouts
+from handoff.vault import Vault
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +46,10 @@ class Relay:
         self._sweep = sweep
         self._tasks = Tasks()
         self.delivery = Delivery(ledger, front, self._tasks)
-        self._dispatch = Dispatch(ledger, desk, front, timeouts, self._give_up, self._tasks)
+        self.vault = Vault()
+        self._dispatch = Dispatch(
+            ledger, desk, front, timeouts, self._give_up, self._tasks, self.vault, self.delivery.kick
+        )
         self._deadlines = Deadlines(ledger, timeouts, self._close_overdue, self._changed, self._tasks)
 
     async def start(self) -> None:

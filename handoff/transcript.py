@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handoff.content import write_plainly
 from handoff.ledger import Ledger
 from handoff.message import Message, Sender
 
@@ -25,4 +26,4 @@ async def write_transcript(ledger: Ledger, conversation: str) -> str | None:
 def _write_line(message: Message) -> str:
     name = message.name or NAMES[message.sender]
     mark = " (not delivered)" if message.receipt == "failed" else ""
-    return f"{message.created_at:%Y-%m-%d %H:%M:%S} {name}: {message.text}{mark}"
+    return f"{message.created_at:%Y-%m-%d %H:%M:%S} {name}: {write_plainly(message.content)}{mark}"

@@ -37,7 +37,7 @@ TABLE = [
         },
     ),
     (UNSIGNED, {R: (R, []), Q: (Q, []), L: (L, ["Hello"])}),
-    (BOT, {}),
+    (BOT, {L: (L, ["I am a bot"])}),
     (Noticed(text="Still there?", desk_id="d1"), {s: (s, ["Still there?"]) for s in (R, Q, L, E)}),
     (Typing(on=True), {}),
     (Confirming(choice="Live Agent Support."), {}),
