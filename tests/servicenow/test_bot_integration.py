@@ -68,6 +68,11 @@ async def test_every_request_says_who_and_whose(desk, server, make_handoff, cloc
     }
 
 
+async def test_a_choice_is_sent_as_not_typed(desk, server, make_handoff):
+    await desk.send(make_handoff(), "m1", "hw-2", typed=False)
+    assert bodies(server)[0]["message"] == {"text": "hw-2", "typed": False, "clientMessageId": "m1"}
+
+
 @pytest.mark.parametrize("start", Start)
 async def test_absent_keys_are_left_out(make_desk, server, make_handoff, start):
     """An attachment of null once hid the text (reference section 17)."""
