@@ -9,6 +9,7 @@ from aiohttp import web
 from simulator.control import Control, explain
 from simulator.fault_control import FaultControl
 from simulator.integration import PATH
+from simulator.rich_control import RichControl
 from simulator.table import Table
 from simulator.traffic import Traffic
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 16 * 1024 * 1024  # bytes; the text of a message is documented as unlimited
 PAGE = Path(__file__).parent / "page"
-PAGE_FILES = {"/": "index.html", "/desk.js": "desk.js", "/desk.css": "desk.css"}
+PAGE_FILES = {"/": "index.html", "/desk.js": "desk.js", "/rich.js": "rich.js", "/desk.css": "desk.css"}
 PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
@@ -39,6 +40,7 @@ def build(
     app.router.add_post(PATH, integration)
     app.router.add_post("/oauth_token.do", simulator.tokens.answer)
     app.add_routes([*table.routes(), *control.routes(), *FaultControl(simulator).routes()])
+    app.add_routes(RichControl(simulator).routes())
     for path in PAGE_FILES:
         app.router.add_get(path, _page)
     app.on_shutdown.append(control.stop)

@@ -25,6 +25,12 @@ class BotRequest:
         return text if isinstance(text, str) else ""
 
     @property
+    def typed(self) -> bool:
+        """Whether the user typed the text, rather than choosing an option (section 2.2)."""
+        message = self.raw.get("message")
+        return not (isinstance(message, dict) and message.get("typed") is False)
+
+    @property
     def context(self) -> JSON:
         return self.raw.get("contextVariables") or {}
 

@@ -54,6 +54,7 @@ class Entry:
 
     `status` is what UPDATE_MESSAGES reported about a line of the live agent: `sent_to_user` (the desk
     shows a double tick) or `external_error` ("Failed"); `updated` marks a line whose text it replaced.
+    `typed` is False for an option that the requester chose; the text is then the option's value.
     """
 
     sender: Sender
@@ -63,6 +64,7 @@ class Entry:
     time: datetime = field(default_factory=now)
     status: str | None = None
     updated: bool = False
+    typed: bool = True
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The simulator in one object: a fixture for tests, and what the command line runs."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from simulator.faults import Fault
 from simulator.incidents import Incidents, Record
 from simulator.integration import Integration
 from simulator.journal import Exchange, Journal
+from simulator.rich_desk import RichDesk
 from simulator.settings import SimulatorSettings
 from simulator.steps import parse
 from simulator.table import Table
@@ -50,6 +51,7 @@ class Simulator:
         delivery = Delivery(self.settings, self.journal, lambda: self.plan.script.count("callbacks"))
         self._callbacks = Callbacks(delivery, self.callback_faults, self.changes, self._abandon)
         self.desk = Desk(self.settings, self._conversations, self._push)
+        self._rich_desk = RichDesk(self.settings, self._push)
         authentication = Authentication(self.settings, self.tokens)
         virtual_agent = VirtualAgent(self.settings, self._conversations, self.desk)
         self._integration = Integration(self.settings, authentication, virtual_agent, self._callbacks)
@@ -139,6 +141,20 @@ class Simulator:
     async def say(self, chat: Chat | str, text: str) -> str:
         """Send a text of the live agent; return its messageId."""
         return self.desk.say(self._find(chat), text)
+
+    async def say_item(self, chat: Chat | str, item: JSON | str, *, signed: bool = True) -> str:
+        """Send an item, or an example of `rich_items`; return its messageId, see `RichDesk.say`."""
+        sent = self._rich_desk.say(found := self._find(chat), item, signed=signed)
+        self._conversations.touch(found)
+        return sent
+
+    async def say_stream(
+        self, chat: Chat | str, pieces: Sequence[str], *, whole: bool = True, signed: bool = True
+    ) -> str:
+        """Send a text piece by piece; return its streamId, see `RichDesk.stream`."""
+        sent = self._rich_desk.stream(found := self._find(chat), pieces, whole=whole, signed=signed)
+        self._conversations.touch(found)
+        return sent
 
     async def type(self, chat: Chat | str, *, on: bool = True) -> None:
         """Show or hide that the live agent types; no callback if that is no change."""

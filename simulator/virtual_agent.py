@@ -80,7 +80,7 @@ class VirtualAgent:
         fresh = chat is None
         chat = chat or self._conversations.open(request)
         if chat.with_desk:
-            chat.add(Sender.REQUESTER, request.text)
+            chat.add(Sender.REQUESTER, request.text).typed = request.typed
             chat.requester_typing = False
             return None
         if chat.live_agent_only and (fresh or chat.state is State.CREATED):

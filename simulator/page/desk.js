@@ -271,7 +271,7 @@ function newLine(entry) {
 function metaOf(entry, chat) {
   const names = { requester: title(chat), virtual_agent: "Virtual agent", agent: entry.name };
   const status = { sent_to_user: "✓✓ delivered", external_error: "Failed" }[entry.status];
-  return [names[entry.sender], clock(entry.time), entry.updated && "Updated", status].filter(Boolean).join(" · ");
+  return [names[entry.sender], clock(entry.time), entry.updated && "Updated", !entry.typed && "chosen", status].filter(Boolean).join(" · ");
 }
 
 // ---- words ----
