@@ -5,7 +5,7 @@ const log = document.getElementById("log");
 const select = document.createElement("select");
 select.id = "example";
 select.setAttribute("aria-label", "Send an example");
-select.append(new Option("Send an example…", ""));
+select.append(new Option("Examples…", ""));
 form.append(select);
 
 const call = (path, body) =>
