@@ -42,7 +42,7 @@ def read_content(item: Mapping[str, Any], addresses: Addresses) -> Content:
 
 
 def is_known(item: Mapping[str, Any]) -> bool:
-    return item.get("uiType") in READERS
+    return str(item.get("uiType")) in READERS
 
 
 def _read_any(item: Mapping[str, Any], _: Addresses) -> Content:

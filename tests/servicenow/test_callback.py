@@ -203,6 +203,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize(("items", "envelope", "expected"), SHAPES.values(), ids=SHAPES)
+@pytest.mark.covers("7.1 body as array")
 def test_real_shapes_are_understood(items, envelope, expected):
     assert events(*items, **envelope) == expected
 
@@ -211,6 +212,7 @@ ONE = {name: shape for name, shape in SHAPES.items() if len(shape[0]) == 1}
 
 
 @pytest.mark.parametrize(("items", "envelope", "expected"), ONE.values(), ids=ONE)
+@pytest.mark.covers("7.1 body as object")
 def test_a_body_of_one_object_says_the_same_as_a_list_of_one(items, envelope, expected):
     assert list(parse_callback({"body": items[0], **envelope}).events) == expected
 
@@ -281,6 +283,7 @@ def test_patterns_can_be_those_of_another_language():
 # -- whose chat -------------------------------------------------------------------------
 
 
+@pytest.mark.covers("7.1 userId", "7.1 clientSessionId", "7.1 clientVariables")
 def test_everything_that_tells_whose_chat_it_is_is_read():
     references = read_references(
         {
@@ -320,6 +323,7 @@ def test_what_is_absent_or_odd_tells_nothing(envelope):
         (None, None),
     ],
 )
+@pytest.mark.covers("7.1 interactionId")
 def test_the_interaction_may_stand_in_the_envelope_or_in_an_item(envelope, found):
     assert read_identifiers(envelope) == found
 
@@ -348,12 +352,50 @@ KEYS = st.sampled_from(
         *("body", "userId", "clientSessionId", "clientVariables", "handoff", "interactionId", "score"),
         *("agentChat", "completed", "takeControl", "uiType", "actionType", "value", "label", "message"),
         *("options", "agentInfo", "sentFromAgent", "agentName", "agentAvatar", "messageId", "waitTime"),
-        *("spinnerType", "supportQueue"),
+        *(
+            "spinnerType",
+            "supportQueue",
+            "data",
+            "headers",
+            "values",
+            "content",
+            "streamId",
+            "streamSequence",
+        ),
+        *(
+            "streamState",
+            "citations",
+            "citationHref",
+            "scriptedData",
+            "cardData",
+            "order",
+            "maskType",
+            "action",
+        ),
+        *("multiSelect", "templateName", "progressMessages", "status", "promptMsg", "maxCount", "attachment"),
     ]
 )
 WORDS = st.sampled_from(
     [
         *("ActionMsg", "OutputText", "Picker", "TopicPickerControl", "System", "StartSpinner", "wait_time"),
+        *(
+            "OutputLink",
+            "OutputImage",
+            "OutputHtml",
+            "OutputCard",
+            "OutputTable",
+            "MultiPartOutput",
+            "InputText",
+        ),
+        *("GroupedPartsOutputControl", "StreamStart", "StreamChunk", "FileUpload", "Boolean", "Date", "END"),
+        *(
+            "CustomControl",
+            "DynamicLoader",
+            "SECURE",
+            '{"title": "x", "fields": [{}]}',
+            "<p>x<a href=/y>z",
+            "/x",
+        ),
         *("SubscribeToSupportQueue", "SwitchToLiveAgent", "SwitchToVirtualAgent", "StartTypingIndicator"),
         *("true", "false", LIVE_AGENT_CHOICE, NO_AGENTS, FINISHED, "Dana has entered the chat."),
     ]
