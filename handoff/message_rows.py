@@ -134,8 +134,11 @@ class MessageRows:
         return await self._all(query.order_by(messages.c.seq))
 
     async def newest(self, conversation: str, limit: int) -> Sequence[Message]:
-        """The last ``limit`` messages of either side, newest first."""
-        query = select(messages).where(messages.c.conversation == conversation)
+        """The last ``limit`` messages of either side, newest first; no pieces of a stream."""
+        query = select(messages).where(
+            messages.c.conversation == conversation,
+            messages.c.receipt.not_in((Receipt.HELD, Receipt.MERGED)),
+        )
         return await self._all(query.order_by(messages.c.seq.desc()).limit(limit))
 
     async def select(self, query: Select[Any]) -> Sequence[Message]:

@@ -84,4 +84,5 @@ async def test_pieces_are_replayed_to_nobody(ledger):
     async with ledger.entry() as entry:
         assert await entry.messages.unshown(live.conversation) == []
         assert await entry.messages.said_since(live.conversation, 0) == []
+        assert await entry.messages.newest(live.conversation, 10) == []
         assert await entry.streams.stalled(1000) == []
