@@ -60,7 +60,7 @@ def _take_answer(content: dict[str, Any], asked: Asked, answer: Answer) -> Readi
         said["metadata"] = {}
     if not asked.counts:
         return Reading(content=said)
-    about = {"to": asked.message.id}
+    about = {"to": asked.message.id, "typed": answer.typed}
     if answer.secret:
         return Reading(content={**said, "answer": {**about, "secret": True}}, secret=answer.value)
     return Reading(content={**said, "answer": {**about, "value": answer.value}})

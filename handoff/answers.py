@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +40,15 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """``label`` is recorded and shown, ``value`` goes to the desk; a secret's label is a mask."""
+    """``label`` is recorded and shown, ``value`` goes to the desk; a secret's label is a mask.
+
+    ``typed`` where the desk asked for words rather than offered a choice.
+    """
 
     label: str
     value: str
     secret: bool = False
+    typed: bool = False
 
 
 def name_choice(question: str, index: int) -> str:
@@ -88,6 +92,11 @@ def _asks(message: Message) -> Mapping[str, Any] | None:
 def read_answer(content: Mapping[str, Any], text: str) -> Answer | None:
     """The answer that ``text`` gives to the question in ``content``, None where it gives none."""
     question = read_question(content) or {}
+    answer = _read(question, content, text)
+    return replace(answer, label=MASK, secret=True) if answer and question.get("masked") else answer
+
+
+def _read(question: Mapping[str, Any], content: Mapping[str, Any], text: str) -> Answer | None:
     named = PATTERN.match(text)
     given = (named[2] if named else text).strip()
     replies = content.get("quick_replies") or ()
@@ -97,7 +106,7 @@ def read_answer(content: Mapping[str, Any], text: str) -> Answer | None:
         case Kind.SEVERAL:
             return _choose(_pick(replies, given.split(","), by_index=bool(named)))
         case Kind.SECRET:
-            return Answer(label=MASK, value=given, secret=True) if given else None
+            return Answer(label=MASK, value=given, secret=True, typed=True) if given else None
         case Kind.DATE | Kind.DATETIME | Kind.TIME as kind:
             return _date(Kind(kind), given)
     return None

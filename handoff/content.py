@@ -22,8 +22,9 @@ Beside ``text``, which holds all of it in plain words, content may have:
     desk gave no words, ``response`` names a response of the domain in place of the title.
 
 ``question``
-    ``{"id": ..., "kind": ..., "required": ...}``; the kinds are those of ``Kind``. An answer that
-    was not typed comes as ``/answer <id> <what>``, see ``handoff/answers.py``.
+    ``{"id": ..., "kind": ..., "required": ..., "masked": ...}``; the kinds are those of ``Kind``,
+    and what answers a masked one is secret. An answer that was not typed comes as
+    ``/answer <id> <what>``, see ``handoff/answers.py``.
 
 ``prompt``
     ``{"response": ...}`` where the desk asked without words.

@@ -154,7 +154,7 @@ def _is_secret(message: Message) -> bool:
 
 
 def _is_typed(message: Message) -> bool:
-    return "value" not in (message.content.get("answer") or {})
+    return bool((message.content.get("answer") or {}).get("typed", True))
 
 
 def _wait(state: RetryCallState) -> float:

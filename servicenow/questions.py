@@ -110,8 +110,11 @@ def _question(item: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     """Its id is the same when the same question comes again, so that a repetition is recognised."""
     canonical = json.dumps(item, sort_keys=True, default=str)
     name = hashlib.sha256(canonical.encode(errors="replace")).hexdigest()[:12]
-    required = {"required": True} if read_flag(item.get("required")) else {}
-    return {"id": name, "kind": kind.value, **required}
+    flags = {
+        "required": read_flag(item.get("required")),
+        "masked": is_secret(item) and kind is not Kind.SECRET,
+    }
+    return {"id": name, "kind": kind.value, **{flag: True for flag, is_set in flags.items() if is_set}}
 
 
 def _offer(question: dict[str, Any], options: list[dict[str, Any]]) -> dict[str, Any]:

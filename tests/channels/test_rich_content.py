@@ -2,6 +2,7 @@
 
 import pytest
 
+from simulator.rich_items import EXAMPLES
 from tests.support.stage import play
 from tests.support.waiting import eventually
 
@@ -142,6 +143,16 @@ async def test_a_secret_answer_reaches_the_desk_and_nothing_else(stage, client, 
     assert "hunter2" not in str(other.messages)
     for file in tmp_path.glob("ledger.db*"):
         assert b"hunter2" not in file.read_bytes()
+
+
+async def test_a_date_that_is_masked_is_kept_nowhere_and_still_no_typed_text(stage, client, chat, tmp_path):
+    await stage.simulator.say_item(chat, {**EXAMPLES["Date"], "maskType": "SECURE"})
+    asked = await client.expect("When did it begin?")
+    await client.say(f"/answer {asked['question']['id']} 1984-05-17")
+    await expect_answers(chat, ("453643200000", False))
+    for file in tmp_path.glob("ledger.db*"):
+        assert b"1984-05-17" not in file.read_bytes()
+        assert b"453643200000" not in file.read_bytes()
 
 
 async def test_a_secret_of_the_desk_is_neither_stored_nor_shown(stage, client, chat, tmp_path):

@@ -61,6 +61,13 @@ def test_an_answer_is_read_by_its_question(content, text, expected):
     assert (answer and (answer.label, answer.value)) == expected
 
 
+@pytest.mark.parametrize(("text", "value"), [("Laptop", "hw-1"), (f"/answer {ID} 1", "hw-2")])
+def test_a_choice_that_is_masked_is_a_secret(text, value):
+    content = {**LAPTOP, "question": {**LAPTOP["question"], "masked": True}}
+    answer = read_answer(content, text)
+    assert (answer.label, answer.value, answer.secret, answer.typed) == (MASK, value, True, False)
+
+
 def test_an_option_of_the_domain_that_was_not_worded_is_known_by_its_value():
     content = ask("choice", ("x", "true"))
     content["quick_replies"][0] = {"response": "utter_desk_yes", "value": "true"}

@@ -307,7 +307,7 @@ async def write_answer(ledger, live, text, **answer):
 async def test_of_a_choice_the_desk_gets_the_value_and_hears_that_it_was_not_typed(
     ledger, desk, dispatch, live
 ):
-    await write_answer(ledger, live, "Mobile phone", value="hw-2")
+    await write_answer(ledger, live, "Mobile phone", value="hw-2", typed=False)
     await write_to(ledger, live, "thanks")
     dispatch.kick(live.id)
     await eventually(lambda: len(desk.posted) == 2)

@@ -144,6 +144,15 @@ def test_a_secret_is_asked_for_as_one():
     assert (content["text"], content["question"]["kind"]) == ("What is the recovery code?", "secret")
 
 
+@pytest.mark.covers("7.2 maskType")
+@pytest.mark.parametrize("name", ["Date", "Picker", "Boolean"])
+def test_the_answer_to_any_question_may_be_secret(name):
+    content = read({**EXAMPLES[name], "maskType": "SECURE"})
+    assert content["text"] == EXAMPLES[name]["label"]
+    assert content["question"]["masked"]
+    assert "masked" not in read(EXAMPLES[name])["question"]
+
+
 @pytest.mark.covers("7.3 FileUpload")
 def test_a_request_for_files_says_which_and_how_many():
     content = read(EXAMPLES["File request"])

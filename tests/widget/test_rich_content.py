@@ -196,6 +196,15 @@ async def test_a_secret_is_hidden_and_written_down_nowhere(chat, server):
     assert "hunter2" not in await chat.page.evaluate("JSON.stringify(localStorage)")
 
 
+async def test_a_choice_that_is_masked_shows_a_mask(chat, server):
+    content = content_of(server, "Boolean")
+    content["question"]["masked"] = True
+    await server.say(content.pop("text"), "agent", **content)
+    await chat.reply("Yes").click()
+    assert (await heard(server))["message"] == content["quick_replies"][0]["payload"]
+    await expect(chat.mine).to_have_text("••••••")
+
+
 async def test_a_secret_that_was_not_sent_is_lost_with_the_page(chat, server):
     await send(server, "Secret question")
     server.acknowledge = lambda said: server.drop()

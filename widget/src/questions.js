@@ -32,14 +32,19 @@ export function readForm(form, { question, replies = [] }) {
   if (question.kind === 'several') {
     const places = given.getAll('option').map(Number);
     const title = places.map((at) => replies[at]?.title).join(', ');
-    return places.length ? { title, payload: `/answer ${question.id} ${places.join(',')}` } : undefined;
+    const payload = `/answer ${question.id} ${places.join(',')}`;
+    return places.length ? discreet({ title, payload }, question) : undefined;
   }
   const value = String(given.get('answer') ?? '');
   if (!value.trim()) return undefined;
-  const secret = question.kind === 'secret';
   const exact = question.kind === 'datetime' ? value + offset(value) : value;
-  const title = secret ? MASK : value.replace('T', ' ');
-  return { title, payload: `/answer ${question.id} ${exact}`, ...(secret && { secret }) };
+  return discreet({ title: value.replace('T', ' '), payload: `/answer ${question.id} ${exact}` }, question);
+}
+
+/** What is secret is shown as a mask and not stored. @param {Reply} reply @param {Question | undefined} question */
+export function discreet(reply, question) {
+  if (!question?.masked && question?.kind !== 'secret') return reply;
+  return { ...reply, title: MASK, secret: true };
 }
 
 /** @param {Message} message @param {string} inside @param {Strings} strings */

@@ -3,7 +3,7 @@
 import 'deep-chat';
 import { BOT_AVATAR, initial } from './avatars.js';
 import { drawings, mend } from './drawing.js';
-import { readForm } from './questions.js';
+import { discreet, readForm } from './questions.js';
 import { RICH_STYLES } from './rich-styles.js';
 import { CHAT_STYLES } from './styles.js';
 
@@ -137,7 +137,7 @@ export class View {
     const message = this._messages.find(({ id }) => id === button?.dataset.message);
     if (!button || !message) return;
     const reply = message.replies?.[Number(button.dataset.reply)];
-    if (reply) this._observer.chosen(message, reply);
+    if (reply) this._observer.chosen(message, discreet(reply, message.question));
     else if (button.classList.contains('again')) this._observer.repeated(message);
     else this._observer.retried(message.id);
     this.focus();

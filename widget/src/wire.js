@@ -4,7 +4,7 @@ import { safeUrl } from './text.js';
 
 /**
  * @typedef {{title: string, payload: string, description?: string, image?: string, secret?: boolean}} Reply
- * @typedef {{id: string, kind: string}} Question
+ * @typedef {{id: string, kind: string, masked: boolean}} Question
  * @typedef {{kind: string, [about: string]: any}} Part  see `parts` in docs/webchat-protocol.md
  * @typedef {{src: string, name: string, type: 'image' | 'any'}} ChatFile
  *
@@ -126,7 +126,7 @@ function parts(given) {
 /** @param {any} given @returns {Question | undefined} */
 function question(given) {
   return isObject(given) && string(given.id) && string(given.kind)
-    ? { id: given.id, kind: given.kind }
+    ? { id: given.id, kind: given.kind, masked: given.masked === true }
     : undefined;
 }
 
