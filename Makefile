@@ -10,7 +10,7 @@ WIDGET := $(wildcard widget/*.js widget/*.mjs widget/*.html widget/*.css widget/
 
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: run test chaos check e2e simulator actions widget install lock format clean help
+.PHONY: run test chaos chaos-mutants check e2e simulator actions widget install lock format clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ test: $(VENV)/.dev widget/dist/index.html ## All tests; what is absent here is s
 
 chaos: $(VENV)/.dev ## Kill and cut for a while, and count what was lost; ARGS="--seconds 60 --seed 1"
 	@$(BIN)/python -m chaos $(ARGS)
+
+chaos-mutants: $(VENV)/.dev ## Make one mistake after another, each of one line, and see each caught
+	@$(BIN)/python -m chaos --mutant all --seconds 25 $(ARGS)
 
 check: $(VENV)/.dev widget/node_modules/.installed ## Ruff and mypy, and the widget's types
 	@$(BIN)/ruff format --check .

@@ -38,11 +38,13 @@ class Bridge:
         self.backend = backend
         self.bot = bot
         self._tasks = Tasks()
-        self.switchboard = Switchboard(backend.ledger)
+        self.switchboard = Switchboard()
         self.relay = Relay(backend.ledger, backend.desk, self, backend.timeouts)
         self._mirror = Mirror(backend.ledger, bot, self._tasks)
-        exit_flow = ExitFlow(backend.ledger, bot, self.switchboard)
-        self.diversion = Diversion(backend.ledger, self.relay, bot, self.switchboard, exit_flow, self._tasks)
+        exit_flow = ExitFlow(backend.ledger, bot, self.switchboard, self.relay.delivery, self._mirror)
+        self.diversion = Diversion(
+            backend.ledger, self.relay, bot, self.switchboard, self._mirror, exit_flow, self._tasks
+        )
 
     async def start(self) -> None:
         """Begin to work; what an earlier process left is taken up when its channel connects."""
@@ -66,6 +68,9 @@ class Bridge:
 
     async def show(self, message: Message) -> bool:
         return await self.switchboard.show(message)
+
+    def own_words_since(self, conversation: str) -> int | None:
+        return self.switchboard.own_words_since(conversation)
 
     async def show_receipt(self, message: Message) -> None:
         await self.switchboard.show_receipt(message)

@@ -21,6 +21,7 @@ class Browsers:
     def __init__(self) -> None:
         self._browsers: dict[str, Browser] = {}
         self._watching: Counter[str] = Counter()
+        self._own_words: dict[str, int] = {}
 
     def add(self, sid: str, subject: str | None) -> None:
         self._browsers[sid] = Browser(subject=subject)
@@ -45,15 +46,25 @@ class Browsers:
         self._watching[browser.conversation] -= 1
         if not self._watching[browser.conversation]:
             del self._watching[browser.conversation]
+        if not self.are_several(browser.conversation):
+            self._own_words.pop(browser.conversation, None)
         browser.conversation = None
 
     def are_watching(self, conversation: str) -> bool:
         """Whether any socket shows the conversation."""
         return conversation in self._watching
 
-    def is_alone(self, conversation: str) -> bool:
-        """Whether a single socket shows the conversation."""
-        return self._watching[conversation] == 1
+    def are_several(self, conversation: str) -> bool:
+        """Whether more than one socket shows the conversation."""
+        return self._watching[conversation] > 1
+
+    def note_own_words(self, conversation: str, seq: int) -> None:
+        """What the requester wrote up to this number stands on every screen."""
+        self._own_words[conversation] = max(seq, self._own_words.get(conversation, 0))
+
+    def own_words_since(self, conversation: str) -> int | None:
+        """That number; None unless several sockets show the conversation."""
+        return self._own_words.get(conversation)
 
     @property
     def sids(self) -> list[str]:

@@ -2,7 +2,9 @@
 
 A message is committed first; the ledger is also the queue. One run per conversation takes the
 oldest message that nobody has been given, looks up the owner, and hands it over, so "who owns
-it" and "hand it over" are one step, and a crash leaves the rest waiting where it was.
+it" and "hand it over" are one step, and a crash leaves the rest waiting where it was. What was
+given to the bot stays the bot's: a turn that died half-way is repeated, even if it had opened a
+handoff, and its message never goes to the desk as well.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any
 import structlog
 
 from channels.exit_flow import ExitFlow
+from channels.mirror import Mirror
 from channels.rasa_api import Bot, OutputChannel
 from channels.reading import Reader
 from channels.switchboard import Switchboard
@@ -51,6 +54,7 @@ class Diversion:
         relay: Relay,
         bot: Bot,
         switchboard: Switchboard,
+        mirror: Mirror,
         exit_flow: ExitFlow,
         tasks: Tasks,
     ) -> None:
@@ -59,6 +63,7 @@ class Diversion:
         self._bot = bot
         self._switchboard = switchboard
         self._reader = Reader(ledger, bot)
+        self._mirror = mirror
         self._exit_flow = exit_flow
         self._runs = OnePerKey(self._hand_over_all, "diversion", tasks)
 
@@ -88,6 +93,8 @@ class Diversion:
             owner = await entry.handoffs.open_for(conversation)
             owing = None if owner else await entry.handoffs.owing_exit(conversation)
             message = await entry.messages.next_without_owner(conversation)
+        if message and message.born is not None:
+            return await self._give_to_bot(conversation, message)
         if owing:
             return await self._exit_flow.run(owing)
         if message is None or (owner and owner.state is State.ENDING):
@@ -106,7 +113,7 @@ class Diversion:
         await self._relay.leave(owner, reason)
 
     async def _give_to_bot(self, conversation: str, message: Message) -> bool:
-        output = await self._switchboard.find_output(conversation, message.id)
+        output = await self._begin_turn(conversation, message)
         if output is None:
             # Its channel may be about to start, or belong to another process.
             log.info("diversion.no_channel", message=message.id)
@@ -114,10 +121,21 @@ class Diversion:
         if message.text.strip() == END_CHAT and "payload" not in message.content:
             await self._tell(conversation, "utter_no_live_chat_open")
         else:
+            if message.born is None:
+                await self._mirror.mend(conversation)
             await self._ask_bot(conversation, message, output)
         await self._mark_handled(message)
         await self._follow_new_owner(conversation)
         return True
+
+    async def _begin_turn(self, conversation: str, message: Message) -> OutputChannel | None:
+        """The bot's way to speak, once it is in the ledger that the message is the bot's."""
+        async with self._ledger.entry() as entry:
+            channel = await entry.conversations.channel(conversation)
+            if not self._switchboard.serves(channel):
+                return None
+            born = await entry.messages.begin_turn(message)
+        return self._switchboard.open_output(channel, message.id, born)
 
     async def _ask_bot(self, conversation: str, message: Message, output: OutputChannel) -> None:
         """Text that starts with a slash is a command to Rasa, so only what was offered keeps it."""

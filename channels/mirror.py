@@ -1,21 +1,24 @@
-"""Keeps the slots of an open handoff in step with the ledger, without slowing the conversation down."""
+"""Keeps the slots of a conversation in step with the ledger, without slowing the conversation down."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import structlog
 
 from channels.rasa_api import Bot
-from channels.slots import describe_open
+from channels.slots import CLEARED, describe_open
+from handoff.handoff import Exit
 from handoff.ledger import Ledger
 from handoff.tasks import OnePerKey, Tasks
 
 log = structlog.get_logger(__name__)
 
 PAUSE = 2.0  # seconds between two writes for one conversation: each reads and saves the whole tracker
+REMEMBERED = 10_000  # conversations known to be in step; forgetting one costs a look at its tracker
 
 
 class Mirror:
@@ -26,9 +29,28 @@ class Mirror:
         self._bot = bot
         self._pause = pause
         self._runs = OnePerKey(self._write, "mirror", tasks)
+        self._in_step: set[str] = set()
 
     def kick(self, conversation: str) -> None:
+        """A handoff has changed: write what the ledger says soon, and look again when it is over."""
+        self._in_step.discard(conversation)
         self._runs.kick(conversation)
+
+    async def mend(self, conversation: str) -> None:
+        """Set slots right that say otherwise than the ledger, as after a crash; before a turn of the bot.
+
+        Once per conversation and process, and again after each handoff; never within a turn.
+        """
+        if conversation in self._in_step:
+            return
+        try:
+            await self._bot.set_slots(conversation, partial(self._compare, conversation))
+        except Exception:
+            log.exception("mirror.not_mended", conversation=conversation)
+            return
+        if len(self._in_step) >= REMEMBERED:
+            self._in_step.clear()
+        self._in_step.add(conversation)
 
     async def _write(self, conversation: str) -> None:
         try:
@@ -37,8 +59,19 @@ class Mirror:
             log.exception("mirror.failed", conversation=conversation)
         await asyncio.sleep(self._pause)
 
-    async def _read(self, conversation: str) -> dict[str, Any] | None:
+    async def _read(self, conversation: str, _present: Mapping[str, Any]) -> dict[str, Any] | None:
         """What the ledger says now; an ended handoff is the exit flow's to clear."""
         async with self._ledger.entry() as entry:
             handoff = await entry.handoffs.open_for(conversation)
         return describe_open(handoff) if handoff else None
+
+    async def _compare(self, conversation: str, present: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What the ledger says, where the slots tell of a handoff that is over and was told of."""
+        async with self._ledger.entry() as entry:
+            newest = await entry.handoffs.newest_for(conversation)
+        if newest and newest.is_open:
+            return describe_open(newest)
+        if newest and newest.exit is not Exit.DONE:
+            return None
+        claims = present.get("handoff_active") or present.get("handoff_end_reason")
+        return CLEARED if claims else None

@@ -21,7 +21,7 @@ __all__ = ["Bot", "ChannelRefused", "InputChannel", "OutputChannel", "RasaBot", 
 USER_ID = "user_id"  # Rasa takes this key of a message's metadata for the user's proven identity
 
 
-ReadSlots = Callable[[], Awaitable[Mapping[str, Any] | None]]
+ReadSlots = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
 
 
 class ChannelRefused(HandoffError, RasaException):  # type: ignore[misc]  # Rasa ships no types
@@ -52,8 +52,11 @@ class Bot(Protocol):
     async def set_slots(self, conversation: str, read: ReadSlots) -> None:
         """Set the slots that ``read`` gives, without saying anything.
 
-        ``read`` is called once the conversation stands still, so what it reads cannot have
-        been overtaken when it is written; None means that there is nothing to set any more.
+        ``read`` is called with the slots as they are, once the conversation stands still, so
+        what it reads cannot have been overtaken when it is written; None means that there is
+        nothing to set any more.
+
+        Raises whatever keeps the tracker from being read or saved.
         """
         ...
 
@@ -96,13 +99,16 @@ class RasaBot:
         """Under the conversation's lock, which is not re-entrant: never from within a turn."""
         agent = self._runtime.agent
         async with agent.lock_store.lock(conversation):
-            slots = await read()
-            if slots is None:
+            known = await _retrieve(agent.tracker_store, conversation)
+            present = known.current_slot_values() if known else {}
+            slots = await read(present)
+            changed = {name: value for name, value in (slots or {}).items() if present.get(name) != value}
+            if not changed:
                 return
-            tracker = await agent.processor.get_tracker(conversation)
-            for name, value in slots.items():
+            tracker = known or await agent.processor.get_tracker(conversation)
+            for name, value in changed.items():
                 tracker.update(SlotSet(name, value), agent.domain)
-            await agent.processor.save_tracker(tracker)
+            await _find_store(agent.tracker_store).save(tracker)
 
     async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
         """By an empty tracker: a sentence of the channel depends on no slot, and costs no tracker read."""
@@ -126,6 +132,27 @@ class RasaBot:
                 **message,
             )
         )
+
+
+async def _retrieve(store: Any, conversation: str) -> Any:
+    """The tracker, None where there is none, an exception where the store is down."""
+    try:
+        return await _find_store(store).retrieve(conversation)
+    except Exception:
+        # Rasa's wrappers renew credentials that have expired, on their way to no answer.
+        await store.retrieve(conversation)
+        raise
+
+
+def _find_store(store: Any) -> Any:
+    """The tracker store within Rasa's wrappers, which raises when it is down.
+
+    ``FailSafeTrackerStore`` and ``AuthRetryTrackerStore`` (rasa-pro 3.21) read an empty
+    conversation then, and save to memory or not at all: an owner must not be guessed by that.
+    """
+    while inner := getattr(store, "_tracker_store", None):
+        store = inner
+    return store
 
 
 class _NamedOutput(OutputChannel):  # type: ignore[misc]  # Rasa ships no types

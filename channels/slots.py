@@ -18,6 +18,21 @@ def describe_open(handoff: Handoff) -> dict[str, Any]:
     }
 
 
+# The exit flow clears the same ones.
+CLEARED = {
+    "handoff_active": False,
+    "live_chat_id": None,
+    "live_chat_user": None,
+    "live_chat_last_updated": None,
+    "live_agent_name": None,
+    "live_chat_wait": None,
+    "issue_summary": None,
+    "handoff_outcome": None,
+    "handoff_end_reason": None,
+    "live_chat_leave_failed": None,
+}
+
+
 def describe_end(handoff: Handoff) -> dict[str, Any]:
     """The slots by which the exit flow explains the end; the flow itself clears them."""
     return {

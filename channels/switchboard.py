@@ -7,7 +7,6 @@ from typing import Protocol
 from channels.rasa_api import OutputChannel
 from handoff.delivery import Screen
 from handoff.handoff import Handoff
-from handoff.ledger import Ledger
 from handoff.message import Message
 
 
@@ -26,26 +25,24 @@ class ChannelScreen(Screen, Protocol):
 class Switchboard:
     """Finds the channel for each conversation."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self) -> None:
         self._screens: dict[str, ChannelScreen] = {}
 
     def connect(self, name: str, screen: ChannelScreen) -> None:
         """Add a channel under Rasa's name of it."""
         self._screens[name] = screen
 
-    async def find_output(
-        self, conversation: str, turn: str, channel: str | None = None
-    ) -> OutputChannel | None:
-        """The bot's way to speak in a turn that begins now: by the channel used last, else the one named.
+    def serves(self, channel: str | None) -> bool:
+        """Whether a requester who uses this channel is reached by this process."""
+        return channel in self._screens
 
-        ``turn`` is the turn's id, the same when it is repeated.
+    def open_output(self, channel: str | None, turn: str, born: int) -> OutputChannel | None:
+        """The bot's way to speak in a turn; None where this process does not serve the channel.
+
+        ``turn`` is the turn's id, the same when it is repeated; ``born`` the epoch in which it began.
         """
-        async with self._ledger.entry() as entry:
-            used = await entry.conversations.channel(conversation)
-            epoch = await entry.conversations.epoch(conversation)
-        screen = self._screens.get(used or channel or "")
-        return screen.open_turn(turn, epoch) if screen else None
+        screen = self._screens.get(channel or "")
+        return screen.open_turn(turn, born) if screen else None
 
     async def show(self, message: Message) -> bool:
         """Push to whichever channel the requester is connected through."""
@@ -53,6 +50,11 @@ class Switchboard:
             if await screen.show(message):
                 return True
         return False
+
+    def own_words_since(self, conversation: str) -> int | None:
+        """The smallest number of all channels that show the conversation on several screens."""
+        numbers = (screen.own_words_since(conversation) for screen in self._screens.values())
+        return min((number for number in numbers if number is not None), default=None)
 
     async def show_receipt(self, message: Message) -> None:
         for screen in self._screens.values():

@@ -44,10 +44,20 @@ class WebChatScreen:
             if not self._browsers.are_watching(message.conversation):
                 return False
             if payload := await self._render(message):
-                ours, stock = write_message(message, payload), write_for_stock_widget(message, payload)
-                await self._emit("bot_uttered", ours, message.conversation)
-                await self._emit("bot_uttered", stock, message.conversation, is_ours=False)
+                await self._push(message, payload)
         return True
+
+    async def _push(self, message: Message, payload: dict[str, Any]) -> None:
+        """The requester's own words go to our widget only, which knows them by their id."""
+        await self._emit("bot_uttered", write_message(message, payload), message.conversation)
+        if message.sender is Sender.REQUESTER:
+            self._browsers.note_own_words(message.conversation, message.seq)
+        else:
+            stock = write_for_stock_widget(message, payload)
+            await self._emit("bot_uttered", stock, message.conversation, is_ours=False)
+
+    def own_words_since(self, conversation: str) -> int | None:
+        return self._browsers.own_words_since(conversation)
 
     async def show_receipt(self, message: Message) -> None:
         if receipt := write_receipt(message):
@@ -59,18 +69,19 @@ class WebChatScreen:
     async def show_state(self, handoff: Handoff) -> None:
         await self._emit("handoff", _write_state(handoff), handoff.conversation)
 
-    async def echo(self, message: Message, sid: str) -> None:
-        """Show what the requester wrote in one tab in the others."""
-        written = write_message(message, {"text": message.text})
-        await self._emit("bot_uttered", written, message.conversation, skip_sid=sid)
-
     async def enter(self, sid: str, conversation: str, last_seen: int | None) -> None:
         """Let a socket see a conversation from now on; our widget also gets what it has missed."""
         async with self._pushing.hold(conversation):
             room = room_of(conversation, is_ours=last_seen is not None)
             await self._server.enter_room(sid, room)
+            if self._browsers.are_several(conversation) and self.own_words_since(conversation) is None:
+                self._browsers.note_own_words(conversation, await self._last_number(conversation))
             if last_seen is not None:
                 await self._replay(sid, conversation, last_seen)
+
+    async def _last_number(self, conversation: str) -> int:
+        async with self._bridge.backend.ledger.entry() as entry:
+            return await entry.conversations.last_seq(conversation)
 
     async def tell(self, sid: str, response: str, **values: str) -> None:
         """Say a sentence of the domain to one socket, outside the conversation."""
@@ -91,7 +102,9 @@ class WebChatScreen:
                 await self._server.emit("bot_uttered", write_message(message, payload), to=sid)
         for receipt in filter(None, map(write_receipt, settled)):
             await self._server.emit("receipt", receipt, to=sid)
-        if self._browsers.is_alone(conversation):  # else the other tabs have yet to be shown what is new
+        if not self._browsers.are_several(
+            conversation
+        ):  # else the other tabs have yet to be shown what is new
             await self._mark_shown([message for message in missed if _is_unshown(message)])
         if owner:
             await self._server.emit("handoff", _write_state(owner), to=sid)
@@ -117,11 +130,8 @@ class WebChatScreen:
             return None
         return {**payloads[-1], "text": "\n\n".join(payload["text"] for payload in payloads)}
 
-    async def _emit(
-        self, event: str, data: Any, conversation: str, *, is_ours: bool = True, skip_sid: str | None = None
-    ) -> None:
-        room = room_of(conversation, is_ours=is_ours)
-        await self._server.emit(event, data, room=room, skip_sid=skip_sid)
+    async def _emit(self, event: str, data: Any, conversation: str, *, is_ours: bool = True) -> None:
+        await self._server.emit(event, data, room=room_of(conversation, is_ours=is_ours))
 
 
 def _write_state(handoff: Handoff) -> dict[str, Any]:

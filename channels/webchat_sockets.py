@@ -126,7 +126,7 @@ class WebChatSockets:
                 if not browser.is_ours:  # it shows no reason at the message
                     await self._screen.tell(sid, fault, limit=str(self._limit))
                 return _reject(client_id, await self._screen.word(fault, limit=str(self._limit)))
-            return await self._take(sid, browser.conversation, client_id, said)
+            return await self._take(browser.conversation, client_id, said)
 
     async def _find_speaker(self, sid: str, session_id: Any) -> Browser | None:
         """The socket, if it speaks in its own session; if it names another, it has to be let in there."""
@@ -137,7 +137,7 @@ class WebChatSockets:
         return browser
 
     async def _take(
-        self, sid: str, conversation: str, client_id: str | None, said: Mapping[str, Any]
+        self, conversation: str, client_id: str | None, said: Mapping[str, Any]
     ) -> dict[str, Any]:
         incoming = Incoming(
             conversation=conversation,
@@ -146,9 +146,10 @@ class WebChatSockets:
             client_id=client_id,
             metadata=_read_metadata(said),
         )
-        accepted = await self._require_bridge().diversion.take(incoming)
-        if accepted.is_new:
-            await self._screen.echo(accepted.message, sid)
+        bridge = self._require_bridge()
+        accepted = await bridge.diversion.take(incoming)
+        if self._browsers.are_several(conversation):
+            bridge.relay.delivery.kick(conversation)
         return {"accepted": True, "message_id": accepted.message.public_id, "seq": accepted.message.seq}
 
     def _find_fault(self, text: Any) -> str | None:

@@ -13,6 +13,8 @@ from chaos.checker import check, write_table
 from chaos.mutants import MUTANTS
 from chaos.run import Options, run
 
+ATTEMPTS = 3  # runs in which a mutant may show itself, each with its own seed and twice as long
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run once, or once per mutant; 1 where a count is not zero, or a mutant was not caught."""
@@ -29,11 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.mutant is None:
         return _run(Options(options.seconds, seed, options.requesters, _made(folder)))
     names = list(MUTANTS) if options.mutant == "all" else [options.mutant]
-    missed = [
-        name
-        for name in names
-        if not _catch(Options(options.seconds, seed, options.requesters, _made(folder / name), name))
-    ]
+    missed = [name for name in names if not _catch(name, options.seconds, seed, options.requesters, folder)]
     print(
         f"Mutants caught: {len(names) - len(missed)} of {len(names)}. Missed: {', '.join(missed) or 'none'}"
     )
@@ -46,14 +44,19 @@ def _run(options: Options) -> int:
     return 0 if report.is_clean else 1
 
 
-def _catch(options: Options) -> bool:
-    """Whether one of the counts that the mutant is to be caught by is not zero."""
-    mutant = MUTANTS[options.mutant or ""]
-    report = check(asyncio.run(run(options)))
-    counts = {kind: len(found) for kind, found in report.violations.items() if found}
-    is_caught = any(kind in counts for kind in mutant.caught_as)
-    print(f"{options.mutant}: {'caught' if is_caught else 'MISSED'}, {counts}", flush=True)
-    return is_caught
+def _catch(name: str, seconds: float, seed: int, requesters: int, folder: Path) -> bool:
+    """Whether one of the counts that the mutant is to be caught by is not zero, in one of a few runs."""
+    for attempt in range(ATTEMPTS):
+        longer = seconds * 2**attempt
+        options = Options(longer, seed + attempt, requesters, _made(folder / f"{name}-{attempt}"), name)
+        report = check(asyncio.run(run(options)))
+        counts = {kind: len(found) for kind, found in report.violations.items() if found}
+        is_caught = any(kind in counts for kind in MUTANTS[name].caught_as)
+        verdict = "caught" if is_caught else "missed"
+        print(f"{name}: {verdict} in run {attempt + 1}, {counts}", flush=True)
+        if is_caught:
+            return True
+    return False
 
 
 def _made(folder: Path) -> Path:

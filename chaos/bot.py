@@ -5,6 +5,7 @@ A turn whose ``message_id`` was answered before repeats the answer, and does not
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +21,8 @@ from servicenow.backend import Backend
 CHANNEL = "webchat"
 RESTART = "/restart"
 AGENT = "agent"
+SLOW = ("0", "3", "7")  # last figures of texts whose turn is slow
+THOUGHT = 0.8  # seconds
 
 
 class EchoBot:
@@ -55,10 +58,14 @@ class EchoBot:
             if text.strip() == RESTART:
                 return [f"restarted: {message_id.removeprefix('restart-')}"]
             if text.split(" ")[0] == AGENT:
-                return [_tell(await self._open(conversation, text, message_id), text)]
+                opening = await self._open(conversation, text, message_id)
+                await self._think_on(text)
+                return [_tell(opening, text)]
             return [f"echo: {text}"]
 
         await between(self._fuse, "bot.answer", self._turn(conversation, message_id, output, think))
+        if text.split(" ")[0] == AGENT:
+            self._fuse.pass_by("bot.opening:told")
 
     async def start_flow(
         self, conversation: str, flow: str, *, output: OutputChannel, message_id: str
@@ -69,7 +76,7 @@ class EchoBot:
         await between(self._fuse, "bot.start_flow", self._turn(conversation, message_id, output, think))
 
     async def set_slots(self, conversation: str, read: ReadSlots) -> None:
-        await between(self._fuse, "bot.set_slots", read())
+        await between(self._fuse, "bot.set_slots", read({}))
 
     async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
         return {"text": f"[{response}] {json.dumps(dict(values))}"}
@@ -95,6 +102,11 @@ class EchoBot:
         query = "SELECT texts FROM answered WHERE conversation = ? AND id = ?"
         row = self._memory.execute(query, (conversation, message_id)).fetchone()
         return list(json.loads(row[0])) if row else None
+
+    async def _think_on(self, text: str) -> None:
+        """Some turns are as slow as an LLM's, so that the live agent is there before they end."""
+        if text.endswith(SLOW):
+            await asyncio.sleep(THOUGHT)
 
     async def _open(self, conversation: str, text: str, turn: str) -> Opening:
         assert self.backend is not None

@@ -192,6 +192,7 @@ def _find_facts(events: Sequence[Event]) -> dict[str, float]:
         "handoffs": kinds.count("handoff"),
         "posted again to the desk (allowed)": len(desk) - len(set(desk)),
         "heard by the desk's own bot, as the live agent had left": kinds.count("strayed"),
+        "of them neither answered by our bot nor named": _count_unnoticed(events),
         "kills": kinds.count("killed"),
         "of them at labels": len(died),
         "labels seen": len({event["label"] for event in events if event["kind"] == "label"}),
@@ -200,6 +201,16 @@ def _find_facts(events: Sequence[Event]) -> dict[str, float]:
         "faults switched on": kinds.count("fault"),
         "longest recovery, s": round(_longest_recovery(events), 1),
     }
+
+
+def _count_unnoticed(events: Sequence[Event]) -> int:
+    """Texts that only the desk's own bot heard, and of which the requester was told nothing."""
+    count = 0
+    for talk in Conversation.all_of(events):
+        answered = {shown.answers for shown in talk.shown if shown.answers}
+        told = {*_named(talk, NAMED_LOST), *_named(talk, NAMED_DOUBTFUL)}
+        count += len({event["text"] for event in talk.strayed} - answered - told)
+    return count
 
 
 def _longest_recovery(events: Sequence[Event]) -> float:

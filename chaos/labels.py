@@ -26,7 +26,6 @@ from handoff.handoff import Clock, Handoff, utc_now
 from handoff.ledger import Entry, Ledger
 
 T = TypeVar("T")
-SCREEN = ("show", "show_receipt", "show_state", "echo", "enter")
 
 
 @dataclass(frozen=True)
@@ -60,18 +59,10 @@ class Fuse:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Dropped(Exception):
-    """Rolls a transaction back; for mutants only."""
-
-
 class FusedLedger(Ledger):
-    """A ledger whose transactions are labelled by the function that opens them.
-
-    ``drops`` says of a label whether its transaction is to be lost; for mutants only.
-    """
+    """A ledger whose transactions are labelled by the function that opens them."""
 
     fuse: Fuse
-    drops: Callable[[str], bool] | None = None
 
     def __init__(self, engine: AsyncEngine, clock: Clock = utc_now) -> None:
         super().__init__(engine, clock)
@@ -81,14 +72,9 @@ class FusedLedger(Ledger):
 
     @asynccontextmanager
     async def _entry(self, label: str) -> AsyncIterator[Entry]:
-        try:
-            async with super().entry() as entry:
-                yield entry
-                self.fuse.pass_by(f"{label}:before-commit")
-                if self.drops and self.drops(label):
-                    raise Dropped
-        except Dropped:
-            pass
+        async with super().entry() as entry:
+            yield entry
+            self.fuse.pass_by(f"{label}:before-commit")
         self.fuse.pass_by(f"{label}:after-commit")
 
 
@@ -131,10 +117,10 @@ async def between(fuse: Fuse, label: str, work: Awaitable[T]) -> T:
         fuse.pass_by(f"{label}:after")
 
 
-def fuse_screen(screen: Any, fuse: Fuse) -> None:
-    """Label the pushes of a screen's class, in this process."""
-    for name in SCREEN:
-        setattr(screen, name, _fused(getattr(screen, name), f"screen.{name}", fuse))
+def fuse_methods(owner: Any, prefix: str, names: Sequence[str], fuse: Fuse) -> None:
+    """Label coroutine methods of a class, in this process."""
+    for name in names:
+        setattr(owner, name, _fused(getattr(owner, name), f"{prefix}.{name}", fuse))
 
 
 def _fused(method: Callable[..., Awaitable[Any]], label: str, fuse: Fuse) -> Callable[..., Awaitable[Any]]:

@@ -14,9 +14,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from chaos.labels import Sentence
-from chaos.stage import SECRET, Stage
+from chaos.stage import CLIENT, ROOT, SECRET, Stage
 
-ROOT = Path(__file__).resolve().parents[1]
 START_PATIENCE = 60.0  # seconds; the first import of Rasa is slow
 
 
@@ -49,7 +48,12 @@ class SimulatorProcess:
 
     @classmethod
     async def start(cls, callback_url: str, seed: int, log: Path) -> SimulatorProcess:
-        more = {"SIMULATOR_CALLBACK_SECRET": SECRET, "SIMULATOR_CALLBACK_URL": callback_url}
+        more = {
+            "SIMULATOR_CALLBACK_SECRET": SECRET,
+            "SIMULATOR_CALLBACK_URL": callback_url,
+            "SIMULATOR_CLIENT_ID": CLIENT,
+            "SIMULATOR_CLIENT_SECRET": SECRET,
+        }
         with log.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "simulator", "--port", "0", "--seed", str(seed)),
@@ -85,7 +89,7 @@ class Lives:
         with (stage.folder / "server.log").open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "chaos.nursery"),
-                cwd=ROOT,
+                cwd=stage.sources,
                 env=environment(),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -93,7 +97,7 @@ class Lives:
             )
         lives = cls(process)
         about = {"folder": str(stage.folder), "port": stage.port, "desk_url": stage.desk_url}
-        lives._tell({**about, "mutant": stage.mutant})
+        lives._tell({**about, "model": str(stage.model) if stage.model else None})
         await asyncio.wait_for(lives._hear("open"), START_PATIENCE)
         return lives
 
@@ -112,8 +116,10 @@ class Lives:
         return True
 
     def kill(self) -> None:
+        """Kill the life, unless it has just died by itself."""
         if self._pid is not None:
-            os.kill(self._pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
 
     async def stop(self) -> None:
         """End the life that there may be, then the nursery."""

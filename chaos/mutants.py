@@ -1,155 +1,170 @@
-"""Deliberate mistakes, made by wrapping in the server's process: each must be caught by the checker.
+"""Deliberate mistakes, each of one line, that the checker has to catch.
 
-The driver reads their names only, so what they break is imported where it is broken.
+A mutant is an edit of one line of the relay, the ledger or the channels. The server of its run
+works from a copy of the sources in which that line is changed; nothing else is.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from chaos.labels import FusedLedger
-
-ODDS = 0.2  # of a mistake where it may be made
+ROOT = Path(__file__).resolve().parents[1]
+NOT_CODE = shutil.ignore_patterns("__pycache__")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """What is broken, how, and at which labels a kill brings it to light."""
+    """What is broken, by which edit, how it shows, and at which labels a kill brings it to light."""
 
     about: str
-    make: Callable[[FusedLedger], None]
+    file: str
+    old: str
+    new: str
     caught_as: tuple[str, ...]
     favourites: tuple[str, ...] = ()
 
 
-def mutate(name: str, ledger: FusedLedger) -> None:
-    MUTANTS[name].make(ledger)
+class StaleMutant(LookupError):
+    """The line that a mutant changes is not in the sources, or not only once."""
 
 
-def _chance() -> bool:
-    return random.random() < ODDS  # noqa: S311 - nothing secret
+def edit(mutant: Mutant) -> str:
+    """The text of the mutant's file with the mistake in it.
+
+    Raises:
+        StaleMutant: the sources have changed since the mutant was written.
+    """
+    text = (ROOT / mutant.file).read_text()
+    if text.count(mutant.old) != 1:
+        raise StaleMutant(f"{mutant.file} has {text.count(mutant.old)} times: {mutant.old}")
+    return text.replace(mutant.old, mutant.new)
 
 
-def _replace(owner: Any, name: str, change: Callable[[Any], Any]) -> None:
-    setattr(owner, name, change(getattr(owner, name)))
-
-
-def _drop(label: str) -> Callable[[FusedLedger], None]:
-    def make(ledger: FusedLedger) -> None:
-        ledger.drops = lambda passed: passed == label and _chance()
-
-    return make
-
-
-def _forget_client_ids(_: FusedLedger) -> None:
-    from channels.diversion import Diversion
-
-    def change(take: Any) -> Any:
-        return lambda self, incoming: take(self, replace(incoming, client_id=None))
-
-    _replace(Diversion, "take", change)
-
-
-def _forget_desk_ids(_: FusedLedger) -> None:
-    from handoff.intake import Intake
-
-    async def never(*_: Any) -> bool:
-        return False
-
-    def change(draft: Any) -> Any:
-        return lambda self, *about, **more: draft(self, *about, **{**more, "desk_id": None})
-
-    _replace(Intake, "_draft", change)
-    _replace(Intake, "_is_repeated", lambda _: never)
-
-
-def _leave_exit_owed(_: FusedLedger) -> None:
-    from handoff.handoff_rows import HandoffRows
-
-    seen: set[str] = set()
-
-    def change(settle: Any) -> Any:
-        async def settle_late(self: Any, handoff: Any) -> Any:
-            if handoff.id in seen:
-                return await settle(self, handoff)
-            seen.add(handoff.id)
-            return True
-
-        return settle_late
-
-    _replace(HandoffRows, "settle_exit", change)
-
-
-def _overlook_owner(_: FusedLedger) -> None:
-    from handoff.handoff_rows import HandoffRows
-
-    def change(open_for: Any) -> Any:
-        async def overlook(self: Any, conversation: str) -> Any:
-            return None if _chance() else await open_for(self, conversation)
-
-        return overlook
-
-    _replace(HandoffRows, "open_for", change)
-
-
-def _swallow_errors(_: FusedLedger) -> None:
-    from handoff.errors import DeskUnavailable
-    from servicenow.bot_integration import BotIntegrationDesk
-
-    def change(send: Any) -> Any:
-        async def swallow(*arguments: Any) -> None:
-            try:
-                await send(*arguments)
-            except DeskUnavailable:
-                return
-
-        return swallow
-
-    _replace(BotIntegrationDesk, "send", change)
-
-
-def _replay_nothing(_: FusedLedger) -> None:
-    from channels.webchat_screen import WebChatScreen
-
-    async def nothing(*_: Any) -> None:
-        return
-
-    _replace(WebChatScreen, "_replay", lambda _: nothing)
+def plant(mutant: Mutant, folder: Path) -> Path:
+    """A tree of the sources with the mistake in it; what is not changed is linked."""
+    changed = Path(mutant.file)
+    folder.mkdir(parents=True)
+    for entry in ROOT.iterdir():
+        if entry.name != changed.parts[0]:
+            (folder / entry.name).symlink_to(entry)
+    shutil.copytree(ROOT / changed.parts[0], folder / changed.parts[0], ignore=NOT_CODE)
+    (folder / changed).write_text(edit(mutant))
+    return folder
 
 
 MUTANTS = {
-    "acknowledge-without-commit": Mutant(
-        "some messages are acknowledged, their transaction is rolled back", _drop("Diversion.take"), ("lost",)
+    "commit-forgotten": Mutant(
+        "some transactions are acknowledged and rolled back",
+        "handoff/ledger.py",
+        "async with self._writing, self._engine.begin() as connection:",
+        'async with self._writing, (self._engine.begin if __import__("random").random() < 0.98'
+        " else self._engine.connect)() as connection:",
+        ("lost",),
     ),
-    "callback-without-commit": Mutant(
-        "some callbacks are answered 2xx, their transaction is rolled back", _drop("Relay.receive"), ("lost",)
+    "answer-before-commit": Mutant(
+        "a callback is answered 2xx before it is committed",
+        "channels/servicenow.py",
+        "await bridge.relay.receive(callback)",
+        "asyncio.get_running_loop().create_task(bridge.relay.receive(callback))",
+        ("lost",),
+        ("Relay.receive:before-commit",),
     ),
-    "no-client-ids": Mutant(
+    "client-ids-ignored": Mutant(
         "a message that is sent again is another message",
-        _forget_client_ids,
+        "channels/webchat_sockets.py",
+        "            client_id=client_id,\n",
+        "            client_id=None,\n",
         ("taken_twice",),
         ("Diversion.take:after-commit",),
     ),
-    "no-desk-ids": Mutant(
+    "desk-ids-ignored": Mutant(
         "a callback that is repeated is another callback",
-        _forget_desk_ids,
+        "handoff/intake.py",
+        "draft = self._draft(sender, content, desk_id=event.desk_id,",
+        'draft = self._draft(sender, content, desk_id=__import__("uuid").uuid4().hex,',
         ("shown_twice",),
         ("Relay.receive:after-commit",),
     ),
-    "exit-not-settled": Mutant("an exit flow is forgotten to have run", _leave_exit_owed, ("exit_twice",)),
+    "epoch-ignored": Mutant(
+        "the bot speaks whoever owns the conversation",
+        "handoff/ownership.py",
+        "    if newest is None:\n",
+        "    if True:\n",
+        ("double_answers",),
+        ("bot.turn:remembered",),
+    ),
     "owner-overlooked": Mutant(
         "now and then nobody sees that the desk owns the conversation",
-        _overlook_owner,
+        "channels/diversion.py",
+        "        if owner:\n            await self._give_to_desk",
+        "        if owner and message.seq % 5:\n            await self._give_to_desk",
         ("lost", "double_answers"),
     ),
-    "errors-swallowed": Mutant("a failed post counts as posted", _swallow_errors, ("lost",)),
-    "nothing-replayed": Mutant(
-        "a browser that comes back is told nothing of what it missed",
-        _replay_nothing,
+    "turn-forgotten": Mutant(
+        "a turn that died half-way is not the bot's any more",
+        "channels/diversion.py",
+        "if message and message.born is not None:",
+        "if False:",
+        ("double_answers", "answered_twice", "exit_missing"),
+        ("bot.opening:told",),
+    ),
+    "errors-swallowed": Mutant(
+        "a failed post counts as posted",
+        "handoff/dispatch.py",
+        "possibly=False)\n            raise\n",
+        "possibly=False)\n            return\n",
+        ("lost",),
+    ),
+    "newest-first": Mutant(
+        "the desk is given the newest message first",
+        "handoff/message_rows.py",
+        "query = self._waiting_for_desk(handoff).order_by(messages.c.seq).limit(1)",
+        "query = self._waiting_for_desk(handoff).order_by(messages.c.seq.desc()).limit(1)",
+        ("out_of_order",),
+    ),
+    "failure-untold": Mutant(
+        "what could not be delivered when a handoff ends is not named",
+        "handoff/ending.py",
+        "for lost in await entry.messages.fail_for_desk(ended):",
+        "for lost in (await entry.messages.fail_for_desk(ended)) and ():",
+        ("lost",),
+    ),
+    "late-words-dropped": Mutant(
+        "what the live agent said is dropped where it comes after the end",
+        "handoff/intake.py",
+        "if draft.sender is Sender.SYSTEM and not self.taken.handoff.is_open:",
+        "if not self.taken.handoff.is_open:",
+        ("lost",),
+    ),
+    "exit-not-owed": Mutant(
+        "a handoff ends, and the bot is not told",
+        "handoff/handoff_rows.py",
+        '"exit": Exit.PENDING,',
+        '"exit": Exit.DONE,',
+        ("exit_missing",),
+    ),
+    "exit-never-settled": Mutant(
+        "an exit flow is forgotten to have run",
+        "handoff/handoff_rows.py",
+        ".values(exit=Exit.DONE)",
+        ".values(exit=Exit.PENDING)",
+        ("limbo",),
+    ),
+    "words-without-identity": Mutant(
+        "the words of a repeated turn are new words",
+        "channels/webchat_output.py",
+        'words_id = f"{self._turn}/{self._said}" if self._turn else None',
+        "words_id = None",
+        ("answered_twice", "exit_twice"),
+        ("bot.answer:after", "bot.start_flow:after"),
+    ),
+    "replay-too-short": Mutant(
+        "a browser that comes back misses one message",
+        "channels/webchat_screen.py",
+        "missed = await entry.messages.said_since(conversation, last_seen)",
+        "missed = await entry.messages.said_since(conversation, last_seen + 1)",
         ("lost", "not_on_every_tab"),
     ),
 }

@@ -24,11 +24,19 @@ REQUEST_FAULTS: tuple[dict[str, Any], ...] = (
     {"mode": "slow", "seconds": 0.5, "probability": 0.3},
     {"mode": "failure", "probability": 0.3},
     {"mode": "429", "retry_after": 1, "times": 2},
+    {"mode": "401", "probability": 0.3},
+    {"mode": "500", "probability": 0.3},
+    {"mode": "html", "probability": 0.3},
+    {"mode": "400", "probability": 0.03},
 )
 CALLBACK_FAULTS: tuple[dict[str, Any], ...] = (
     {"mode": "delay", "seconds": 0.3, "probability": 0.3},
     {"mode": "duplicate", "copies": 2, "seconds": 0.3, "probability": 0.3},
     {"mode": "reorder", "seconds": 0.5, "probability": 0.3},
+    {"mode": "split", "probability": 0.5},
+    {"mode": "merge", "seconds": 0.2, "probability": 0.3},
+    {"mode": "early", "probability": 0.5},
+    {"mode": "content_type", "probability": 0.5},
 )
 BY_TIME = 0.2  # how often no label is chosen
 FAVOURED = 0.5  # how often a mutant's favourite labels are chosen

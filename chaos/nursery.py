@@ -23,7 +23,8 @@ def main() -> None:
     """Read the stage, then a sentence per life, until standard input ends."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
     about = json.loads(_read_line())
-    stage = Stage(Path(about["folder"]), about["port"], about["desk_url"], about["mutant"])
+    model = Path(about["model"]) if about["model"] else None
+    stage = Stage(Path(about["folder"]), about["port"], about["desk_url"], model=model)
     _say(open=True)
     while line := _read_line():
         pid = os.fork()

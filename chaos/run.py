@@ -16,10 +16,10 @@ import aiohttp
 from chaos.agents import Agents
 from chaos.history import Event, History, read_events
 from chaos.lives import Lives, SimulatorProcess, find_port
-from chaos.mutants import MUTANTS
+from chaos.mutants import MUTANTS, plant
 from chaos.nemesis import Nemesis
 from chaos.requester import Requester
-from chaos.stage import Stage
+from chaos.stage import ROOT, Stage
 
 BACK_WITHIN = 60.0  # seconds after healing for the bot to answer everybody again
 SETTLED_WITHIN = 15.0
@@ -45,7 +45,7 @@ async def run(options: Options) -> list[Event]:
     callback_url = f"http://127.0.0.1:{port}/webhooks/servicenow/callback"
     simulator = await SimulatorProcess.start(callback_url, options.seed, log)
     try:
-        stage = Stage(options.folder, port, simulator.url, options.mutant)
+        stage = Stage(options.folder, port, simulator.url, _find_sources(options))
         lives = await Lives.start(stage)
         try:
             await _play(options, stage, lives, history)
@@ -56,6 +56,11 @@ async def run(options: Options) -> list[Event]:
     _note_handoffs(stage, history)
     history.close()
     return read_events([options.folder / "driver.jsonl", options.folder / "server.jsonl"])
+
+
+def _find_sources(options: Options) -> Path:
+    """The project itself, or a copy with a mistake in it."""
+    return plant(MUTANTS[options.mutant], options.folder / "sources") if options.mutant else ROOT
 
 
 async def _play(options: Options, stage: Stage, lives: Lives, history: History) -> None:

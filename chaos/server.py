@@ -12,16 +12,27 @@ from typing import Any
 from rasa.core.channels.channel import register
 from sanic import Sanic
 
+from channels.rasa_api import RasaBot
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
 from channels.webchat_screen import WebChatScreen
 from chaos.bot import EchoBot
 from chaos.history import History
-from chaos.labels import Fuse, FusedDesk, FusedLedger, Sentence, fuse_screen
-from chaos.mutants import mutate
-from chaos.stage import Stage
-from local.server import run_app
+from chaos.labels import Fuse, FusedDesk, FusedLedger, Sentence, fuse_methods
+from chaos.stage import ROOT, Stage
+from local.server import load_app, run_app
 from servicenow.backend import Backend, make_backend
+
+SCREEN = ("show", "show_receipt", "show_state", "enter")
+BOT = ("answer", "start_flow", "set_slots")
+TRACKER_STORE = """
+tracker_store:
+  type: SQL
+  dialect: sqlite
+  db: {}
+  query:
+    timeout: "0.2"
+"""
 
 
 def live(stage: Stage, sentence: Sentence) -> None:
@@ -32,16 +43,8 @@ def live(stage: Stage, sentence: Sentence) -> None:
 async def _serve(stage: Stage, sentence: Sentence) -> None:
     history = History(stage.folder / "server.jsonl")
     fuse = Fuse(sentence, history)
-    bot = EchoBot(stage.folder / "bot.db", fuse, history)
-
-    async def connect() -> Backend:
-        bot.backend = await _make_backend(stage, fuse)
-        return bot.backend
-
-    fuse_screen(WebChatScreen, fuse)
-    app: Any = Sanic("chaos", configure_logging=False)
-    channels = [WebChat(connect=connect, bot=bot), ServiceNowCallback(connect=connect, bot=bot)]
-    register(channels, app, route="/webhooks/")
+    fuse_methods(WebChatScreen, "screen", SCREEN, fuse)
+    app = await (_load_assistant(stage, fuse) if stage.model else _make_echo(stage, fuse, history))
     async with run_app(app, stage.port):
         print(json.dumps({"ready": os.getpid()}), flush=True)
         ended = asyncio.Event()
@@ -50,12 +53,41 @@ async def _serve(stage: Stage, sentence: Sentence) -> None:
         os._exit(0)
 
 
+async def _make_echo(stage: Stage, fuse: Fuse, history: History) -> Any:
+    """Our channels with a bot whose answers can be told from anything else."""
+    bot = EchoBot(stage.folder / "bot.db", fuse, history)
+
+    async def connect() -> Backend:
+        bot.backend = await _make_backend(stage, fuse)
+        return bot.backend
+
+    app: Any = Sanic("chaos", configure_logging=False)
+    channels = [WebChat(connect=connect, bot=bot), ServiceNowCallback(connect=connect, bot=bot)]
+    register(channels, app, route="/webhooks/")
+    return app
+
+
+async def _load_assistant(stage: Stage, fuse: Fuse) -> Any:
+    """The trained assistant, with a tracker store that survives; its actions have a backend of their own."""
+    assert stage.model is not None
+    os.environ.update(stage.environment())
+    fuse_methods(RasaBot, "bot", BOT, fuse)
+
+    async def connect() -> Backend:
+        return await _make_backend(stage, fuse)
+
+    def make_channels() -> list[Any]:
+        return [WebChat(connect=connect), ServiceNowCallback(connect=connect)]
+
+    endpoints = stage.folder / "endpoints.yml"
+    endpoints.write_text((ROOT / "endpoints.yml").read_text() + TRACKER_STORE.format(stage.trackers))
+    return await load_app(stage.model, endpoints=str(endpoints), make_channels=make_channels)
+
+
 async def _make_backend(stage: Stage, fuse: Fuse) -> Backend:
     plain = await make_backend(stage.settings())
     await plain.ledger.close()
     ledger = await FusedLedger.connect(plain.settings.handoff_database_url)
     assert isinstance(ledger, FusedLedger)
     ledger.fuse = fuse
-    if stage.mutant:
-        mutate(stage.mutant, ledger)
     return replace(plain, ledger=ledger, desk=FusedDesk(plain.desk, fuse))

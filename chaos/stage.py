@@ -7,6 +7,8 @@ from pathlib import Path
 
 from handoff.settings import Settings, read_settings
 
+ROOT = Path(__file__).resolve().parents[1]
+CLIENT = "chaos"
 SECRET = "callback-secret-of-the-chaos-proof"  # noqa: S105 - made up, for loopback
 
 
@@ -17,7 +19,8 @@ class Stage:
     folder: Path
     port: int
     desk_url: str
-    mutant: str | None = None
+    sources: Path = ROOT
+    model: Path | None = None  # of the assistant; without one, the bot is an echo
 
     @property
     def url(self) -> str:
@@ -27,17 +30,27 @@ class Stage:
     def ledger(self) -> Path:
         return self.folder / "ledger.db"
 
+    @property
+    def trackers(self) -> Path:
+        return self.folder / "trackers.db"
+
+    def environment(self) -> dict[str, str]:
+        """Our settings as variables; deadlines short enough for a run to see them pass."""
+        return {
+            "SERVICENOW_URL": self.desk_url,
+            "SERVICENOW_AUTH": "oauth_client_credentials",
+            "SERVICENOW_CLIENT_ID": CLIENT,
+            "SERVICENOW_CLIENT_SECRET": SECRET,
+            "SERVICENOW_CALLBACK_SECRET": SECRET,
+            "SERVICENOW_REQUEST_TIMEOUT": "4",
+            "HANDOFF_DATABASE_URL": f"sqlite:///{self.ledger}",
+            # A life of the assistant takes seconds to begin.
+            "HANDOFF_REQUESTED_TIMEOUT": "60" if self.model else "6",
+            "HANDOFF_QUEUED_TIMEOUT": "300" if self.model else "12",
+            "HANDOFF_ENDING_TIMEOUT": "3",
+            "HANDOFF_DELIVERY_DEADLINE": "10",
+        }
+
     def settings(self) -> Settings:
-        """Deadlines short enough for a run to see them pass."""
-        return read_settings(
-            servicenow_url=self.desk_url,
-            servicenow_user="handoff",
-            servicenow_password="a password",  # noqa: S106 - made up, for loopback
-            servicenow_callback_secret=SECRET,
-            servicenow_request_timeout=4,
-            handoff_database_url=f"sqlite:///{self.ledger}",
-            handoff_requested_timeout=6,
-            handoff_queued_timeout=12,
-            handoff_ending_timeout=3,
-            handoff_delivery_deadline=10,
-        )
+        """The same, read and checked."""
+        return read_settings(**{name.lower(): value for name, value in self.environment().items()})

@@ -20,6 +20,11 @@ class ConversationRows:
         """The number of the next message; a gap may stay where its transaction rolls back."""
         return await self._count_up(conversation, "last_seq")
 
+    async def last_seq(self, conversation: str) -> int:
+        """The number of the last message, 0 where there is none."""
+        query = select(conversations.c.last_seq).where(conversations.c.id == conversation)
+        return await self._connection.scalar(query) or 0
+
     async def next_epoch(self, conversation: str) -> int:
         """Count a change of owner."""
         return await self._count_up(conversation, "epoch")

@@ -7,11 +7,13 @@ from typing import Protocol
 import structlog
 
 from handoff.ledger import Ledger
-from handoff.message import Draft, Message, Receipt
+from handoff.message import Draft, Message, Receipt, Sender
 from handoff.ownership import may_bot_speak
 from handoff.tasks import OnePerKey, Tasks
 
 log = structlog.get_logger(__name__)
+
+AGAIN = 5.0  # seconds after an error, such as a database that is away
 
 
 class Screen(Protocol):
@@ -19,6 +21,13 @@ class Screen(Protocol):
 
     async def show(self, message: Message) -> bool:
         """Push a message; False where nobody is connected to see it."""
+        ...
+
+    def own_words_since(self, conversation: str) -> int | None:
+        """The number after which the requester's own messages have to be shown as well.
+
+        None where a single screen or none shows the conversation: they stand there already.
+        """
         ...
 
     async def show_receipt(self, message: Message) -> None:
@@ -36,7 +45,7 @@ class Delivery:
     def __init__(self, ledger: Ledger, screen: Screen, tasks: Tasks) -> None:
         self._ledger = ledger
         self._screen = screen
-        self._runs = OnePerKey(self._deliver, "delivery", tasks)
+        self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN)
 
     def kick(self, conversation: str) -> None:
         """Push soon; for callers who must not wait, such as the answer to a callback."""
@@ -64,12 +73,20 @@ class Delivery:
 
     async def _deliver(self, conversation: str) -> None:
         async with self._ledger.entry() as entry:
-            waiting = await entry.messages.unshown(conversation)
+            own_since = self._screen.own_words_since(conversation)
+            waiting = await entry.messages.unshown(conversation, own_since)
         for message in waiting:
             if not await self._screen.show(message):
                 return
-            async with self._ledger.entry() as entry:
+            await self._note_shown(message)
+
+    async def _note_shown(self, message: Message) -> None:
+        """Take note of it, and show the receipt of the message that was shown or is given up by it."""
+        is_own = message.sender is Sender.REQUESTER
+        async with self._ledger.entry() as entry:
+            if not is_own:
                 await entry.messages.mark(message.id, Receipt.SENT)
-                given_up = await entry.messages.find(str(message.content.get("about")))
-            if given_up:
-                await self._screen.show_receipt(given_up)
+            about = message.id if is_own else str(message.content.get("about"))
+            settled = await entry.messages.find(about)
+        if settled:
+            await self._screen.show_receipt(settled)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from handoff.handoff import EndReason, Handoff
@@ -23,10 +23,12 @@ class Queued:
     """The chat waits for a live agent; ``wait_time`` in the desk's own words.
 
     ``entered`` tells that it was put into a queue, rather than news about a wait that goes on.
+    ``mark`` is the same when that is told again, as by a callback that is repeated.
     """
 
     wait_time: str | None = None
     entered: bool = False
+    mark: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,10 +121,15 @@ class References:
 
 @dataclass(frozen=True, kw_only=True)
 class Callback:
-    """What the desk POSTed to us, parsed: whose chat, and what happened, in order."""
+    """What the desk POSTed to us, parsed: whose chat, and what happened, in order.
+
+    ``stray`` is the id of a message of the requester that the desk's own bot answered, as no
+    live agent was there any more.
+    """
 
     references: References
     events: tuple[DeskEvent, ...]
+    stray: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 FIRST_WAIT = 0.25  # seconds before the first repetition; doubled with jitter up to LONGEST_WAIT
 LONGEST_WAIT = 5.0
+AGAIN = 5.0  # seconds after an error that is not the desk's, such as a database that is away
 
 
 class Dispatch:
@@ -55,7 +56,7 @@ class Dispatch:
         self._screen = screen
         self._timeouts = timeouts
         self._give_up = give_up
-        self._runs = OnePerKey(self._post_all, "dispatch", tasks)
+        self._runs = OnePerKey(self._post_all, "dispatch", tasks, again=AGAIN)
 
     def kick(self, handoff_id: str) -> None:
         """Post soon what has been written."""

@@ -23,17 +23,19 @@ async def finish(
     if ended:
         await entry.streams.release(ended)
         for lost in await entry.messages.fail_for_desk(ended):
-            await entry.messages.accept(ended.conversation, _not_delivered(ended, lost))
+            await tell_not_delivered(entry, ended, lost)
     return ended
 
 
 async def give_up(entry: Entry, handoff: Handoff, message: Message) -> None:
     """Fail one message that can no longer be posted, and name it to the requester; the chat goes on."""
     await entry.messages.mark(message.id, Receipt.FAILED)
-    await entry.messages.accept(handoff.conversation, _not_delivered(handoff, message))
+    await tell_not_delivered(entry, handoff, message)
 
 
-def _not_delivered(handoff: Handoff, lost: Message) -> Draft:
+async def tell_not_delivered(entry: Entry, handoff: Handoff, lost: Message) -> None:
+    """Name a message to the requester that no live agent will answer; where that is in doubt, say so."""
     response = "utter_message_possibly_delivered" if lost.possibly_sent else "utter_message_not_delivered"
     content = {**sentence(response, text=lost.text), "about": lost.id}
-    return Draft(sender=Sender.SYSTEM, content=content, handoff_id=handoff.id)
+    draft = Draft(sender=Sender.SYSTEM, content=content, handoff_id=handoff.id)
+    await entry.messages.accept(handoff.conversation, draft)

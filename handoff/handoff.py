@@ -80,7 +80,8 @@ class Handoff:
     such as "8 Seconds". ``last_updated`` moves with everything that is said in the chat.
     ``opening_step`` counts the follow-up requests that a start strategy has sent, ``reminders``
     what the requester was told while waiting. ``leave_sent``: the desk took our request to leave.
-    ``opened_in`` is the id of the bot's turn that asked for it.
+    ``opened_in`` is the id of the bot's turn that asked for it. ``live_since``: when a live agent
+    joined last; ``queue_marks``: what identified each entry into a queue, by line.
     """
 
     id: str
@@ -106,6 +107,8 @@ class Handoff:
     opening_step: int = 0
     exit: Exit = Exit.NOT_DUE
     opened_in: str | None = None
+    live_since: datetime | None = None
+    queue_marks: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -142,8 +142,14 @@ class HandoffRows:
             "remind_at": _later(now, remind),
             "reminders": 0,
         }
+        if to is State.LIVE:
+            changes["live_since"] = now
         conditions = [handoffs.c.deadline <= now] if overdue else []
         return await self._update(handoff, states_before(to), changes, *conditions)
+
+    def is_within(self, instant: datetime | None, seconds: float) -> bool:
+        """Whether an instant is no longer ago than so many seconds."""
+        return instant is not None and self._clock() - instant < timedelta(seconds=seconds)
 
     async def await_answer(self, handoff: Handoff, *, remind: float, within: float) -> None:
         """Start the live agent's clock, unless it runs already."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 WAITING = (State.REQUESTED, State.QUEUED)
 REPETITION = 5.0  # seconds in which the same words without an id are the same callback again
+OVERTAKEN = 5.0  # seconds in which a live agent may join before the callback of the queue is here
 REASON_WITHOUT_AGENT = {State.REQUESTED: EndReason.DESK_ERROR, State.QUEUED: EndReason.NOBODY_CAME}
 
 
@@ -85,6 +86,8 @@ class Intake:
         return self.taken.handoff.state
 
     async def _queue(self, event: Queued) -> None:
+        if event.mark and await self._is_old_queue(event.mark):
+            return
         if self._state is State.REQUESTED:
             await self._enter_queue(wait_time=event.wait_time)
         elif (
@@ -94,9 +97,21 @@ class Intake:
         ):
             await self._change(wait_time=event.wait_time)
             await self._tell("utter_live_chat_waiting", live_chat_wait=event.wait_time)
-        elif self._state is State.LIVE and event.entered:
+        elif event.entered and self._state is State.LIVE:
             await self._enter_queue(wait_time=event.wait_time)
             await self._tell("utter_live_chat_transferred")
+
+    async def _is_old_queue(self, mark: str) -> bool:
+        """Whether this entry into a queue was told before, or overtaken by the live agent's joining.
+
+        Neither is a transfer, however late the callback comes.
+        """
+        marks = (self.taken.handoff.queue_marks or "").splitlines()
+        if mark in marks:
+            return True
+        has_just_joined = self._entry.handoffs.is_within(self.taken.handoff.live_since, OVERTAKEN)
+        await self._change(queue_marks="\n".join([*marks, mark]))
+        return has_just_joined and not marks
 
     async def _enter_queue(self, **changes: Any) -> None:
         await self._move(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, Select, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
@@ -67,6 +67,27 @@ class MessageRows:
             .values(receipt=receipt)
         )
 
+    async def take_back(self, message: Message) -> None:
+        """Make a message that was given to the desk nobody's again, as if it had just been accepted."""
+        values = {"receipt": Receipt.ACCEPTED, "possibly_sent": False, "handoff_id": None}
+        await self._connection.execute(update(messages).where(messages.c.id == message.id).values(values))
+
+    async def fail(self, message: Message) -> Message:
+        """Give up a message that counted as sent."""
+        values: dict[str, Any] = {"receipt": Receipt.FAILED, "possibly_sent": False}
+        await self._connection.execute(update(messages).where(messages.c.id == message.id).values(values))
+        return replace(message, **values)
+
+    async def is_followed(self, message: Message) -> bool:
+        """Whether a later message of the requester was given to the bot or to another handoff."""
+        later = select(messages).where(
+            messages.c.conversation == message.conversation,
+            messages.c.seq > message.seq,
+            messages.c.sender == Sender.REQUESTER,
+            or_(messages.c.born.is_not(None), messages.c.handoff_id != message.handoff_id),
+        )
+        return await self._one(later) is not None
+
     async def note_possibly_sent(self, message_id: str, *, possibly: bool = True) -> None:
         """Take note that the desk may have a message: it is being posted, or the answer was lost."""
         await self._connection.execute(
@@ -115,13 +136,15 @@ class MessageRows:
             await self.mark(message.id, Receipt.FAILED)
         return rows
 
-    async def unshown(self, conversation: str) -> Sequence[Message]:
-        """What the requester has not been shown, oldest first."""
-        query = select(messages).where(
-            messages.c.conversation == conversation,
-            messages.c.receipt == Receipt.ACCEPTED,
-            messages.c.sender.in_(SHOWN_TO_REQUESTER),
-        )
+    async def unshown(self, conversation: str, own_since: int | None = None) -> Sequence[Message]:
+        """What the requester has not been shown, oldest first.
+
+        With ``own_since``, the requester's own messages after that number are among them.
+        """
+        wanted = and_(messages.c.receipt == Receipt.ACCEPTED, messages.c.sender.in_(SHOWN_TO_REQUESTER))
+        if own_since is not None:
+            wanted |= and_(messages.c.sender == Sender.REQUESTER, messages.c.seq > own_since)
+        query = select(messages).where(messages.c.conversation == conversation, wanted)
         return await self._all(query.order_by(messages.c.seq))
 
     async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:

@@ -22,6 +22,6 @@ async def may_bot_speak(entry: Entry, conversation: str, born: int | None) -> bo
     is_own = born is not None and newest.epoch == born + 1
     if newest.is_open:
         return is_own and newest.state in WAITING
-    if is_own:
+    if is_own or born is None:
         return newest.exit is Exit.DONE
-    return born is None or await entry.conversations.epoch(conversation) == born
+    return await entry.conversations.epoch(conversation) == born

@@ -16,7 +16,8 @@ from handoff.handoff import EndReason, Handoff, State
 from handoff.intake import take_in
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Sender, sentence
-from handoff.tasks import Tasks
+from handoff.stray import take_back
+from handoff.tasks import OnePerKey, Tasks
 from handoff.timeouts import Timeouts
 from handoff.vault import Vault
 
@@ -46,6 +47,7 @@ class Relay:
         self._sweep = sweep
         self._tasks = Tasks()
         self.delivery = Delivery(ledger, front, self._tasks)
+        self._following = OnePerKey(self._follow, "follow", self._tasks)
         self.vault = Vault()
         self._dispatch = Dispatch(
             ledger, desk, front, timeouts, self._give_up, self._tasks, self.vault, self.delivery.kick
@@ -59,7 +61,7 @@ class Relay:
         for handoff in unfinished:
             self._dispatch.kick(handoff.id)
             self.delivery.kick(handoff.conversation)
-            self._tasks.spawn(self._front.follow(handoff), "follow")
+            self._following.kick(handoff.id)
         self._tasks.spawn(self._deadlines.watch(self._sweep), "deadlines")
 
     async def stop(self) -> None:
@@ -118,7 +120,10 @@ class Relay:
                 return False
             known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
             taken = await take_in(entry, known, callback.events, self._timeouts)
-        self._tasks.spawn(self._follow_up(handoff, taken.handoff), "follow_up")
+            is_stray = callback.stray and await take_back(entry, taken.handoff, callback.stray)
+        self._follow_up(handoff, taken.handoff)
+        if is_stray:
+            self._following.kick(handoff.id)
         if taken.typing is not None and taken.handoff.state is State.LIVE:
             self._tasks.spawn(self._show_typing(taken.handoff, on=taken.typing), "typing")
         if taken.handoff.state is State.REQUESTED and taken.unanswered:
@@ -133,13 +138,20 @@ class Relay:
             return handoff
         return await entry.handoffs.note(handoff, live_chat_id=chat_id) or handoff
 
-    async def _follow_up(self, before: Handoff, after: Handoff) -> None:
+    def _follow_up(self, before: Handoff, after: Handoff) -> None:
         if before.is_open and not after.is_open:
             log.info("handoff.ended", handoff=after.id, reason=after.end_reason)
         self.delivery.kick(after.conversation)
         self._dispatch.kick(after.id)
         if before != after:
-            await self._front.follow(after)
+            self._following.kick(after.id)
+
+    async def _follow(self, handoff_id: str) -> None:
+        """Show what the ledger says now, so that no older state is shown last."""
+        async with self._ledger.entry() as entry:
+            handoff = await entry.handoffs.find(handoff_id)
+        if handoff:
+            await self._front.follow(handoff)
 
     async def _show_typing(self, handoff: Handoff, *, on: bool) -> None:
         await self._front.show_typing(handoff.conversation, on=on, name=handoff.live_agent_name)
@@ -201,7 +213,7 @@ class Relay:
 
     async def _changed(self, handoff: Handoff) -> None:
         self.delivery.kick(handoff.conversation)
-        await self._front.follow(handoff)
+        await self._following.settle(handoff.id)
 
 
 def _system(handoff: Handoff, response: str, **values: str) -> Draft:

@@ -84,6 +84,9 @@ handoffs = Table(
     Column("exit", String(16), nullable=False),
     # The turn of the bot in which it was opened, where that is known.
     Column("opened_in", String(255)),
+    Column("live_since", Instant),
+    # What identified each entry into a queue, by line.
+    Column("queue_marks", Text),
     # One open handoff per conversation, whatever the code does.
     Index(
         "one_open_handoff",

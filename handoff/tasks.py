@@ -60,9 +60,15 @@ class KeyedLocks:
 
 
 class OnePerKey:
-    """Runs ``work(key)`` at least once after each ``kick(key)``, and never twice at a time for one key."""
+    """Runs ``work(key)`` at least once after each ``kick(key)``, and never twice at a time for one key.
 
-    def __init__(self, work: Callable[[str], Awaitable[None]], name: str, tasks: Tasks) -> None:
+    What fails is tried ``again`` after so many seconds, or at the next kick where that is None.
+    """
+
+    def __init__(
+        self, work: Callable[[str], Awaitable[None]], name: str, tasks: Tasks, *, again: float | None = None
+    ) -> None:
+        self._again = again
         self._work = work
         self._name = name
         self._tasks = tasks
@@ -98,3 +104,9 @@ class OnePerKey:
             self._wanted.discard(key)
         elif key in self._wanted:
             self._start(key)
+        elif task.exception() and self._again is not None:
+            self._tasks.spawn(self._kick_later(key, self._again), self._name)
+
+    async def _kick_later(self, key: str, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self.kick(key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handoff.content import write_plainly
 from handoff.ledger import Ledger
-from handoff.message import Message, Sender
+from handoff.message import Message, Receipt, Sender
 
 LIMIT = 200  # lines; the newest are kept
 NAMES = {Sender.REQUESTER: "Requester", Sender.BOT: "Assistant", Sender.AGENT: "Live agent"}
@@ -25,5 +25,7 @@ async def write_transcript(ledger: Ledger, conversation: str) -> str | None:
 
 def _write_line(message: Message) -> str:
     name = message.name or NAMES[message.sender]
-    mark = " (not delivered)" if message.receipt == "failed" else ""
+    mark = ""
+    if message.receipt is Receipt.FAILED:
+        mark = " (perhaps not delivered)" if message.possibly_sent else " (not delivered)"
     return f"{message.created_at:%Y-%m-%d %H:%M:%S} {name}: {write_plainly(message.content)}{mark}"

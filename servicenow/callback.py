@@ -8,10 +8,10 @@ one object, and texts stand in ``value`` or ``label``. What the items say is rea
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from handoff.desk import Callback, References
+from handoff.desk import Callback, DeskEvent, References, Said
 from servicenow.events import EventReader, read_items
 from servicenow.ignored import IgnoredItems, ignored_items
 from servicenow.patterns import PATTERNS, TextPatterns
@@ -44,12 +44,20 @@ def parse_callback(
     instance_url: str | None = None,
     ignored: IgnoredItems = ignored_items,
 ) -> Callback:
-    """Never raises, whatever the envelope holds.
+    """What an envelope tells, in its own order; never raises, whatever it holds.
 
     ``instance_url`` is what relative addresses are relative to; ``ignored`` counts what has no meaning.
     """
-    reader = EventReader(envelope, patterns, Addresses(instance_url), ignored)
-    return Callback(references=read_references(envelope), events=tuple(reader.read()))
+    events = tuple(EventReader(envelope, patterns, Addresses(instance_url), ignored).read())
+    return Callback(references=read_references(envelope), events=events, stray=_read_stray(envelope, events))
+
+
+def _read_stray(envelope: Mapping[str, Any], events: Iterable[DeskEvent]) -> str | None:
+    """The message that Virtual Agent itself answers; callbacks echo the request (section 7.1)."""
+    if not any(isinstance(event, Said) and event.from_agent is False for event in events):
+        return None
+    message = envelope.get("message")
+    return read_text(message.get("clientMessageId")) if isinstance(message, Mapping) else None
 
 
 def read_references(envelope: Mapping[str, Any]) -> References:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -92,7 +94,12 @@ class EventReader:
         accepted = bool(self._actions("SwitchToLiveAgent"))
         if accepted or not (waits or entered):
             return None
-        return Queued(wait_time=next((wait for wait in waits if wait), None), entered=entered)
+        wait_time = next((wait for wait in waits if wait), None)
+        return Queued(wait_time=wait_time, entered=entered, mark=self._read_mark() if entered else None)
+
+    def _read_mark(self) -> str:
+        """Actions carry no id on older apps, so the whole envelope identifies an entry into a queue."""
+        return hashlib.sha256(json.dumps(self._envelope, sort_keys=True).encode()).hexdigest()[:16]
 
     def _actions(self, action: str) -> list[Mapping[str, Any]]:
         return [item for item in self._items if item.get("actionType") == action]

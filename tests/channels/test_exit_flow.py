@@ -9,7 +9,7 @@ async def test_the_bot_is_told_why_before_the_flow_runs(stage):
     chat = await stage.go_live(client)
     await stage.simulator.end(chat)
     await client.expect("flow: live_agent_ended")
-    slots = stage.bot.slots[client.session_id]
+    slots = stage.bot.slots_at_flow
     assert slots["handoff_end_reason"] == "agent_ended"
     assert slots["live_agent_name"] == "Dana"
     assert slots["issue_summary"] == "The printer is on fire"
@@ -23,6 +23,35 @@ async def test_a_flow_that_fails_is_tried_until_it_ran_once(stage):
     await stage.simulator.end(chat)
     await client.expect("flow: live_agent_ended", within=20)
     assert stage.bot.flows == [(client.session_id, "live_agent_ended")]
+
+
+async def test_a_bot_that_cannot_take_over_is_told_of_once(stage):
+    client = await stage.join()
+    chat = await stage.go_live(client)
+    stage.bot.failures = 2
+    await stage.simulator.end(chat)
+    await client.expect("I cannot take over just yet")
+    bridge = await stage.bridge()
+    bridge.diversion.nudge(client.session_id)
+    await eventually(lambda: stage.bot.failures == 0, within=10)
+    await client.expect("flow: live_agent_ended", within=20)
+    assert sum("cannot take over" in text for text in client.texts) == 1
+
+
+async def test_a_tracker_store_that_is_down_postpones_the_flow(stage):
+    client = await stage.join()
+    chat = await stage.go_live(client)
+    set_slots, stage.bot.set_slots = stage.bot.set_slots, fail_to_set_slots
+    await stage.simulator.end(chat)
+    await client.expect("I cannot take over just yet")
+    assert stage.bot.flows == []
+    stage.bot.set_slots = set_slots
+    await client.expect("flow: live_agent_ended", within=20)
+    assert stage.bot.flows == [(client.session_id, "live_agent_ended")]
+
+
+async def fail_to_set_slots(conversation, read):
+    raise ConnectionError("the tracker store is down")
 
 
 async def test_what_is_typed_before_the_flow_has_run_is_answered_after_it(stage):

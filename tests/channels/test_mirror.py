@@ -46,3 +46,68 @@ async def test_an_ended_handoff_is_never_mirrored_as_open(stage):
     await client.expect("echo: hello")
     await tasks.cancel()
     assert stage.bot.slots == {}
+
+
+async def claim_a_handoff(stage, client):
+    """As a tracker that was saved before a crash, or before its store went down."""
+    stage.bot.slots[client.session_id] = {"handoff_active": True, "live_chat_id": "old", "issue_summary": "x"}
+
+
+async def test_slots_of_a_handoff_that_is_over_are_cleared_at_the_next_contact(stage):
+    client = await stage.join()
+    await claim_a_handoff(stage, client)
+    await client.say("hello")
+    await client.expect("echo: hello")
+    slots = stage.bot.slots[client.session_id]
+    assert (slots["handoff_active"], slots["live_chat_id"], slots["issue_summary"]) == (False, None, None)
+
+
+async def test_what_the_flows_have_noted_for_themselves_is_left_alone(stage):
+    client = await stage.join()
+    stage.bot.slots[client.session_id] = {"handoff_active": False, "issue_summary": "a new problem"}
+    await client.say("hello")
+    await client.expect("echo: hello")
+    assert stage.bot.slots[client.session_id]["issue_summary"] == "a new problem"
+
+
+async def test_slots_that_an_exit_flow_left_behind_are_cleared_with_it(stage):
+    client = await stage.join()
+    chat = await stage.go_live(client)
+    await stage.simulator.end(chat)  # the scripted bot's flow clears nothing
+    await client.expect("flow: live_agent_ended")
+    await eventually(lambda: stage.bot.slots[client.session_id]["handoff_active"] is False)
+    assert stage.bot.slots[client.session_id]["handoff_end_reason"] is None
+
+
+async def test_a_conversation_is_compared_once_and_again_after_each_handoff(stage):
+    client = await stage.join()
+    looks = []
+    set_slots = stage.bot.set_slots
+
+    async def count(conversation, read):
+        looks.append(conversation)
+        await set_slots(conversation, read)
+
+    stage.bot.set_slots = count
+    for text in ("one", "two", "three"):
+        await client.say(text)
+        await client.expect(f"echo: {text}")
+    assert looks == [client.session_id]
+
+
+async def test_a_tracker_that_cannot_be_read_is_looked_at_again_at_the_contact_after(stage):
+    client = await stage.join()
+    await claim_a_handoff(stage, client)
+    set_slots = stage.bot.set_slots
+
+    async def fail(conversation, read):
+        raise ConnectionError("the tracker store is down")
+
+    stage.bot.set_slots = fail
+    await client.say("one")
+    await client.expect("echo: one")
+    stage.bot.set_slots = set_slots
+    assert stage.bot.slots[client.session_id]["handoff_active"] is True
+    await client.say("two")
+    await client.expect("echo: two")
+    assert stage.bot.slots[client.session_id]["handoff_active"] is False

@@ -64,7 +64,11 @@ async def test_words_of_the_bot_outside_a_turn_wait_for_no_live_agent(stage):
     reminder = WebChatOutput("webchat", bridge.relay.delivery)
     await reminder.send_text_message(client.session_id, "Do not forget your password!")
     await client.say("/end_chat")
-    await eventually(lambda: stage.bot.flows, within=15)
+
+    async def is_given_back():
+        return (await stage.handoff(client)).exit == "done"
+
+    await eventually(is_given_back, within=15)
     await reminder.send_text_message(client.session_id, "Now you may hear it")
     await client.expect("Now you may hear it")
     assert "Do not forget your password!" not in client.texts

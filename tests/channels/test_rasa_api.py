@@ -1,5 +1,6 @@
 """What we ask of Rasa, asked of a really trained assistant."""
 
+import copy
 import re
 from pathlib import Path
 from uuid import uuid4
@@ -74,7 +75,7 @@ async def test_the_same_message_id_is_answered_again_but_not_run_again(bot, agen
 async def test_the_exit_flow_runs_from_outside_a_turn_and_once_per_id(bot, agent, output):
     conversation = str(uuid4())
 
-    async def read():
+    async def read(_present):
         return {"handoff_end_reason": "agent_ended", "handoff_active": True}
 
     await bot.set_slots(conversation, read)
@@ -89,11 +90,57 @@ async def test_the_exit_flow_runs_from_outside_a_turn_and_once_per_id(bot, agent
 async def test_slots_are_left_alone_when_there_is_nothing_to_set(bot, agent):
     conversation = str(uuid4())
 
-    async def read():
+    async def read(_present):
         return None
 
     await bot.set_slots(conversation, read)
     assert await agent.tracker_store.retrieve(conversation) is None
+
+
+async def test_slots_that_are_right_already_are_not_written_again(bot, agent):
+    conversation = str(uuid4())
+
+    async def read(_present):
+        return {"handoff_active": True, "live_chat_id": "chat-1"}
+
+    for _ in range(2):
+        await bot.set_slots(conversation, read)
+    set_ = [e["name"] for e in await events(agent, conversation) if e["event"] == "slot"]
+    assert sorted(name for name in set_ if name in ("handoff_active", "live_chat_id")) == [
+        "handoff_active",
+        "live_chat_id",
+    ]
+
+
+async def test_the_slots_as_they_are_can_be_looked_at_first(bot):
+    conversation, seen = str(uuid4()), []
+
+    async def read(present):
+        seen.append(present.get("live_chat_id"))
+        return {"live_chat_id": "chat-1"}
+
+    for _ in range(2):
+        await bot.set_slots(conversation, read)
+    assert seen == [None, "chat-1"]
+
+
+async def test_a_tracker_store_that_is_down_is_an_error_and_not_an_empty_conversation(agent):
+    from rasa.core.tracker_stores.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore
+
+    class DownStore(InMemoryTrackerStore):
+        async def retrieve(self, sender_id):
+            raise ConnectionError("the tracker store is down")
+
+    class Runtime:
+        def __init__(self):
+            self.agent = copy.copy(agent)
+            self.agent.tracker_store = FailSafeTrackerStore(DownStore(agent.domain))
+
+    async def read(_present):
+        return {"handoff_active": True}
+
+    with pytest.raises(ConnectionError, match="down"):
+        await RasaBot(Runtime()).set_slots(str(uuid4()), read)
 
 
 async def test_sentences_are_rendered_with_their_values(bot):

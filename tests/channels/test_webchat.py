@@ -239,15 +239,54 @@ async def test_what_a_returning_tab_is_shown_first_reaches_the_others_too(stage)
     await first.expect("Is it plugged in?")
 
 
-async def test_two_tabs_see_the_same_conversation(stage):
+async def join_twice(stage):
+    """Two tabs, once the server knows that they are two."""
     one = await stage.join()
     two = await stage.join(one.session_id)
+    bridge = await stage.bridge()
+    await eventually(lambda: bridge.own_words_since(one.session_id) is not None)
+    return one, two
+
+
+async def test_two_tabs_see_the_same_conversation(stage):
+    one, two = await join_twice(stage)
     await one.say("hello", message_id="m-1")
     await two.expect("echo: hello")
     await one.expect("echo: hello")
     assert two.sent_by("requester") == ["hello"]
+    assert {m["metadata"]["message_id"] for m in (one.messages[0], two.messages[0])} == {"m-1"}
+
+
+async def test_a_single_tab_is_not_shown_its_own_words(stage):
+    one, two = await join_twice(stage)
+    bridge = await stage.bridge()
+    await two.leave()
+    await eventually(lambda: bridge.own_words_since(one.session_id) is None)
+    await one.say("hello")
+    await one.expect("echo: hello")
     assert one.sent_by("requester") == []
-    assert two.messages[0]["metadata"]["message_id"] == "m-1"
+
+
+async def test_own_words_do_not_overtake_what_waits_to_be_shown(stage):
+    """A tab that is cut off in between would ask for too little on its return."""
+    one, two = await join_twice(stage)
+    bridge = await stage.bridge()
+    from handoff.message import Draft, Sender
+
+    async with bridge.backend.ledger.entry() as entry:  # committed, and nobody has kicked the delivery yet
+        waiting = Draft(sender=Sender.AGENT, content={"text": "an answer that waits"})
+        await entry.messages.accept(one.session_id, waiting)
+    await one.say("hello")
+    await two.expect("echo: hello")
+    assert two.texts == ["an answer that waits", "hello", "echo: hello"]
+
+
+async def test_words_of_the_first_tab_reach_one_that_joins_meanwhile(stage):
+    one = await stage.join()
+    two = await stage.join(one.session_id)
+    await one.say("again")
+    await two.expect("echo: again")
+    assert set(two.sent_by("requester")) == {"again"}
 
 
 async def test_what_was_missed_is_replayed_on_return(stage):

@@ -57,6 +57,34 @@ async def test_what_the_requester_wrote_is_not_shown_to_them(ledger, delivery, f
     assert texts(front.shown) == ["yours"]
 
 
+async def test_several_screens_are_shown_the_requesters_words_in_their_place(ledger, delivery, front):
+    await write(ledger, "before they were several")
+    front.own_since = 1
+    front.connected = False
+    await say(ledger, "one")
+    await write(ledger, "two")
+    await say(ledger, "three")
+    delivery.kick("c1")
+    front.connected = True
+    delivery.kick("c1")
+    await eventually(lambda: texts(front.shown) == ["one", "two", "three"])
+    assert (await messages(ledger))[2].receipt is Receipt.ACCEPTED  # that is for its owner to say
+
+
+async def test_the_receipt_of_the_requesters_words_follows_them(ledger, delivery, front):
+    """A screen knows nothing of a receipt that comes before its message."""
+    front.own_since = 0
+    written = await write(ledger, "mine")
+
+    async def deliver_meanwhile(_):
+        async with ledger.entry() as entry:
+            await entry.messages.mark(written.id, Receipt.SENT)
+
+    front.on_show = deliver_meanwhile
+    delivery.kick("c1")
+    await eventually(lambda: front.receipts == [(written.id, Receipt.SENT)])
+
+
 async def test_many_kicks_show_each_message_once(ledger, delivery, front):
     await say(ledger, "one", "two")
     for _ in range(5):

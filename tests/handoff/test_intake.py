@@ -106,6 +106,27 @@ async def test_a_transfer_waits_in_the_queue_with_a_deadline_of_its_own(ledger, 
     assert await system_lines(ledger) == [*TRANSFERRED, *JOINED]
 
 
+async def test_an_entry_into_the_queue_that_is_told_again_is_no_transfer_however_late(ledger, clock):
+    handoff = await bring_to(ledger, R)
+    entered = Queued(entered=True, mark="callback-1")
+    await tell(ledger, handoff, entered, Joined(name="Dana"))
+    clock.advance(600)
+    await tell(ledger, handoff, entered)
+    assert (await find(ledger, handoff)).state is L
+    await tell(ledger, handoff, Queued(entered=True, mark="callback-2"))
+    assert (await find(ledger, handoff)).state is Q
+
+
+async def test_an_entry_into_the_queue_that_the_join_overtook_is_no_transfer(ledger, clock):
+    handoff = await bring_to(ledger, R)
+    await tell(ledger, handoff, Joined(name="Dana"))
+    clock.advance(1)
+    await tell(ledger, handoff, Queued(entered=True, mark="callback-1"))
+    assert (await find(ledger, handoff)).state is L
+    await tell(ledger, handoff, Queued(entered=True, mark="callback-2"))
+    assert (await find(ledger, handoff)).state is Q
+
+
 # -- who is there -----------------------------------------------------------------------
 
 

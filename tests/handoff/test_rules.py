@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -25,7 +26,7 @@ from handoff.desk import Callback, Ended, Joined, Opened, Queued, References, Re
 from handoff.errors import DeskRejected, DeskUnavailable
 from handoff.handoff import EndReason, Exit, State
 from handoff.ledger import Ledger
-from handoff.message import Receipt, Sender
+from handoff.message import Draft, Receipt, Sender
 from handoff.opening import OpenRequest, open_handoff
 from handoff.relay import Relay
 from handoff.timeouts import Timeouts
@@ -66,6 +67,9 @@ class Conversation(RuleBasedStateMachine):
         self.front = RecordingFront()
         self.known = {}  # handoffs as they were seen last
         self.said = 0
+        self.turns = []  # epochs in which turns of the bot began that have not ended
+        self.drawn = {}  # what the browser shows: number by id, in the order of drawing
+        self.front.on_show = self.draw
 
     @initialize()
     def start(self):
@@ -83,6 +87,9 @@ class Conversation(RuleBasedStateMachine):
     def run(self, work):
         return self.runner.run(work)
 
+    async def draw(self, message):
+        self.drawn.setdefault(message.id, message.seq)
+
     async def owner(self):
         async with self.ledger.entry() as entry:
             return await entry.handoffs.open_for(CONVERSATION)
@@ -96,6 +103,8 @@ class Conversation(RuleBasedStateMachine):
             if fails:
                 self.desk.fail("open", DeskUnavailable("gone"))
             request = OpenRequest(conversation=CONVERSATION, channel="")
+            async with self.ledger.entry() as entry:
+                self.turns.append(await entry.conversations.epoch(CONVERSATION))
             opening = await open_handoff(self.ledger, self.desk, request, patience=0)
             if opening.handoff:
                 self.known.setdefault(opening.handoff.id, opening.handoff)
@@ -103,16 +112,67 @@ class Conversation(RuleBasedStateMachine):
 
         self.run(ask())
 
-    @rule(again=st.booleans())
-    def write_something(self, again):
+    @rule(again=st.booleans(), dies=st.booleans())
+    def write_something(self, again, dies):
         async def say():
-            self.said += not again
-            written = await write(self.ledger, f"text {self.said}", client_id=f"m{self.said}")
-            owner = await self.owner()
-            if owner and written.handoff_id is None and written.receipt is Receipt.ACCEPTED:
-                await self.relay.forward(owner, written)
+            self.said += not (again and self.said)
+            await write(self.ledger, f"text {self.said}", client_id=f"m{self.said}")
+            await self.hand_over(dies=dies)
 
         self.run(say())
+
+    @rule(dies=st.booleans())
+    def what_waits_is_handed_over(self, dies):
+        self.run(self.hand_over(dies=dies))
+
+    async def hand_over(self, *, dies=False):
+        """What the channels' fork does with the oldest message that has no owner; True if it did."""
+        async with self.ledger.entry() as entry:
+            owner = await entry.handoffs.open_for(CONVERSATION)
+            owing = await entry.handoffs.owing_exit(CONVERSATION)
+            message = await entry.messages.next_without_owner(CONVERSATION)
+        if message is None:
+            return False
+        if message.born is None and ((owing and not owner) or (owner and owner.state is State.ENDING)):
+            return False
+        if message.born is None and owner:
+            await self.relay.forward(owner, message)
+            return True
+        await self.answer(message, dies=dies)
+        return not dies
+
+    async def answer(self, message, *, dies):
+        async with self.ledger.entry() as entry:
+            born = await entry.messages.begin_turn(message)
+        await self.speak(born, client_id=f"{message.id}/1")
+        if not dies:
+            async with self.ledger.entry() as entry:
+                await entry.messages.mark(message.id, Receipt.SENT)
+
+    @rule(which=st.integers(0, 3), in_turn=st.booleans())
+    def the_bot_says_something_late(self, which, in_turn):
+        """The rest of a slow turn, or a reminder outside any."""
+        born = self.turns[which] if in_turn and which < len(self.turns) else None
+        self.run(self.speak(born))
+
+    async def speak(self, born, client_id=None):
+        async with self.ledger.entry() as entry:
+            newest = await entry.handoffs.newest_for(CONVERSATION)
+            now = await entry.conversations.epoch(CONVERSATION)
+            known = [
+                m for m in await entry.messages.said_by_bot(CONVERSATION, 100) if m.client_id == client_id
+            ]
+        draft = Draft(sender=Sender.BOT, content={"text": f"bot of {born}"}, client_id=client_id)
+        said = await self.relay.delivery.say_for_bot(CONVERSATION, draft, born)
+        if said is None or known or newest is None:
+            return
+        if newest.is_open:
+            assert newest.state in (State.REQUESTED, State.QUEUED), "the bot spoke beside a live agent"
+            assert born == newest.epoch - 1, "the bot spoke in a turn of another owner"
+        elif newest.exit is not Exit.DONE:
+            assert born == now, "the bot spoke before the exit was told"
+        else:
+            assert born in (None, now, newest.epoch - 1), "the bot spoke in a turn of another owner"
 
     @rule(
         reason=st.sampled_from([EndReason.REQUESTER_ENDED, EndReason.REQUESTER_RESTARTED]),
@@ -146,6 +206,20 @@ class Conversation(RuleBasedStateMachine):
         assert self.run(self.relay.receive(callback))
         return callback
 
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), number=st.integers(1, 9))
+    def the_desks_own_bot_answers(self, data, number):
+        handoff_id = data.draw(st.sampled_from(sorted(self.known)), label="handoff")
+
+        async def answer():
+            found = [m for m in await messages(self.ledger) if m.client_id == f"m{number}"]
+            stray = found[0].id if found else "unknown"
+            words = (Said(text="Hello, I am the desk's bot", from_agent=False),)
+            references = References(handoff_id=handoff_id)
+            await self.relay.receive(Callback(references=references, events=words, stray=stray))
+
+        self.run(answer())
+
     @rule(callback=callbacks)
     def a_callback_is_repeated(self, callback):
         self.run(self.relay.receive(callback))
@@ -160,7 +234,7 @@ class Conversation(RuleBasedStateMachine):
 
     # -- time and crashes ---------------------------------------------------------------
 
-    @rule(seconds=st.sampled_from([1, 11, 31, 601]))
+    @rule(seconds=st.sampled_from([1, 11, 31, 121, 601]))
     def time_passes(self, seconds):
         self.clock.advance(seconds)
         self.run(self.deadlines_are_kept())
@@ -182,17 +256,31 @@ class Conversation(RuleBasedStateMachine):
 
     @rule(there=st.booleans())
     def the_browser_comes_and_goes(self, there):
-        self.front.connected = there
-        self.run(self.kick())
+        self.run(self.return_to_chat() if there and not self.front.connected else self.kick(there))
 
-    async def kick(self):
+    async def kick(self, there):
+        self.front.connected = there
         self.relay.delivery.kick(CONVERSATION)
+
+    async def return_to_chat(self):
+        """As the web chat replays: everything after the last number that was drawn, once."""
+        async with self.ledger.entry() as entry:
+            missed = await entry.messages.said_since(CONVERSATION, max(self.drawn.values(), default=0))
+            for message in missed:
+                if message.sender is not Sender.REQUESTER:
+                    await self.draw(message)
+                    await entry.messages.mark(message.id, Receipt.SENT)
+        await self.kick(there=True)
 
     @rule()
     def the_bot_says_goodbye(self):
         async def settle():
             async with self.ledger.entry() as entry:
-                if owing := await entry.handoffs.owing_exit(CONVERSATION):
+                owing = await entry.handoffs.owing_exit(CONVERSATION)
+                epoch = await entry.conversations.epoch(CONVERSATION)
+            if owing:
+                await self.speak(epoch, client_id=f"exit-{owing.id}/1")
+                async with self.ledger.entry() as entry:
                     assert await entry.handoffs.settle_exit(owing)
 
         self.run(settle())
@@ -229,6 +317,12 @@ class Conversation(RuleBasedStateMachine):
             ids = [getattr(m, key) for m in found if getattr(m, key)]
             assert len(set(ids)) == len(ids)
 
+        for m in found:
+            if m.receipt is Receipt.FAILED:
+                assert any(told.content.get("about") == m.id for told in found), "failed, and nobody was told"
+
+        drawn = list(self.drawn.values())
+        assert drawn == sorted(set(drawn)), "drawn twice, or out of order"
         shown = [m.seq for m in self.front.shown]
         assert shown == sorted(set(shown)), "shown twice, or out of order"
         posted = [p.text for p in self.desk.posted]
@@ -244,8 +338,7 @@ class Conversation(RuleBasedStateMachine):
 
     async def nobody_is_left_between_the_owners(self):
         """With nobody's help: once all deadlines have passed, a handoff is live or has ended."""
-        self.front.connected = True
-        self.relay.delivery.kick(CONVERSATION)
+        await self.return_to_chat()
         for _ in range(2):
             self.clock.advance(3600)
             await self.deadlines_are_kept()
@@ -255,13 +348,19 @@ class Conversation(RuleBasedStateMachine):
             await self.relay.leave(owner, EndReason.OPERATOR_CLOSED)
             self.clock.advance(3600)
             await self.deadlines_are_kept()
+        async with self.ledger.entry() as entry:
+            while owing := await entry.handoffs.owing_exit(CONVERSATION):
+                await entry.handoffs.settle_exit(owing)
+        while await self.hand_over():
+            pass
         await eventually(self.everything_is_shown)
         await self.relay.stop()
         await self.check()
-        fates = {
-            m.receipt for m in await messages(self.ledger) if m.handoff_id and m.sender is Sender.REQUESTER
-        }
-        assert fates <= {Receipt.SENT, Receipt.FAILED}
+        found = await messages(self.ledger)
+        fates = {m.receipt for m in found if m.sender is Sender.REQUESTER}
+        assert fates <= {Receipt.SENT, Receipt.FAILED}, "a message without an end"
+        assert set(self.drawn) == {m.id for m in found if m.sender is not Sender.REQUESTER}
+        assert len([m for m in found if m.sender is Sender.REQUESTER]) == self.said
         await self.ledger.close()
 
     async def everything_is_shown(self):
@@ -269,6 +368,7 @@ class Conversation(RuleBasedStateMachine):
             return not await entry.messages.unshown(CONVERSATION)
 
 
+@pytest.mark.timeout(400)
 def test_the_promises_hold_in_any_order_of_events(template):
     Conversation.template = template
     run_state_machine_as_test(

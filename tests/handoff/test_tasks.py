@@ -238,6 +238,15 @@ async def test_a_failure_without_another_kick_is_not_repeated(runs, work):
     assert work.started == ["a"]
 
 
+async def test_a_failure_can_be_tried_again_by_itself(work, tasks):
+    runs = OnePerKey(work, "work", tasks, again=0.01)
+    work.errors = [ValueError("a bug"), ValueError("again")]
+    with capture_logs():
+        runs.kick("a")
+        await eventually(lambda: work.finished == ["a"])
+    assert work.started == ["a"] * 3
+
+
 async def test_it_can_be_kicked_again_after_it_was_stopped_before_it_began(runs, work, tasks):
     runs.kick("a")
     await tasks.cancel()

@@ -12,6 +12,7 @@ import pytest
 
 from handoff.desk import References
 from handoff.handoff import Handoff
+from handoff.opening import OpenRequest, open_handoff
 from servicenow.backend import backend, close_backend
 from simulator import Chat, Simulator, SimulatorSettings
 from tests.support.assistant import quieten_rasa, train_assistant
@@ -50,6 +51,15 @@ class Helpdesk:
     async def go_live(self, client: ChatClient, agent: str = "Dana", **options) -> Chat:
         chat = await self.ask_for_person(client, **options)
         await self.simulator.accept(chat, agent=agent)
+        await client.expect(f"{agent} has joined")
+        return chat
+
+    async def open_beside(self, client: ChatClient, agent: str = "Dana") -> Chat:
+        """A live agent, while a turn of the bot is under way that knows nothing of it."""
+        service = await backend()
+        request = OpenRequest(conversation=client.session_id, channel="webchat", summary="Something urgent")
+        await open_handoff(service.ledger, service.desk, request, service.timeouts)
+        chat = await self.simulator.accept(self.simulator.chats[-1], agent=agent)
         await client.expect(f"{agent} has joined")
         return chat
 
@@ -107,7 +117,9 @@ def open_helpdesk(model_path, tmp_path, monkeypatch):
     """Returns a context manager that opens a helpdesk with these settings, by their variables."""
 
     @asynccontextmanager
-    async def opening(**variables: str) -> AsyncIterator[Helpdesk]:
+    async def opening(
+        model: Path = model_path, endpoints: str = "endpoints.yml", **variables: str
+    ) -> AsyncIterator[Helpdesk]:
         from local.server import load_app, run_app
 
         simulator = Simulator(SimulatorSettings(callback_secret=SECRET))
@@ -122,7 +134,7 @@ def open_helpdesk(model_path, tmp_path, monkeypatch):
             for name, value in settings.items():
                 monkeypatch.setenv(name, value)
             stack.push_async_callback(close_backend)
-            app = await load_app(model_path)
+            app = await load_app(model, endpoints=endpoints)
             url = await stack.enter_async_context(run_app(app, 0))
             simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
             helpdesk = Helpdesk(url, app, simulator)

@@ -427,3 +427,29 @@ def test_no_bytes_make_the_decoder_raise_anything_else(raw):
     except MalformedCallback:
         return
     parse_callback(envelope)
+
+
+def test_an_entry_into_a_queue_has_a_mark_that_a_repetition_shares():
+    def mark(**about):
+        (queued,) = parse_callback({"body": [QUEUE], **about}).events
+        return queued.mark
+
+    assert mark(requestId="1") == mark(requestId="1")
+    assert mark(requestId="1") != mark(requestId="2")
+
+
+@pytest.mark.parametrize(
+    ("item", "envelope", "stray"),
+    [
+        (text("How can I help?"), {}, "m-1"),
+        (text("How can I help?", agentInfo={"sentFromAgent": False}), {}, "m-1"),
+        (text("Hello", agentInfo={"sentFromAgent": True}), {}, None),
+        (text("Hello"), {"agentChat": True}, None),
+        (text("Goodbye"), {"completed": True}, None),
+        (action("StartTypingIndicator"), {}, None),
+    ],
+)
+@pytest.mark.covers("7.1 message")
+def test_what_the_desks_own_bot_answers_is_a_stray(item, envelope, stray):
+    echo = {"message": {"text": "one more thing", "clientMessageId": "m-1"}}
+    assert parse_callback({"body": [item], **echo, **envelope}).stray == stray

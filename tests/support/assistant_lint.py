@@ -44,6 +44,7 @@ CHANNEL_RESPONSES = frozenset(
         "utter_desk_no",
         "utter_desk_next_part",
         "utter_desk_table_read",
+        "utter_exit_delayed",
     }
 )
 # What a response may name besides slots: what the channel passes, and what Rasa passes to its own.

@@ -103,7 +103,6 @@ NOT_BUILT = "not built yet"
 REASONS: dict[str, str] = {
     "4 SWITCH": "not used: topics are Rasa's business while the bot speaks",
     "7.1 requestId": "not read: others say whose chat it is, and it may be that of an older request",
-    "7.1 message": "not read: the echo of what we sent",
     "7.1 score": "not read: it rates Virtual Agent's understanding",
     "7.1 nowSessionId, nowBotId, enterpriseId": "not read: documented as unused",
     "7.2 relatedList": "not read: what it holds is not documented",

@@ -16,9 +16,11 @@ class ScriptedBot:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
+        self.turns: list[str] = []
         self.metadata: list[dict] = []
         self.flows: list[tuple[str, str]] = []
         self.slots: dict[str, dict] = {}
+        self.slots_at_flow: dict = {}
         self.reply: Callable[[str, str, object], Awaitable[None]] | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -27,6 +29,7 @@ class ScriptedBot:
     async def answer(self, conversation, text, *, output, message_id, metadata=None) -> None:
         await self.gate.wait()
         self.heard.append(text)
+        self.turns.append(message_id)
         self.metadata.append(dict(metadata or {}))
         self._fail_if_told()
         if self.reply:
@@ -37,10 +40,11 @@ class ScriptedBot:
     async def start_flow(self, conversation, flow, *, output, message_id) -> None:
         self._fail_if_told()
         self.flows.append((conversation, flow))
+        self.slots_at_flow = dict(self.slots.get(conversation, {}))
         await output.send_response(conversation, {"text": f"flow: {flow}"})
 
     async def set_slots(self, conversation, read) -> None:
-        slots = await read()
+        slots = await read(dict(self.slots.get(conversation, {})))
         if slots is not None:
             self.slots.setdefault(conversation, {}).update(slots)
 

@@ -123,6 +123,7 @@ class RecordingFront:
         self.followed: list[Handoff] = []
         self.on_show: Callable[[Message], Awaitable[None]] | None = None
         self.broken: Exception | None = None
+        self.own_since: int | None = None
 
     async def show(self, message: Message) -> bool:
         if self.broken:
@@ -134,6 +135,9 @@ class RecordingFront:
         if self.on_show:
             await self.on_show(message)
         return True
+
+    def own_words_since(self, conversation: str) -> int | None:
+        return self.own_since
 
     async def show_receipt(self, message: Message) -> None:
         self.receipts.append((message.id, message.receipt))

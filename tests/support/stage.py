@@ -47,10 +47,12 @@ class Stage:
         self.clients.append(client)
         return await client.connect(session_id, last_seen)
 
-    async def open(self, client: ChatClient, summary: str = "The printer is on fire") -> Opening:
+    async def open(
+        self, client: ChatClient, summary: str = "The printer is on fire", turn: str | None = None
+    ) -> Opening:
         """What the custom action does in a turn of the bot."""
         backend = (await self.bridge()).backend
-        request = OpenRequest(conversation=client.session_id, channel="webchat", summary=summary)
+        request = OpenRequest(conversation=client.session_id, channel="webchat", summary=summary, turn=turn)
         return await open_handoff(backend.ledger, backend.desk, request, backend.timeouts)
 
     async def go_live(self, client: ChatClient, agent: str = "Dana") -> Chat:

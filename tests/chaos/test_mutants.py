@@ -1,0 +1,36 @@
+"""The deliberate mistakes fit the sources as they are."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+
+import pytest
+
+from chaos.checker import KINDS
+from chaos.mutants import MUTANTS, StaleMutant, edit, plant
+from chaos.stage import ROOT
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_each_changes_one_line(name):
+    mutant = MUTANTS[name]
+    before, after = (ROOT / mutant.file).read_text().splitlines(), edit(mutant).splitlines()
+    assert len([pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]) == 1
+    ast.parse(edit(mutant))
+    assert set(mutant.caught_as) <= KINDS.keys()
+
+
+def test_one_that_fits_no_more_is_an_error():
+    stale = replace(MUTANTS["newest-first"], old="a line that is not there")
+    with pytest.raises(StaleMutant, match="message_rows"):
+        edit(stale)
+
+
+def test_it_is_planted_in_a_copy_and_the_sources_stay_as_they_are(tmp_path):
+    mutant = MUTANTS["newest-first"]
+    before = (ROOT / mutant.file).read_text()
+    folder = plant(mutant, tmp_path / "sources")
+    assert (folder / mutant.file).read_text() == edit(mutant) != before
+    assert (ROOT / mutant.file).read_text() == before
+    assert (folder / "channels").is_symlink()
