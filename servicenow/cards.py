@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from servicenow.values import Addresses, read_first, read_list, read_mapping, read_text
+from servicenow.values import Addresses, read_first, read_list, read_mapping, read_string
 
 YOUTUBE = "Youtube Video Card"
 
@@ -17,9 +17,9 @@ def read_card(template: Any, data: Any, addresses: Addresses) -> dict[str, Any] 
     card = {
         "kind": "card",
         "title": read_first(values, "title", "header", "label"),
-        "subtitle": read_text(values.get("subtitle")),
+        "subtitle": read_string(values.get("subtitle")),
         "text": read_first(values, "description", "text"),
-        "href": _find_address(read_text(template), values, addresses),
+        "href": _find_address(read_string(template), values, addresses),
         "image": _read_image(values, addresses),
         "fields": _read_fields(values),
     }
@@ -39,7 +39,7 @@ def _find_address(template: str | None, values: Mapping[str, Any], addresses: Ad
     for key in ("url", "link"):
         if address := addresses.read(values.get(key)):
             return address
-    video = read_text(values.get("id"))
+    video = read_string(values.get("id"))
     if template == YOUTUBE and video:
         return f"https://www.youtube.com/watch?v={quote(video, safe='')}"
     return None
@@ -47,14 +47,14 @@ def _find_address(template: str | None, values: Mapping[str, Any], addresses: Ad
 
 def _read_image(values: Mapping[str, Any], addresses: Addresses) -> dict[str, str] | None:
     source = addresses.read(values.get("image"))
-    return {"src": source, "alt": read_text(values.get("imageAlt")) or ""} if source else None
+    return {"src": source, "alt": read_string(values.get("imageAlt")) or ""} if source else None
 
 
 def _read_fields(values: Mapping[str, Any]) -> list[dict[str, str]]:
     fields = []
     for field in read_list(values.get("fields")):
         field = field if isinstance(field, Mapping) else {}
-        label, value = read_text(field.get("fieldLabel")), read_text(field.get("fieldValue"))
+        label, value = read_string(field.get("fieldLabel")), read_string(field.get("fieldValue"))
         if label and value:
             fields.append({"label": label, "value": value})
     return fields

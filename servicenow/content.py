@@ -19,7 +19,7 @@ from servicenow.questions import (
     read_picker,
     read_upload,
 )
-from servicenow.values import Addresses, read_first, read_list, read_mapping, read_text
+from servicenow.values import Addresses, read_first, read_list, read_mapping, read_string
 
 ROW_LIMIT = 200
 COLUMN_LIMIT = 20
@@ -72,7 +72,7 @@ def _read_custom(item: Mapping[str, Any], addresses: Addresses) -> Content:
 def _read_link(item: Mapping[str, Any], addresses: Addresses) -> Content:
     value = item.get("value")
     href = addresses.read(value.get("action") if isinstance(value, Mapping) else value)
-    header, label = read_text(item.get("header")), read_text(item.get("label"))
+    header, label = read_string(item.get("header")), read_string(item.get("label"))
     if href is None:
         return _say(header, label)
     part = _drop_absent({"kind": "link", "href": href, "title": label or href, "header": header})
@@ -100,7 +100,7 @@ def _read_html(item: Mapping[str, Any], addresses: Addresses) -> Content:
 def _read_card(item: Mapping[str, Any], addresses: Addresses) -> Content:
     card = read_card(item.get("templateName"), item.get("data"), addresses)
     if card is None:
-        return _say(*(read_text(item.get(key)) for key in ("header", "label", "value")))
+        return _say(*(read_string(item.get(key)) for key in ("header", "label", "value")))
     return {"text": write_card(card), "parts": [card]}
 
 
@@ -143,7 +143,7 @@ def _read_row(row: Any, columns: list[str]) -> list[str]:
 def _write_cell(cell: Any) -> str:
     if isinstance(cell, Mapping):
         return read_first(cell, "displayValue", "label", "value", "text") or ""
-    return read_text(cell) or ""
+    return read_string(cell) or ""
 
 
 def _read_multipart(item: Mapping[str, Any], addresses: Addresses) -> Content:
@@ -162,8 +162,8 @@ def _read_links(
     links = []
     for value in values:
         if address := addresses.read(value.get(href)):
-            words = read_text(value.get(title)) or address
-            about = {"href": address, "title": words, "description": read_text(value.get("description"))}
+            words = read_string(value.get(title)) or address
+            about = {"href": address, "title": words, "description": read_string(value.get("description"))}
             links.append(
                 {key: text for key, text in about.items() if text and (key != "description" or text != words)}
             )
@@ -177,7 +177,7 @@ def _write_link(label: str | None, href: str, description: str | None = None) ->
 
 
 def _texts(value: Mapping[str, Any], *keys: str) -> list[str]:
-    return [text for key in keys if (text := read_text(value.get(key)))]
+    return [text for key in keys if (text := read_string(value.get(key)))]
 
 
 def _say(*lines: str | None) -> Content:

@@ -30,8 +30,8 @@ from servicenow.values import (
     read_flag,
     read_list,
     read_number,
-    read_raw_text,
-    read_text,
+    read_raw_string,
+    read_string,
 )
 
 LIVE_AGENT_CHOICE = "Live Agent Support."
@@ -89,7 +89,7 @@ class EventReader:
 
     def _read_queue(self) -> Queued | None:
         """Spinner and queue subscription are two halves of one piece of news."""
-        waits = [read_text(i.get("waitTime")) for i in self._actions("StartSpinner") if _is_waiting(i)]
+        waits = [read_string(i.get("waitTime")) for i in self._actions("StartSpinner") if _is_waiting(i)]
         entered = bool(self._actions("SubscribeToSupportQueue"))
         accepted = bool(self._actions("SwitchToLiveAgent"))
         if accepted or not (waits or entered):
@@ -135,7 +135,7 @@ class EventReader:
         """An action without a meaning of its own: its words, if it has any."""
         if text := _read_words(item):
             if not self._is_over:
-                yield Noticed(text=text, desk_id=read_text(item.get("messageId")))
+                yield Noticed(text=text, desk_id=read_string(item.get("messageId")))
         elif action not in SAID_ALOUD:
             self._ignored.add(action)
 
@@ -155,7 +155,7 @@ class EventReader:
         elif reason := self._patterns.read_end(text):
             yield Ended(reason=reason)
         elif text and not self._is_over:
-            yield Noticed(text=text, desk_id=read_text(item.get("messageId")))
+            yield Noticed(text=text, desk_id=read_string(item.get("messageId")))
 
     def _read_saying(self, item: Mapping[str, Any], content: Content) -> Iterator[DeskEvent]:
         text = str(content["text"])
@@ -172,11 +172,11 @@ class EventReader:
         yield Said(
             text=text,
             from_agent=self._is_from_agent(item),
-            desk_id=read_text(item.get("messageId")),
-            name=read_text(info.get("agentName")),
+            desk_id=read_string(item.get("messageId")),
+            name=read_string(info.get("agentName")),
             avatar=self._addresses.read(info.get("agentAvatar")),
             content={key: value for key, value in content.items() if key != "text"} or None,
-            stream_id=read_text(item.get("streamId")),
+            stream_id=read_string(item.get("streamId")),
         )
 
     def _is_from_agent(self, item: Mapping[str, Any]) -> bool | None:
@@ -188,8 +188,8 @@ class EventReader:
 
     def _read_piece(self, item: Mapping[str, Any]) -> Streamed | None:
         """None for a piece that cannot be put in its place; it is then a text as any other."""
-        stream_id, sequence = read_text(item.get("streamId")), read_number(item.get("streamSequence"))
-        text = read_raw_text(item.get("value"))
+        stream_id, sequence = read_string(item.get("streamId")), read_number(item.get("streamSequence"))
+        text = read_raw_string(item.get("value"))
         if stream_id is None or sequence is None:
             return None
         return Streamed(
@@ -208,7 +208,7 @@ class EventReader:
         for option in read_list(item.get("options")):
             if not isinstance(option, Mapping):
                 continue
-            value, label = read_text(option.get("value")), read_text(option.get("label"))
+            value, label = read_string(option.get("value")), read_string(option.get("label"))
             if value == LIVE_AGENT_TOPIC or LIVE_AGENT_CHOICE in (value, label):
                 return value or LIVE_AGENT_CHOICE
         return None

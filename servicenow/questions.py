@@ -10,7 +10,7 @@ from typing import Any
 from handoff.answers import name_choice
 from handoff.content import Kind
 from servicenow.cards import read_card
-from servicenow.values import Addresses, read_first, read_flag, read_list, read_number, read_text
+from servicenow.values import Addresses, read_first, read_flag, read_list, read_number, read_string
 
 PICKERS = ("Picker", "TopicPickerControl", "ItemPicker", "Boolean")
 DATES = {"Date": Kind.DATE, "DateTime": Kind.DATETIME, "Time": Kind.TIME}
@@ -41,7 +41,7 @@ def read_input(item: Mapping[str, Any]) -> dict[str, Any]:
 def read_upload(item: Mapping[str, Any]) -> dict[str, Any]:
     """A file request; sizes are in MB, as the desk gives them."""
     limits = {
-        "files": read_text(item.get("itemType")),
+        "files": read_string(item.get("itemType")),
         "max_count": read_number(item.get("maxCount")),
         "max_size": read_number(item.get("maxSize")),
     }
@@ -51,7 +51,7 @@ def read_upload(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def offer_next_part(item: Mapping[str, Any]) -> dict[str, Any]:
     """The button below a part of several; without words of the desk, words of the domain."""
-    label = read_text(item.get("navigationBtnLabel"))
+    label = read_string(item.get("navigationBtnLabel"))
     words = {"title": label} if label else {"response": "utter_desk_next_part"}
     return _offer(_question(item, Kind.CHOICE), [{**words, "value": NEXT_PART}])
 
@@ -75,7 +75,7 @@ def _read_options(item: Mapping[str, Any], addresses: Addresses) -> Iterator[dic
         yield {"response": "utter_desk_no", "value": "false"}
     for place, option in enumerate(sorted(given, key=lambda option: read_number(option.get("order")) or 0)):
         label = read_first(option, "label", "description", "value")
-        value = read_text(option.get("value"))
+        value = read_string(option.get("value"))
         if value is None and is_boolean and place < len(ANSWERS_OF_BOOLEAN):
             value = ANSWERS_OF_BOOLEAN[place]
         if label:
@@ -85,7 +85,7 @@ def _read_options(item: Mapping[str, Any], addresses: Addresses) -> Iterator[dic
 def _read_looks(option: Mapping[str, Any], label: str, addresses: Addresses) -> dict[str, str]:
     """What a carousel shows with an option: a description and a picture."""
     looks = {
-        "description": read_text(option.get("description")),
+        "description": read_string(option.get("description")),
         "image": addresses.read(option.get("attachment")),
     }
     return {key: value for key, value in looks.items() if value and value != label}

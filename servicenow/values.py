@@ -10,18 +10,19 @@ from urllib.parse import urljoin, urlsplit
 
 UNSTORABLE = re.compile("[\ud800-\udfff\0]")
 ADDRESS_LIMIT = 8192  # characters
+DIGITS = 20  # of a number; no count or size is longer
 
 
-def read_text(value: Any) -> str | None:
+def read_string(value: Any) -> str | None:
     """A non-empty string, else None; numbers do turn up where strings are documented.
 
     Half an emoji, as JavaScript leaves where it cuts a text, and NUL cannot be stored.
     """
-    raw = read_raw_text(value)
+    raw = read_raw_string(value)
     return raw.strip() or None if raw else None
 
 
-def read_raw_text(value: Any) -> str | None:
+def read_raw_string(value: Any) -> str | None:
     """The same with the spaces at its ends, as a piece of a longer text needs them."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
@@ -30,7 +31,7 @@ def read_raw_text(value: Any) -> str | None:
 
 def read_first(item: Mapping[str, Any], *keys: str) -> str | None:
     """The first of these fields that has a text."""
-    return next((text for key in keys if (text := read_text(item.get(key)))), None)
+    return next((text for key in keys if (text := read_string(item.get(key)))), None)
 
 
 def read_flag(value: Any) -> bool:
@@ -38,11 +39,9 @@ def read_flag(value: Any) -> bool:
 
 
 def read_number(value: Any) -> int | None:
-    """A whole number, also one in a string."""
-    try:
-        return None if isinstance(value, bool) else int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
+    """A whole number from 0 up, also where it comes as a string or as 1.0; else None."""
+    text = read_string(int(value) if isinstance(value, float) and value.is_integer() else value)
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < DIGITS else None
 
 
 def read_mapping(value: Any) -> Mapping[str, Any]:
@@ -69,7 +68,7 @@ class Addresses:
         self._base = (instance_url or "").rstrip("/") + "/"
 
     def read(self, value: Any) -> str | None:
-        address = read_text(value)
+        address = read_string(value)
         if address is None or len(address) > ADDRESS_LIMIT:
             return None
         try:

@@ -1,6 +1,6 @@
 import pytest
 
-from servicenow.values import Addresses, read_flag, read_mapping, read_number, read_raw_text, read_text
+from servicenow.values import Addresses, read_flag, read_mapping, read_number, read_raw_string, read_string
 
 BASE = "https://dev1.service-now.com"
 
@@ -20,11 +20,11 @@ BASE = "https://dev1.service-now.com"
     ],
 )
 def test_a_text_is_not_empty(value, expected):
-    assert read_text(value) == expected
+    assert read_string(value) == expected
 
 
 def test_a_piece_keeps_its_spaces():
-    assert (read_raw_text(" a "), read_raw_text(""), read_raw_text({})) == (" a ", None, None)
+    assert (read_raw_string(" a "), read_raw_string(""), read_raw_string({})) == (" a ", None, None)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,18 @@ def test_a_flag_may_be_a_string(value, expected):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(3, 3), ("3", 3), (3.0, 3), (True, None), ("x", None), (None, None), (float("inf"), None)],
+    [
+        (3, 3),
+        ("3", 3),
+        (3.0, 3),
+        (True, None),
+        (-1, None),
+        (1.5, None),
+        ("9" * 5000, None),
+        ("x", None),
+        (None, None),
+        (float("inf"), None),
+    ],
 )
 def test_a_number_may_be_a_string(value, expected):
     assert read_number(value) == expected
