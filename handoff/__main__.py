@@ -6,12 +6,14 @@ import asyncio
 import sys
 
 import typer
+from sqlalchemy.engine import make_url
 
 from handoff.errors import HandoffError
 from handoff.handoff import EndReason, Handoff, State
 from handoff.ledger import Ledger, create_engine
 from handoff.schema import migrate
 from handoff.settings import read_settings
+from handoff.sqlite import migrate_file
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Operate the handoff to ServiceNow.")
 
@@ -74,6 +76,8 @@ async def _close(url: str, conversation: str) -> bool:
 
 
 async def _migrate(url: str) -> None:
+    if make_url(url).get_backend_name() == "sqlite":
+        return await asyncio.to_thread(migrate_file, url)
     engine = create_engine(url)
     try:
         async with engine.begin() as connection:

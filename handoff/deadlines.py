@@ -98,6 +98,8 @@ class Deadlines:
         if handoff.state is State.LIVE:
             minutes = max(1, round(handoff.reminders * self._timeouts.agent_silence / 60))
             return sentence("utter_live_agent_silent", minutes=str(minutes))
+        if handoff.queue_position:
+            return sentence("utter_live_chat_position", position=str(handoff.queue_position))
         if handoff.wait_time:
             return sentence("utter_live_chat_waiting", live_chat_wait=handoff.wait_time)
         return sentence("utter_live_chat_waiting_no_time")

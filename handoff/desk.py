@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from handoff.handoff import EndReason, Handoff
 
@@ -22,11 +22,13 @@ class Utterance:
 class Queued:
     """The chat waits for a live agent; ``wait_time`` in the desk's own words.
 
-    ``entered`` tells that it was put into a queue, rather than news about a wait that goes on.
-    ``mark`` is the same when that is told again, as by a callback that is repeated.
+    ``position`` counts from 1, the next to be served. ``entered`` tells that the chat was put
+    into a queue, rather than news about a wait that goes on. ``mark`` is the same when that is
+    told again, as by a callback that is repeated.
     """
 
     wait_time: str | None = None
+    position: int | None = None
     entered: bool = False
     mark: str | None = field(default=None, compare=False)
 
@@ -120,23 +122,50 @@ class References:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a fetch has read: from which cursor, and to which."""
+
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Callback:
     """What the desk POSTed to us, parsed: whose chat, and what happened, in order.
 
     ``stray`` is the id of a message of the requester that the desk's own bot answered, as no
-    live agent was there any more.
+    live agent was there any more. With ``progress``, it was fetched from the desk instead, and
+    counts only if nobody else has read on from that cursor meanwhile.
     """
 
     references: References
     events: tuple[DeskEvent, ...]
     stray: str | None = None
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """What is new at the desk, in order, and the cursor from which to read on.
+
+    The cursor is the desk's own, whatever text it likes. Where there is nothing new it is that of
+    before; where there are events it is another, as it is by this that a process sees whether
+    another one was quicker.
+    """
+
+    events: tuple[DeskEvent, ...]
+    cursor: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """The desk took the request; ``chat_id`` where it has named one, events it answered with."""
+    """The desk took the request; ``chat_id`` where it has named one, events it answered with.
+
+    ``user`` is what the desk itself calls the requester, where that is not the name we gave.
+    """
 
     chat_id: str | None = None
+    user: str | None = None
     events: tuple[DeskEvent, ...] = ()
 
 
@@ -172,4 +201,17 @@ class AgentDesk(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class PolledDesk(Protocol):
+    """What an ``AgentDesk`` has besides, if it does not call back and has to be asked."""
+
+    async def fetch(self, handoff: Handoff) -> Fetched:
+        """What is new since ``handoff.cursor``; raises ``DeskError`` where the desk did not say.
+
+        Called again and again while the handoff is open and the desk has named its chat.
+        What was fetched before may come again as long as each text keeps its ``desk_id``.
+        """
         ...

@@ -6,29 +6,21 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    stop_before_delay,
-    wait_exponential_jitter,
-)
 
 from handoff.delivery import Screen
 from handoff.desk import AgentDesk
 from handoff.ending import give_up
-from handoff.errors import DeskBusy, DeskError, DeskUnavailable
+from handoff.errors import DeskError, DeskUnavailable
 from handoff.handoff import Handoff, State
 from handoff.ledger import Ledger
 from handoff.message import Message, Receipt
+from handoff.repetition import repeat_within
 from handoff.tasks import OnePerKey, Tasks
 from handoff.timeouts import Timeouts
 from handoff.vault import Vault
 
 log = structlog.get_logger(__name__)
 
-FIRST_WAIT = 0.25  # seconds before the first repetition; doubled with jitter up to LONGEST_WAIT
-LONGEST_WAIT = 5.0
 AGAIN = 5.0  # seconds after an error that is not the desk's, such as a database that is away
 
 
@@ -99,12 +91,7 @@ class Dispatch:
 
         False where the chat has ended, or moved to another queue, between two attempts.
         """
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(DeskUnavailable),
-            stop=stop_before_delay(self._timeouts.delivery),
-            wait=_wait,
-            reraise=True,
-        ):
+        async for attempt in repeat_within(self._timeouts.delivery):
             if attempt.retry_state.attempt_number > 1 and not await self._is_wanted(handoff.id, message):
                 return False
             with attempt:
@@ -156,11 +143,3 @@ def _is_secret(message: Message) -> bool:
 
 def _is_typed(message: Message) -> bool:
     return bool((message.content.get("answer") or {}).get("typed", True))
-
-
-def _wait(state: RetryCallState) -> float:
-    """The desk's own ``Retry-After`` where it gave one, else growing pauses with jitter."""
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, DeskBusy) and error.retry_after is not None:
-        return error.retry_after
-    return float(wait_exponential_jitter(initial=FIRST_WAIT, max=LONGEST_WAIT, jitter=FIRST_WAIT)(state))

@@ -76,8 +76,9 @@ class Handoff:
     """One stretch in which a conversation belongs to the desk.
 
     ``live_chat_id`` is the desk's own id of the chat (ours until the desk has named one);
-    ``live_chat_user`` is what we call the requester there. ``wait_time`` is the desk's words,
-    such as "8 Seconds". ``last_updated`` moves with everything that is said in the chat.
+    ``live_chat_user`` is what the requester is called there. ``wait_time`` is the desk's words,
+    such as "8 Seconds"; ``queue_position`` counts from 1. ``last_updated`` moves with everything
+    that is said in the chat. ``cursor`` tells a desk that is polled what it has told already.
     ``opening_step`` counts the follow-up requests that a start strategy has sent, ``reminders``
     what the requester was told while waiting. ``leave_sent``: the desk took our request to leave.
     ``opened_in`` is the id of the bot's turn that asked for it. ``live_since``: when a live agent
@@ -107,9 +108,16 @@ class Handoff:
     opening_step: int = 0
     exit: Exit = Exit.NOT_DUE
     opened_in: str | None = None
+    queue_position: int | None = None
+    cursor: str | None = None
     live_since: datetime | None = None
     queue_marks: str | None = None
 
     @property
     def is_open(self) -> bool:
         return self.state is not State.ENDED
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the desk has named its chat; until then our id stands in for it."""
+        return self.live_chat_id != self.id

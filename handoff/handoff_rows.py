@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
-from handoff.desk import References
+from handoff.desk import Progress, References
 from handoff.errors import AlreadyOpen
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
 from handoff.tables import handoffs
@@ -116,6 +116,21 @@ class HandoffRows:
         """Everything a restarted process has to look after: open handoffs and owed exit flows."""
         query = select(handoffs).where(or_(handoffs.c.state != State.ENDED, handoffs.c.exit == Exit.PENDING))
         return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.opened_at))]
+
+    async def open_and_named(self) -> Sequence[Handoff]:
+        """Open handoffs whose chat has an id at the desk: those that can be asked about."""
+        query = select(handoffs).where(
+            handoffs.c.state != State.ENDED, handoffs.c.live_chat_id != handoffs.c.id
+        )
+        return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.opened_at))]
+
+    async def advance(self, handoff: Handoff, progress: Progress) -> bool:
+        """Move the cursor on; False where another process has read on from there already.
+
+        An ended handoff's too: what the live agent said last may be fetched after the end.
+        """
+        same = handoffs.c.cursor.is_not_distinct_from(progress.before)
+        return await self._update(handoff, frozenset(State), {"cursor": progress.after}, same) is not None
 
     async def move(
         self,

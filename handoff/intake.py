@@ -89,17 +89,22 @@ class Intake:
         if event.mark and await self._is_old_queue(event.mark):
             return
         if self._state is State.REQUESTED:
-            await self._enter_queue(wait_time=event.wait_time)
-        elif (
-            self._state is State.QUEUED
-            and event.wait_time
-            and event.wait_time != self.taken.handoff.wait_time
-        ):
+            await self._enter_queue(wait_time=event.wait_time, queue_position=event.position)
+        elif self._state is State.QUEUED:
+            await self._tell_wait(event)
+        elif self._state is State.LIVE and event.entered:
+            await self._enter_queue(wait_time=event.wait_time, queue_position=event.position)
+            await self._tell("utter_live_chat_transferred")
+
+    async def _tell_wait(self, event: Queued) -> None:
+        """News of the wait; what has not changed is none."""
+        known = self.taken.handoff
+        if event.position and event.position != known.queue_position:
+            await self._change(queue_position=event.position)
+            await self._tell("utter_live_chat_position", position=str(event.position))
+        if event.wait_time and event.wait_time != known.wait_time:
             await self._change(wait_time=event.wait_time)
             await self._tell("utter_live_chat_waiting", live_chat_wait=event.wait_time)
-        elif event.entered and self._state is State.LIVE:
-            await self._enter_queue(wait_time=event.wait_time)
-            await self._tell("utter_live_chat_transferred")
 
     async def _is_old_queue(self, mark: str) -> bool:
         """Whether this entry into a queue was told before, or overtaken by the live agent's joining.

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.message_rows import MessageRows
-from handoff.schema import migrate, require_current
+from handoff.schema import require_current
+from handoff.sqlite import BUSY_TIMEOUT, migrate_file, prepare
 from handoff.stream_rows import StreamRows
-
-BUSY_TIMEOUT = 10.0  # seconds that one process waits for another's SQLite transaction
 
 
 class Entry:
@@ -57,10 +51,13 @@ class Ledger:
             LedgerOutdated: when a server's database needs ``python -m handoff migrate``, or any
                 database was made by a newer version.
         """
+        if make_url(url).get_backend_name() == "sqlite":
+            await asyncio.to_thread(migrate_file, url)
+            return cls(create_engine(url), clock)
         engine = create_engine(url)
         try:
             async with engine.begin() as connection:
-                await connection.run_sync(migrate if engine.dialect.name == "sqlite" else require_current)
+                await connection.run_sync(require_current)
         except BaseException:
             await engine.dispose()
             raise
@@ -96,36 +93,8 @@ def create_engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_pre_ping=True)
-    if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     # One connection, made at the start and kept: there is one transaction at a time anyway, and a
     # task that is cancelled while it connects would leave a connection that nobody closes.
     engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=1, max_overflow=0)
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", _begin_immediate)
+    prepare(engine.sync_engine)
     return engine
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Write-ahead log, fsync at each commit; the driver's own implicit BEGIN is switched off."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    _switch_to_wal(cursor)
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-@retry(
-    retry=retry_if_exception_type(sqlite3.OperationalError),
-    stop=stop_after_delay(BUSY_TIMEOUT),
-    wait=wait_random(0.005, 0.05),
-    reraise=True,
-)
-def _switch_to_wal(cursor: Any) -> None:
-    """SQLite's busy handler does not cover this switch, so two processes on a fresh file can collide."""
-    cursor.execute("PRAGMA journal_mode=WAL")
-
-
-def _begin_immediate(connection: Any) -> None:
-    """A deferred transaction that reads first and writes later can fail with SQLITE_BUSY at once."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -108,7 +108,7 @@ async def open_handoff(
         log.warning("opening.failed", handoff=handoff.id, reason=str(error))
         return await _give_up(ledger, desk, handoff)
     if not await _note_opened(ledger, handoff, opened, timeouts):
-        await _withdraw(desk, handoff)
+        await _withdraw(desk, replace(handoff, live_chat_id=opened.chat_id or handoff.live_chat_id))
     return await _settle(ledger, await _await_decision(ledger, handoff, patience))
 
 
@@ -162,12 +162,15 @@ async def _withdraw(desk: AgentDesk, handoff: Handoff) -> None:
 async def _note_opened(ledger: Ledger, handoff: Handoff, opened: Opened, timeouts: Timeouts) -> bool:
     """Take in the desk's answer; False where nobody wants the chat any more.
 
-    What was called back meanwhile is newer than the answer, which then only tells the chat's id.
+    What was called back meanwhile is newer than the answer, which then only tells how the desk
+    calls the chat and the requester.
     """
+    names = {"live_chat_id": opened.chat_id, "live_chat_user": opened.user}
+    known = {column: name for column, name in names.items() if name}
     async with ledger.entry() as entry:
         current = await entry.handoffs.find(handoff.id) or handoff
-        if opened.chat_id:
-            current = await entry.handoffs.note(current, live_chat_id=opened.chat_id) or current
+        if known:
+            current = await entry.handoffs.note(current, **known) or current
         if current.state is State.REQUESTED:
             await take_in(entry, current, opened.events, timeouts)
     return current.state not in OVER

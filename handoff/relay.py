@@ -8,7 +8,7 @@ import structlog
 
 from handoff.deadlines import Deadlines
 from handoff.delivery import Delivery, Screen
-from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent
+from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, PolledDesk
 from handoff.dispatch import Dispatch
 from handoff.ending import finish
 from handoff.errors import DeskError, DeskRejected
@@ -16,6 +16,7 @@ from handoff.handoff import EndReason, Handoff, State
 from handoff.intake import take_in
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Sender, sentence
+from handoff.polling import Polling
 from handoff.stray import take_back
 from handoff.tasks import OnePerKey, Tasks
 from handoff.timeouts import Timeouts
@@ -53,9 +54,14 @@ class Relay:
             ledger, desk, front, timeouts, self._give_up, self._tasks, self.vault, self.delivery.kick
         )
         self._deadlines = Deadlines(ledger, timeouts, self._close_overdue, self._changed, self._tasks)
+        self._polling = (
+            Polling(ledger, desk, self.receive, self._give_up, timeouts, self._tasks)
+            if isinstance(desk, PolledDesk)
+            else None
+        )
 
     async def start(self) -> None:
-        """Look after what an earlier process left, then watch the deadlines."""
+        """Look after what an earlier process left, then watch the deadlines, and a desk that is polled."""
         async with self._ledger.entry() as entry:
             unfinished = await entry.handoffs.unfinished()
         for handoff in unfinished:
@@ -63,6 +69,8 @@ class Relay:
             self.delivery.kick(handoff.conversation)
             self._following.kick(handoff.id)
         self._tasks.spawn(self._deadlines.watch(self._sweep), "deadlines")
+        if self._polling:
+            self._tasks.spawn(self._polling.watch(self._sweep), "polling")
 
     async def stop(self) -> None:
         """Stop all work; what is unfinished stays in the ledger."""
@@ -82,6 +90,7 @@ class Relay:
                 return
             await entry.messages.assign(message, current)
         self._dispatch.kick(handoff.id)
+        self._expect_news(handoff)
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:
         """Tell the live agent that the requester types; nobody is troubled where that fails."""
@@ -102,6 +111,7 @@ class Relay:
                 await entry.messages.accept(handoff.conversation, _system(handoff, "utter_live_chat_leaving"))
         if ending is None:
             return
+        self._expect_news(ending)
         await self._changed(ending)
         if not await self._end_at_desk(ending):
             await self._finish(ending, reason, leave_failed=True)
@@ -111,12 +121,15 @@ class Relay:
     async def receive(self, callback: Callback) -> bool:
         """Commit what the desk tells; all work that follows comes after, in the background.
 
-        Returns False for a callback that belongs to no handoff.
+        Returns False for a callback that belongs to no handoff, or with which another process
+        that polls was quicker.
         """
         async with self._ledger.entry() as entry:
             handoff = await entry.handoffs.resolve(callback.references)
             if handoff is None:
                 log.info("callback.unresolved", events=len(callback.events))
+                return False
+            if callback.progress and not await entry.handoffs.advance(handoff, callback.progress):
                 return False
             known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
             taken = await take_in(entry, known, callback.events, self._timeouts)
@@ -134,7 +147,7 @@ class Relay:
 
     async def _learn_chat_id(self, entry: Entry, handoff: Handoff, chat_id: str | None) -> Handoff:
         """Until the desk has named its chat, ours stands in for it."""
-        if not chat_id or handoff.live_chat_id != handoff.id:
+        if not chat_id or handoff.is_named:
             return handoff
         return await entry.handoffs.note(handoff, live_chat_id=chat_id) or handoff
 
@@ -210,6 +223,10 @@ class Relay:
             log.info("handoff.ended", handoff=ended.id, reason=ended.end_reason)
             await self._changed(ended)
         return ended is not None
+
+    def _expect_news(self, handoff: Handoff) -> None:
+        if self._polling:
+            self._polling.wake(handoff.id)
 
     async def _changed(self, handoff: Handoff) -> None:
         self.delivery.kick(handoff.conversation)

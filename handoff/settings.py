@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -43,6 +44,13 @@ class Start(StrEnum):
     CREATE_START = "create_start"
     LIVE_AGENT_ONLY = "live_agent_only"
     START_THEN_AGENT = "start_then_agent"
+
+
+class Desk(StrEnum):
+    """Which interface of ServiceNow carries the live chats (reference section 1)."""
+
+    BOT_INTEGRATION = "bot_integration"
+    CONNECT_SUPPORT = "connect_support"
 
 
 class SessionIds(StrEnum):
@@ -85,7 +93,9 @@ class Settings(BaseSettings):
     servicenow_token: SecretStr | None = None
     servicenow_signing_secret: SecretStr | None = None
     servicenow_app_inbound_id: str | None = None
+    servicenow_desk: Desk = Desk.BOT_INTEGRATION
     servicenow_start: Start = Start.CREATE_START
+    servicenow_queue: str | None = None
     servicenow_callback_secret: SecretStr | None = None
     servicenow_callback_user: str | None = None
     servicenow_callback_password: SecretStr | None = None
@@ -102,6 +112,8 @@ class Settings(BaseSettings):
     handoff_agent_silence: Seconds = 600
     handoff_retention_days: float = Field(default=30, gt=0, le=3650)
     handoff_delivery_deadline: Seconds = 60
+    handoff_poll_interval: Seconds = 2
+    handoff_poll_idle_interval: Seconds = 10
     handoff_message_limit: int = Field(default=4000, gt=0)
 
     @field_validator("servicenow_url")
@@ -119,6 +131,14 @@ class Settings(BaseSettings):
         if parts.username is not None or parts.query or parts.fragment or any(map(str.isspace, url)):
             raise _problem("must be the instance's bare address, without a user name, spaces, ? or #")
         return url
+
+    @field_validator("servicenow_queue")
+    @classmethod
+    def _check_queue(cls, queue: str | None) -> str | None:
+        """It becomes part of a path."""
+        if queue and not re.fullmatch("[0-9a-fA-F]{32}", queue):
+            raise _problem("must be the queue's sys_id, 32 hexadecimal digits")
+        return queue
 
     @field_validator("servicenow_token")
     @classmethod
@@ -156,7 +176,11 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
-        problems = [*self._missing_credentials(), *self._missing_callback_credentials()]
+        problems = [
+            *self._missing_credentials(),
+            *self._missing_callback_credentials(),
+            *self._problems_of_desk(),
+        ]
         if problems:
             raise PydanticCustomError("together", "{problems}", {"problems": "\n".join(problems)})
         return self
@@ -176,12 +200,21 @@ class Settings(BaseSettings):
             return [
                 "SERVICENOW_CALLBACK_USER and SERVICENOW_CALLBACK_PASSWORD go together: set both or neither."
             ]
-        if not (self.servicenow_callback_secret or self.servicenow_callback_user):
+        calls_back = self.servicenow_desk is Desk.BOT_INTEGRATION
+        if calls_back and not (self.servicenow_callback_secret or self.servicenow_callback_user):
             return [
                 "Set SERVICENOW_CALLBACK_SECRET, or SERVICENOW_CALLBACK_USER and "
                 "SERVICENOW_CALLBACK_PASSWORD: without them anybody could speak as a live agent."
             ]
         return []
+
+    def _problems_of_desk(self) -> list[str]:
+        if self.servicenow_desk is not Desk.CONNECT_SUPPORT or self.servicenow_queue:
+            return []
+        return [
+            f"SERVICENOW_QUEUE is not set, but SERVICENOW_DESK={self.servicenow_desk} needs it: "
+            "the sys_id of the queue in which live agents wait."
+        ]
 
 
 def read_settings(**overrides: Any) -> Settings:

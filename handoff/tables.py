@@ -84,6 +84,9 @@ handoffs = Table(
     Column("exit", String(16), nullable=False),
     # The turn of the bot in which it was opened, where that is known.
     Column("opened_in", String(255)),
+    Column("queue_position", Integer),
+    # How far a desk that is polled has been read, in its own notation.
+    Column("cursor", Text),
     Column("live_since", Instant),
     # What identified each entry into a queue, by line.
     Column("queue_marks", Text),

@@ -1,4 +1,4 @@
-"""How long each state may last."""
+"""How long each state may last, and how often a desk that does not call back is asked."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class Timeouts:
     delivery: float = 60
     queue_reminder: float = 120
     agent_silence: float = 600
+    poll: float = 2
+    poll_idle: float = 10
 
     @property
     def agent_idle(self) -> float:
@@ -32,4 +34,6 @@ class Timeouts:
             delivery=settings.handoff_delivery_deadline,
             queue_reminder=settings.handoff_queue_reminder,
             agent_silence=settings.handoff_agent_silence,
+            poll=settings.handoff_poll_interval,
+            poll_idle=settings.handoff_poll_idle_interval,
         )

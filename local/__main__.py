@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from handoff.errors import SettingsError
-from handoff.settings import read_settings
+from handoff.settings import Desk, read_settings
 from local.environment import Plan, make_plan
 from local.processes import Child, StartFailed, is_free
 from local.training import ROOT, TrainingFailed, find_model, train_with_licence
@@ -30,9 +30,8 @@ READY = """
 
   Ask the assistant for a person, accept the chat at the desk, answer, end it. Ctrl-C stops everything."""
 
-REAL_DESK = (
-    "in ServiceNow: {url}\n  Callbacks must reach     {address}/webhooks/servicenow/callback (see the README)"
-)
+REAL_DESK = "in ServiceNow: {url}"
+CALLBACKS = "\n  Callbacks must reach     {address}/webhooks/servicenow/callback (see the README)"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -122,7 +121,9 @@ def _command(plan: Plan) -> list[str]:
 def _describe_desk(plan: Plan) -> str:
     if plan.simulator is not None:
         return plan.desk_address + "/"
-    return REAL_DESK.format(url=plan.assistant["SERVICENOW_URL"], address=plan.address)
+    is_polled = plan.assistant.get("SERVICENOW_DESK") == Desk.CONNECT_SUPPORT
+    text = REAL_DESK if is_polled else REAL_DESK + CALLBACKS
+    return text.format(url=plan.assistant["SERVICENOW_URL"], address=plan.address)
 
 
 def _run(name: str, arguments: list[str], environment: Mapping[str, str]) -> Child:

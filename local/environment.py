@@ -73,6 +73,7 @@ def _connect_simulator(desk_port: int) -> dict[str, str]:
         "SERVICENOW_USER": USER,
         "SERVICENOW_PASSWORD": secrets.token_urlsafe(24),
         "SERVICENOW_CALLBACK_SECRET": secrets.token_urlsafe(24),
+        "SERVICENOW_QUEUE": secrets.token_hex(16),
     }
 
 
@@ -87,4 +88,5 @@ def _describe_simulator(
         "SIMULATOR_CALLBACK_SECRET": made_up["SERVICENOW_CALLBACK_SECRET"],
         "SIMULATOR_USERNAME": USER,
         "SIMULATOR_PASSWORD": made_up["SERVICENOW_PASSWORD"],
+        "SIMULATOR_CONNECT_QUEUE_ID": made_up["SERVICENOW_QUEUE"],
     }

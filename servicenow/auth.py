@@ -26,8 +26,8 @@ class Credentials(Protocol):
         """The headers to send now; may ask the instance for a token first."""
         ...
 
-    def forget(self) -> bool:
-        """Drop what the instance refused; True where asking again may give something better."""
+    def forget(self, refused: Mapping[str, str]) -> bool:
+        """Drop headers that the instance refused; True where asking again may give something better."""
         ...
 
 
@@ -40,7 +40,7 @@ class FixedHeaders:
     async def headers(self, session: aiohttp.ClientSession) -> Mapping[str, str]:
         return self._headers
 
-    def forget(self) -> bool:
+    def forget(self, refused: Mapping[str, str]) -> bool:
         return False
 
 
@@ -71,11 +71,16 @@ class OAuthToken:
         async with self._asking:
             if self._access is None or self._now() >= self._expires_at - EXPIRY_MARGIN:
                 await self._renew(session)
-        return {"Authorization": f"Bearer {self._access}"}
+        return self._write_header()
 
-    def forget(self) -> bool:
-        self._access = None
+    def forget(self, refused: Mapping[str, str]) -> bool:
+        """Two requests may be refused with one token: it is renewed once."""
+        if refused == self._write_header():
+            self._access = None
         return True
+
+    def _write_header(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._access}"}
 
     async def _renew(self, session: aiohttp.ClientSession) -> None:
         if self._refresh:

@@ -12,10 +12,11 @@ from weakref import WeakKeyDictionary
 from handoff.desk import AgentDesk
 from handoff.handoff import Clock, utc_now
 from handoff.ledger import Ledger
-from handoff.settings import Settings, read_settings
+from handoff.settings import Desk, Settings, read_settings
 from handoff.timeouts import Timeouts
 from servicenow.auth import make_credentials
 from servicenow.bot_integration import BotIntegrationDesk
+from servicenow.connect_support import ConnectSupportDesk
 from servicenow.http import Instance
 from servicenow.incident import IncidentTable
 
@@ -53,11 +54,18 @@ async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
     return Backend(
         settings=settings,
         ledger=await Ledger.connect(settings.handoff_database_url, clock),
-        desk=BotIntegrationDesk(
-            instance, start=settings.servicenow_start, app_inbound_id=settings.servicenow_app_inbound_id
-        ),
+        desk=_make_desk(settings, instance),
         incidents=IncidentTable(instance),
         timeouts=Timeouts.from_settings(settings),
+    )
+
+
+def _make_desk(settings: Settings, instance: Instance) -> AgentDesk:
+    if settings.servicenow_desk is Desk.CONNECT_SUPPORT:
+        assert settings.servicenow_queue  # read_settings has seen to it
+        return ConnectSupportDesk(instance, queue=settings.servicenow_queue, user=settings.servicenow_user)
+    return BotIntegrationDesk(
+        instance, start=settings.servicenow_start, app_inbound_id=settings.servicenow_app_inbound_id
     )
 
 

@@ -6,7 +6,6 @@ One endpoint takes everything we say; what the live agent says comes back as cal
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,6 +19,7 @@ from handoff.handoff import Handoff
 from handoff.settings import Start
 from servicenow.callback import parse_callback, read_identifiers
 from servicenow.http import Instance, Reply
+from servicenow.requester import name_requester
 
 log = structlog.get_logger(__name__)
 
@@ -48,8 +48,7 @@ class BotIntegrationDesk:
         self._typed_at: dict[str, float] = {}
 
     def name_requester(self, conversation: str) -> str:
-        """A digest: stable per conversation, and the session id stays a secret between browser and us."""
-        return "rasa-" + hashlib.sha256(conversation.encode()).hexdigest()[:32]
+        return name_requester(conversation)
 
     async def open(self, handoff: Handoff, history: Sequence[Utterance]) -> Opened:
         lines = self._write_history(handoff, history)
@@ -91,6 +90,9 @@ class BotIntegrationDesk:
         if on and self._now() - self._typed_at.get(handoff.id, 0.0) < TYPING_PAUSE:
             return
         if on:
+            self._typed_at = {
+                key: at for key, at in self._typed_at.items() if self._now() - at < TYPING_PAUSE
+            }
             self._typed_at[handoff.id] = self._now()
         else:
             self._typed_at.pop(handoff.id, None)

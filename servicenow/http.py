@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,21 @@ RETRYABLE = frozenset({500, 502, 503, 504})
 
 @dataclass(frozen=True)
 class Reply:
-    """A 2xx answer. ``body`` is the parsed JSON, or the text where it is not JSON."""
+    """An answer. ``body`` is the parsed JSON, or the text where it is not JSON."""
 
     status: int
     body: Any
+
+    @property
+    def result(self) -> Any:
+        """What the platform's REST APIs wrap their answers in.
+
+        Raises:
+            DeskUnavailable: there is none, as where a web page or another server answered.
+        """
+        if not isinstance(self.body, Mapping) or "result" not in self.body:
+            raise DeskUnavailable("ServiceNow answered something that is not its API")
+        return self.body["result"]
 
 
 class Instance:
@@ -29,6 +40,7 @@ class Instance:
 
     Raises from every call: ``DeskUnavailable`` (no or no usable answer, 5xx), ``DeskBusy``
     (429), ``DeskRejected`` (any other 4xx). A 401 drops an OAuth token and tries once more.
+    Statuses in ``expected`` are returned as a ``Reply`` instead; `refuse` has the error for one.
     """
 
     def __init__(
@@ -46,14 +58,19 @@ class Instance:
         self._session: aiohttp.ClientSession | None = None
 
     async def post(
-        self, path: str, body: Mapping[str, Any], *, query: Mapping[str, str] | None = None
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        query: Mapping[str, str] | None = None,
+        expected: Collection[int] = (),
     ) -> Reply:
         """POST minified JSON, signed where a signing secret is set."""
         data = minify(body)
         headers = {"Content-Type": "application/json"}
         if self._signing_secret:
             headers["x-b2b-signature"] = sign(data, self._signing_secret)
-        return await self._call("POST", path, headers=headers, data=data, params=query)
+        return await self._call("POST", path, expected, headers=headers, data=data, params=query)
 
     async def get(self, path: str, *, query: Mapping[str, str] | None = None) -> Reply:
         return await self._call("GET", path, headers={}, params=query)
@@ -62,22 +79,33 @@ class Instance:
         if self._session:
             await self._session.close()
 
-    async def _call(self, method: str, path: str, *, headers: dict[str, str], **request: Any) -> Reply:
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        expected: Collection[int] = (),
+        *,
+        headers: dict[str, str],
+        **request: Any,
+    ) -> Reply:
         session = self._open_session()
         credentials = await self._credentials.headers(session)
         try:
-            return await self._try(session, method, path, headers={**headers, **credentials}, **request)
+            return await self._try(
+                session, method, path, expected, headers={**headers, **credentials}, **request
+            )
         except DeskRejected as error:
-            if error.status != 401 or not self._credentials.forget():
+            if error.status != 401 or not self._credentials.forget(credentials):
                 raise
         credentials = await self._credentials.headers(session)
-        return await self._try(session, method, path, headers={**headers, **credentials}, **request)
+        return await self._try(session, method, path, expected, headers={**headers, **credentials}, **request)
 
     async def _try(
         self,
         session: aiohttp.ClientSession,
         method: str,
         path: str,
+        expected: Collection[int],
         *,
         headers: Mapping[str, str],
         **request: Any,
@@ -94,9 +122,10 @@ class Instance:
             raise DeskUnavailable(
                 f"ServiceNow gave no answer: {type(error).__name__}", possibly_done=True
             ) from error
-        if 200 <= response.status < 300:
-            return Reply(response.status, _parse(text))
-        raise _refusal(response, text)
+        reply = Reply(response.status, _parse(text))
+        if 200 <= reply.status < 300 or reply.status in expected:
+            return reply
+        raise refuse(reply, read_retry_after(response.headers))
 
     def _open_session(self) -> aiohttp.ClientSession:
         """Made at the first call, as a session belongs to the event loop that it is used in."""
@@ -123,14 +152,14 @@ def _parse(text: str) -> Any:
         return text
 
 
-def _refusal(response: aiohttp.ClientResponse, text: str) -> DeskError:
+def refuse(reply: Reply, retry_after: float | None = None) -> DeskError:
     """The error for a non-2xx answer; section 15 of the reference has the shapes."""
-    reason = f"ServiceNow answered {response.status}{_detail(_parse(text))}"
-    if response.status == 429:
-        return DeskBusy(reason, retry_after=read_retry_after(response.headers))
-    if response.status in RETRYABLE or response.status < 400:
+    reason = f"ServiceNow answered {reply.status}{_detail(reply.body)}"
+    if reply.status == 429:
+        return DeskBusy(reason, retry_after=retry_after)
+    if reply.status in RETRYABLE or reply.status < 400:
         return DeskUnavailable(reason)
-    return DeskRejected(reason, status=response.status)
+    return DeskRejected(reason, status=reply.status)
 
 
 def _detail(body: Any) -> str:

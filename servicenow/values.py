@@ -35,6 +35,7 @@ def read_first(item: Mapping[str, Any], *keys: str) -> str | None:
 
 
 def read_flag(value: Any) -> bool:
+    """Whether it is true, or the word "true"."""
     return value is True or (isinstance(value, str) and value.lower() == "true")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from simulator.connect_support import ConnectSupport
 from simulator.control import Control, explain
 from simulator.fault_control import FaultControl
 from simulator.integration import PATH
@@ -31,7 +32,10 @@ PAGE_HEADERS = {
 
 
 def build(
-    simulator: "Simulator", integration: Callable[[web.Request], Awaitable[web.Response]], table: Table
+    simulator: "Simulator",
+    integration: Callable[[web.Request], Awaitable[web.Response]],
+    table: Table,
+    connect: ConnectSupport,
 ) -> web.Application:
     """Return the application; it may be run once, so every `serve` builds its own."""
     control = Control(simulator)
@@ -39,6 +43,7 @@ def build(
     app = web.Application(middlewares=[traffic.middleware(), explain], client_max_size=MAX_BODY)
     app.router.add_post(PATH, integration)
     app.router.add_post("/oauth_token.do", simulator.tokens.answer)
+    app.add_routes(connect.routes())
     app.add_routes([*table.routes(), *control.routes(), *FaultControl(simulator).routes()])
     app.add_routes(RichControl(simulator).routes())
     for path in PAGE_FILES:

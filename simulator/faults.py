@@ -19,7 +19,7 @@ MODES = {
     "hang": "no answer until recover(); the request is processed then",
 }
 # Besides these, any status from "400" to "599" is a mode: that status with the platform's error JSON.
-ENDPOINTS = ("integration", "table", "oauth", "all")
+ENDPOINTS = ("integration", "connect", "table", "oauth", "all")
 MESSAGE = "message"
 RATE_LIMITED = "429"
 
@@ -28,7 +28,8 @@ RATE_LIMITED = "429"
 class Fault(Limited):
     """One active failure.
 
-    `action` limits it to one action, the word "message" to plain messages; `endpoint` to one of `ENDPOINTS`.
+    `action` limits it to one action, the word "message" to plain messages, of the endpoint "connect" to one
+    call by its name in `connect_calls`; `endpoint` to one of `ENDPOINTS`.
     `seconds` belongs to "slow" (default 1), `retry_after`, in seconds, to "429" (default 1).
     """
 

@@ -11,6 +11,7 @@ from yarl import URL
 
 from simulator.changes import Changes
 from simulator.chat import now
+from simulator.connect_calls import name_call
 
 logger = logging.getLogger("simulator")
 
@@ -49,7 +50,9 @@ class Exchange:
 
     @property
     def action(self) -> str | None:
-        """Return the action of a Bot Integration request."""
+        """Return the action of a Bot Integration request, or the name of a call of Connect Support."""
+        if call := name_call(self.method, self.path):
+            return call
         return self.body.get("action") if isinstance(self.body, dict) else None
 
     @property

@@ -73,6 +73,9 @@ class SimulatorSettings(BaseSettings):
     agent_avatar: str = Field("", description="URL of the live agent's picture")
     show_agent_name: bool = Field(True, description="show the live agent's name and picture")
     queue_name: str = Field("IT Service Desk", description="name of the queue")
+    connect_queue_id: str = Field(
+        "0123456789abcdef0123456789abcdef", description="sys_id of that queue in the Connect Support API"
+    )
 
     fresh_session: bool = Field(
         True, description="greet, instead of transferring, when AGENT is a user's very first request"

@@ -12,6 +12,8 @@ from simulator.callback_faults import CallbackFault
 from simulator.callbacks import Callbacks
 from simulator.changes import Changes
 from simulator.chat import JSON, Chat, EndReason, Sender, State
+from simulator.connect_chat import ConnectChat
+from simulator.connect_support import ConnectSupport
 from simulator.conversations import Conversations
 from simulator.delivery import Delivery
 from simulator.desk import Desk
@@ -56,6 +58,7 @@ class Simulator:
         virtual_agent = VirtualAgent(self.settings, self._conversations, self.desk)
         self._integration = Integration(self.settings, authentication, virtual_agent, self._callbacks)
         self._table = Table(authentication, self._incidents)
+        self._connect = ConnectSupport(self.settings, authentication, self._conversations, self.desk)
 
     @asynccontextmanager
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
@@ -64,7 +67,7 @@ class Simulator:
         May be entered again after it was left: chats, logs and incidents stay, unsent callbacks are dropped.
         Raises `OSError` if the port is taken, `RuntimeError` if it is serving already.
         """
-        app = build(self, self._integration.answer, self._table)
+        app = build(self, self._integration.answer, self._table, self._connect)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         self._callbacks.start()
         try:
@@ -106,7 +109,7 @@ class Simulator:
 
     @property
     def requests(self) -> list[Exchange]:
-        """What clients asked (Bot Integration, Table, token endpoint), secrets redacted, oldest first."""
+        """What clients asked of the imitated endpoints, secrets redacted, oldest first."""
         return self.journal.requests
 
     @property
@@ -183,8 +186,8 @@ class Simulator:
         """Let requests fail, see `faults.MODES`; `BadCommand` for an unknown mode or a senseless value.
 
         `times`: only the next so many (None: until `recover`). `action`: only requests with this action, or
-        plain messages for "message". `endpoint`: "integration", "table", "oauth" or "all". `seconds` goes
-        with "slow", `retry_after` with "429".
+        plain messages for "message". `endpoint`: "integration", "connect", "table", "oauth" or "all".
+        `seconds` goes with "slow", `retry_after` with "429".
         """
         values = (mode, action, endpoint, seconds, retry_after)
         self.plan.perform(Fault(*values, times=times, probability=probability))
@@ -262,7 +265,8 @@ class Simulator:
         return [chat for chat in newest if chat.state is state]
 
     def _push(self, chat: Chat, reply: Reply) -> None:
-        self._integration.push(chat, reply)
+        if not isinstance(chat, ConnectChat):  # nothing is called back for those
+            self._integration.push(chat, reply)
 
     def _abandon(self, chat: Chat, status: int) -> None:
         """Close the interaction because the client answered a callback with 5xx (KB2701890)."""

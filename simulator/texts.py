@@ -21,6 +21,7 @@ class Texts(BaseModel):
     stand_by: str = "Please stand by while I connect you to a live agent."
     routing: str = "Routing you to a live agent..."
     no_agents: str = "There are no agents available. Please try again later."
+    queue_closed: str = Field("The support queue is closed.", description="own wording; Connect Support only")
     agent_entered: str = "{name} has entered the chat."
     agent_closed: str = "{name} has closed the support session."
     conversation_ended: str = "The conversation has ended. If you need help again, type hi."

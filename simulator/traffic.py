@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from simulator.connect_calls import is_connect
 from simulator.errors import ApiError
 from simulator.faults import Fault, Faults
 from simulator.journal import Exchange, Journal
@@ -22,7 +23,12 @@ HIBERNATING = (
 )
 RATE_LIMIT = 100  # requests per hour, as in the documented example
 RATE_LIMIT_RULE = uuid.uuid5(uuid.NAMESPACE_URL, "sys_rate_limit_rules").hex  # a sys_id
-_API_NAMES = {"table": "Table API", "integration": "VA Bot Integration", "oauth": "OAuth"}
+_API_NAMES = {
+    "connect": "Connect Support",
+    "table": "Table API",
+    "integration": "VA Bot Integration",
+    "oauth": "OAuth",
+}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -157,6 +163,8 @@ def _endpoint(path: str) -> str | None:
         return "integration"
     if path == "/oauth_token.do":
         return "oauth"
+    if is_connect(path):
+        return "connect"
     if path.startswith("/api/"):
         return "table"
     return None

@@ -276,7 +276,7 @@ function metaOf(entry, chat) {
 
 // ---- words ----
 
-const title = (chat) => chat.email ?? chat.user_id;
+const title = (chat) => chat.email ?? chat.number ?? chat.user_id;
 const requesterLines = (chat) => chat.transcript.filter((entry) => entry.sender === "requester").length;
 const unread = (chat) => requesterLines(chat) - (seen.get(chat.id) ?? 0);
 const clock = (time) => new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });

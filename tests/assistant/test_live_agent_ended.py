@@ -93,6 +93,12 @@ async def test_says_so_when_the_desk_could_not_be_told(chat):
     assert "utter_live_chat_leave_failed" in failed.responses
 
 
+async def test_offers_an_incident_when_the_chat_could_not_be_located(chat):
+    failed = await end(chat, EndReason.REQUESTER_ENDED, live_chat_leave_failed=True)
+
+    assert failed.responses[-1] == "utter_ask_file_incident_instead"
+
+
 async def test_says_nothing_of_it_otherwise(chat):
     left = await end(chat, EndReason.REQUESTER_ENDED, live_chat_leave_failed=False)
 

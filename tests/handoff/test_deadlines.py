@@ -87,6 +87,16 @@ async def test_who_waits_in_the_queue_hears_that_it_goes_on(
     assert changed == [handoff.id] * 2
 
 
+async def test_who_has_a_place_in_the_queue_hears_it_again(ledger, deadlines, clock):
+    handoff = await queued(ledger, "4 Minutes")
+    async with ledger.entry() as entry:
+        await entry.handoffs.note(handoff, queue_position=2)
+    clock.advance(120)
+    await settle(deadlines, handoff)
+    (line,) = await told(ledger)
+    assert (line["response"], line["values"]) == ("utter_live_chat_position", {"position": "2"})
+
+
 async def test_a_reminder_is_given_by_one_process_only(ledger, other_ledger, deadlines, clock, tasks):
     handoff = await queued(ledger)
     clock.advance(120)

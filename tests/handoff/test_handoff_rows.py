@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from handoff.desk import References
+from handoff.desk import Progress, References
 from handoff.errors import AlreadyOpen
 from handoff.handoff import NEXT_STATES, OPEN_STATES, EndReason, Exit, State
 from tests.support.ledger_rows import bring_to, end, find, request
@@ -289,3 +289,35 @@ async def test_unfinished_is_what_is_open_or_owes_its_exit(ledger, clock):
     async with ledger.entry() as entry:
         await entry.handoffs.settle_exit(done)
         assert [h.id for h in await entry.handoffs.unfinished()] == [live.id, owing.id]
+
+
+# -- polling ----------------------------------------------------------------------------
+
+
+async def test_only_open_handoffs_with_a_name_at_the_desk_can_be_asked_about(ledger):
+    named, unnamed, ended = [await request(ledger, conversation) for conversation in ("c1", "c2", "c3")]
+    for handoff in (named, ended):
+        await name_chat(ledger, handoff, f"chat-of-{handoff.conversation}")
+    await end(ledger, ended)
+    async with ledger.entry() as entry:
+        assert [found.id for found in await entry.handoffs.open_and_named()] == [named.id]
+    assert (await find(ledger, named)).is_named
+    assert not (await find(ledger, unnamed)).is_named
+
+
+async def advance(ledger, handoff, before, after):
+    async with ledger.entry() as entry:
+        return await entry.handoffs.advance(handoff, Progress(before=before, after=after))
+
+
+async def test_of_two_that_read_on_from_the_same_cursor_one_is_quicker(ledger):
+    handoff = await bring_to(ledger, State.LIVE)
+    assert await advance(ledger, handoff, None, "1")
+    assert not await advance(ledger, handoff, None, "2")
+    assert await advance(ledger, handoff, "1", "2")
+    assert (await find(ledger, handoff)).cursor == "2"
+
+
+async def test_an_ended_handoff_can_still_be_read(ledger):
+    handoff = await end(ledger, await bring_to(ledger, State.LIVE))
+    assert await advance(ledger, handoff, None, "1")

@@ -76,6 +76,22 @@ async def test_the_first_wait_time_is_kept_and_told_by_the_entry_flow(ledger, cl
     assert await system_lines(ledger) == []
 
 
+async def test_a_place_in_the_queue_is_told_whenever_it_changes(ledger):
+    handoff = await bring_to(ledger, R)
+    for position in (3, 3, 2, None, 2, 1):
+        await tell(ledger, handoff, Queued(position=position))
+    assert await system_lines(ledger) == ["utter_live_chat_position"] * 2
+    told = [m.content["values"] for m in await messages(ledger)]
+    assert told == [{"position": "2"}, {"position": "1"}]
+    assert (await find(ledger, handoff)).queue_position == 1
+
+
+async def test_another_queue_has_places_of_its_own(ledger):
+    handoff = await bring_to(ledger, L, queue_position=1)
+    taken = await tell(ledger, handoff, Queued(entered=True))
+    assert taken.handoff.queue_position is None
+
+
 async def test_news_about_the_wait_is_told_once_and_does_not_move_the_deadline(ledger, clock):
     handoff = await bring_to(ledger, Q, within=600, wait_time="30 Seconds")
     clock.advance(5)

@@ -75,6 +75,11 @@ async def test_the_desks_name_of_the_chat_is_kept(open_, desk, ledger):
     assert (await find(ledger, opening.handoff)).live_chat_id == "chat-1"
 
 
+async def test_what_the_desk_calls_the_requester_is_kept(open_, desk, ledger):
+    desk.answer = Opened(user="integration", events=(Queued(),))
+    assert (await open_()).handoff.live_chat_user == "integration"
+
+
 async def test_a_patient_caller_hears_what_another_process_took_in(open_, ledger, other_ledger):
     opening = asyncio.create_task(open_())
     handoff = await eventually(lambda: only_handoff(ledger))
@@ -197,7 +202,7 @@ async def test_a_chat_that_opens_after_its_deadline_is_left_at_the_desk(open_, d
     await end(ledger, handoff, EndReason.DESK_UNREACHABLE)
     gate.set()
     assert (await opening).outcome is Outcome.DESK_UNREACHABLE
-    assert desk.left == [handoff.id]
+    assert (desk.left, desk.left_chats) == ([handoff.id], ["chat-1"])
     assert (await find(ledger, handoff)).exit is Exit.DONE
 
 

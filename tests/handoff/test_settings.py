@@ -2,7 +2,7 @@ import pytest
 from pydantic import SecretStr
 
 from handoff.errors import SettingsError
-from handoff.settings import NEEDED_BY_AUTH, Auth, SessionIds, Start, read_settings
+from handoff.settings import NEEDED_BY_AUTH, Auth, Desk, SessionIds, Start, read_settings
 
 SECRET = "sEcReT-vAlUe"
 WHOLE = {
@@ -97,6 +97,8 @@ DURATIONS = [
     "HANDOFF_QUEUED_TIMEOUT",
     "HANDOFF_ENDING_TIMEOUT",
     "HANDOFF_DELIVERY_DEADLINE",
+    "HANDOFF_POLL_INTERVAL",
+    "HANDOFF_POLL_IDLE_INTERVAL",
 ]
 
 
@@ -279,6 +281,30 @@ def test_a_short_key_for_web_chat_tokens_is_refused(problems, read):
     (problem,) = problems(HANDOFF_WEBCHAT_JWT_KEY=SECRET)
     assert problem == "HANDOFF_WEBCHAT_JWT_KEY must have at least 32 bytes."
     assert read(HANDOFF_WEBCHAT_JWT_KEY="ä" * 16).handoff_webchat_jwt_key is not None
+
+
+# -- which desk -------------------------------------------------------------------------
+
+QUEUE = "0123456789abcdef0123456789ABCDEF"
+
+
+def test_the_desk_is_the_current_interface_unless_told_otherwise(read):
+    assert read().servicenow_desk is Desk.BOT_INTEGRATION
+
+
+def test_connect_support_needs_a_queue_and_no_callbacks(read, problems):
+    (problem,) = problems(SERVICENOW_DESK="connect_support")
+    assert problem.startswith("SERVICENOW_QUEUE is not set, but SERVICENOW_DESK=connect_support needs it")
+    settings = read(
+        SERVICENOW_DESK="connect_support", SERVICENOW_QUEUE=QUEUE, SERVICENOW_CALLBACK_SECRET=None
+    )
+    assert (settings.servicenow_desk, settings.servicenow_queue) == (Desk.CONNECT_SUPPORT, QUEUE)
+
+
+@pytest.mark.parametrize("queue", ["IT Service Desk", "../users", QUEUE + "0", QUEUE[:-1]])
+def test_a_queue_that_is_no_sys_id_is_refused(problems, queue):
+    (problem,) = problems(SERVICENOW_DESK="connect_support", SERVICENOW_QUEUE=queue)
+    assert problem == "SERVICENOW_QUEUE must be the queue's sys_id, 32 hexadecimal digits."
 
 
 # -- secrets ----------------------------------------------------------------------------

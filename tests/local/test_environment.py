@@ -23,6 +23,7 @@ def test_both_sides_know_the_same_secrets_and_each_run_has_its_own():
     one, two = (make_plan({}, 5005, 8081, NO_FILE) for _ in range(2))
     assert one.assistant["SERVICENOW_PASSWORD"] == one.simulator["SIMULATOR_PASSWORD"]
     assert one.assistant["SERVICENOW_CALLBACK_SECRET"] == one.simulator["SIMULATOR_CALLBACK_SECRET"]
+    assert one.assistant["SERVICENOW_QUEUE"] == one.simulator["SIMULATOR_CONNECT_QUEUE_ID"]
     assert one.assistant["SERVICENOW_PASSWORD"] != two.assistant["SERVICENOW_PASSWORD"]
     assert one.assistant["SERVICENOW_CALLBACK_SECRET"] != two.assistant["SERVICENOW_CALLBACK_SECRET"]
 
@@ -32,6 +33,7 @@ def test_what_is_made_up_are_whole_settings(monkeypatch):
     for name, value in plan.assistant.items():
         monkeypatch.setenv(name, value)
     assert read_settings().servicenow_url == "http://127.0.0.1:8081"
+    assert read_settings(servicenow_desk="connect_support").servicenow_queue
 
 
 def test_a_real_instance_is_used_as_it_is_set():

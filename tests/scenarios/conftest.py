@@ -10,7 +10,6 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from handoff.desk import References
 from handoff.handoff import Handoff
 from handoff.opening import OpenRequest, open_handoff
 from servicenow.backend import backend, close_backend
@@ -90,8 +89,7 @@ class Helpdesk:
     async def handoff(self, client: ChatClient) -> Handoff:
         service = await backend()
         async with service.ledger.entry() as entry:
-            user = service.desk.name_requester(client.session_id)
-            found = await entry.handoffs.resolve(References(user=user))
+            found = await entry.handoffs.newest_for(client.session_id)
         assert found
         return found
 

@@ -83,7 +83,7 @@ async def test_none_sends_nothing(make_settings, session):
 
 
 def test_what_never_changes_is_not_worth_asking_again():
-    assert not FixedHeaders({}).forget()
+    assert not FixedHeaders({}).forget({})
 
 
 @pytest.mark.parametrize("auth", Auth)
@@ -172,9 +172,18 @@ async def test_a_refresh_that_keeps_its_token_silent_is_kept_by_us(make_token, s
 async def test_a_forgotten_token_is_asked_for_again(make_token, server, session):
     server.answer(token("t1"), token("t2"))
     credentials = make_token(CREDENTIALS)
-    await authorization(credentials, session)
-    assert credentials.forget()
+    used = await credentials.headers(session)
+    assert credentials.forget(used)
     assert await authorization(credentials, session) == "Bearer t2"
+
+
+async def test_two_requests_that_are_refused_with_one_token_renew_it_once(make_token, server, session):
+    server.answer(token("t1"), token("t2"))
+    credentials = make_token(CREDENTIALS)
+    used = await credentials.headers(session)
+    for _ in range(2):
+        assert credentials.forget(used)
+        assert await authorization(credentials, session) == "Bearer t2"
 
 
 @pytest.mark.parametrize("lifetime", ["1800", 1800.0, "soon", None, [], "nan"])

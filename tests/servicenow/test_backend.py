@@ -6,6 +6,7 @@ import pytest
 from handoff.errors import SettingsError
 from servicenow.backend import backend, close_backend, make_backend
 from servicenow.bot_integration import BotIntegrationDesk
+from servicenow.connect_support import ConnectSupportDesk
 from servicenow.incident import IncidentTable
 
 
@@ -33,6 +34,17 @@ async def test_the_parts_are_made_from_the_settings(make_settings, tmp_path):
     assert isinstance(made.incidents, IncidentTable)
     assert made.timeouts.ending == 3
     assert (tmp_path / "a" / "ledger.db").exists()
+    await made.close()
+
+
+async def test_the_desk_is_the_one_of_the_settings(make_settings, tmp_path):
+    settings = make_settings(
+        servicenow_desk="connect_support",
+        servicenow_queue="0123456789abcdef0123456789abcdef",
+        handoff_database_url=f"sqlite:///{tmp_path}/ledger.db",
+    )
+    made = await make_backend(settings)
+    assert isinstance(made.desk, ConnectSupportDesk)
     await made.close()
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handoff.errors import DeskBusy, DeskRejected, DeskUnavailable
-from servicenow.http import minify
+from servicenow.http import minify, refuse
 from simulator.envelope import minified
 from tests.support.web_server import Answer
 
@@ -220,3 +220,32 @@ def test_it_is_what_javascript_would_write(body):
 def test_half_an_emoji_is_escaped():
     assert minify({"t": "a\ud83d"}) == b'{"t":"a\\ud83d"}'
     assert json.loads(minify({"t": "a\ud83d"})) == {"t": "a\ud83d"}
+
+
+# -- statuses that are answers ----------------------------------------------------------
+
+
+async def test_an_expected_refusal_is_an_answer(instance, server):
+    server.answer(refusal(503))
+    reply = await instance.post(PATH, {}, expected=(403, 503))
+    assert (reply.status, reply.body["error"]["message"]) == (503, "No")
+    assert isinstance(refuse(reply), DeskUnavailable)
+
+
+async def test_any_other_is_an_error_all_the_same(instance, server):
+    server.answer(refusal(404))
+    with pytest.raises(DeskRejected):
+        await instance.post(PATH, {}, expected=(403, 503))
+
+
+async def test_the_result_is_taken_out_of_its_wrapping(instance, server):
+    server.answer(Answer(body='{"result": [1]}'))
+    assert (await instance.get(PATH)).result == [1]
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"status": "success"}'])
+async def test_an_answer_without_a_result_is_not_of_the_api(instance, server, body):
+    server.answer(Answer(body=body))
+    reply = await instance.get(PATH)
+    with pytest.raises(DeskUnavailable, match="not its API"):
+        assert reply.result

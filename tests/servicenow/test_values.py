@@ -14,8 +14,10 @@ BASE = "https://dev1.service-now.com"
         (0.5, "0.5"),
         ("", None),
         (" ", None),
+        (None, None),
         (True, None),
         ([], None),
+        ({}, None),
         ("a\0", "a�"),
     ],
 )
@@ -28,7 +30,8 @@ def test_a_piece_keeps_its_spaces():
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(True, True), ("TRUE", True), ("false", False), (1, False), (None, False)]
+    ("value", "expected"),
+    [(True, True), ("TRUE", True), ("false", False), (False, False), (1, False), (None, False)],
 )
 def test_a_flag_may_be_a_string(value, expected):
     assert read_flag(value) is expected
@@ -37,12 +40,15 @@ def test_a_flag_may_be_a_string(value, expected):
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
+        (0, 0),
         (3, 3),
         ("3", 3),
         (3.0, 3),
         (True, None),
         (-1, None),
         (1.5, None),
+        ("3.0", None),
+        ("²", None),
         ("9" * 5000, None),
         ("x", None),
         (None, None),

@@ -25,6 +25,7 @@ CHANNEL_RESPONSES = frozenset(
         "utter_live_agent_joined",
         "utter_live_agent_joined_unnamed",
         "utter_live_chat_waiting",
+        "utter_live_chat_position",
         "utter_live_chat_waiting_no_time",
         "utter_live_agent_silent",
         "utter_live_chat_transferred",
@@ -48,7 +49,7 @@ CHANNEL_RESPONSES = frozenset(
     }
 )
 # What a response may name besides slots: what the channel passes, and what Rasa passes to its own.
-PASSED_VALUES = frozenset({"limit", "minutes", "text", "context", "value"})
+PASSED_VALUES = frozenset({"limit", "minutes", "position", "text", "context", "value"})
 
 SLOT_NAME = re.compile(r"\bslots\.(\w+)")
 FORMAT_NAME = re.compile(r"{([^\n{}]+?)}")

@@ -34,6 +34,7 @@ class ScriptedDesk:
         self.posted: list[Posted] = []
         self.typed: list[bool] = []
         self.left: list[str] = []
+        self.left_chats: list[str] = []  # the same, by the desk's names
         self.closed = False
         self.in_flight = 0
         self.most_in_flight = 0
@@ -97,6 +98,7 @@ class ScriptedDesk:
 
     async def end(self, handoff: Handoff) -> None:
         self.left.append(handoff.id)
+        self.left_chats.append(handoff.live_chat_id)
         await self._meet("end")
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from sanic import Sanic
 from channels.bridge import Bridge
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
+from handoff.handoff import Handoff
 from handoff.opening import Opening, OpenRequest, open_handoff
 from handoff.settings import Settings, read_settings
 from servicenow.backend import make_backend
@@ -57,18 +58,20 @@ class Stage:
 
     async def go_live(self, client: ChatClient, agent: str = "Dana") -> Chat:
         opening = await self.open(client)
-        chat = await self.simulator.accept(opening.handoff.live_chat_user, agent=agent)
+        chat = await self.simulator.accept(self.chat(opening.handoff), agent=agent)
         await client.expect(f"{agent} has joined")
         return chat
+
+    def chat(self, handoff: Handoff) -> Chat:
+        """The handoff's chat at the desk."""
+        chats = self.simulator.chats
+        return next(c for c in chats if handoff.live_chat_id in (c.id, c.interaction_id))
 
     async def handoff(self, client: ChatClient):
         """The client's newest handoff."""
         backend = (await self.bridge()).backend
         async with backend.ledger.entry() as entry:
-            from handoff.desk import References
-
-            user = backend.desk.name_requester(client.session_id)
-            return await entry.handoffs.resolve(References(user=user))
+            return await entry.handoffs.newest_for(client.session_id)
 
     async def said_by_requester(self, chat: Chat) -> list[str]:
         return [line.text for line in chat.transcript if line.sender == "requester"]
@@ -77,6 +80,15 @@ class Stage:
         await eventually(
             lambda: [line.text for line in chat.transcript if line.sender == "requester"] == list(texts)
         )
+
+
+# Settings of ours for the desk that is polled, fast enough for a test.
+CONNECT_SUPPORT = {
+    "servicenow_desk": "connect_support",
+    "servicenow_queue": SimulatorSettings.model_fields["connect_queue_id"].default,
+    "handoff_poll_interval": 0.05,
+    "handoff_poll_idle_interval": 0.1,
+}
 
 
 def settings_for(url: str, folder: Path, **more) -> Settings:

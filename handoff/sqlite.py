@@ -1,0 +1,67 @@
+"""SQLite as the ledger's database: durable commits, and transactions that lock at their start."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, NullPool, create_engine, event
+from sqlalchemy.engine import make_url
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
+
+from handoff.schema import migrate
+
+BUSY_TIMEOUT = 10.0  # seconds that one process waits for another's transaction
+
+# Alembic keeps what it is working on in its module.
+_migrating = threading.Lock()
+
+
+def migrate_file(url: str) -> None:
+    """Make the file of an SQLAlchemy ``url``, or bring it up to date.
+
+    For a thread of its own: it waits for other processes that do the same, and a wait in the
+    event loop would keep those in this process from ever finishing.
+
+    Raises:
+        LedgerOutdated: a newer version of the code made the file.
+    """
+    plain = make_url(url).set(drivername="sqlite")
+    Path(plain.database or "").parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(plain, connect_args={"timeout": BUSY_TIMEOUT}, poolclass=NullPool)
+    prepare(engine)
+    with _migrating, engine.begin() as connection:
+        migrate(connection)
+
+
+def prepare(engine: Engine) -> None:
+    """Let an engine's connections be durable, and its transactions take the write lock at their start."""
+    event.listen(engine, "connect", _prepare_connection)
+    event.listen(engine, "begin", _begin_immediate)
+
+
+def _prepare_connection(connection: Any, _record: Any) -> None:
+    """Write-ahead log, fsync at each commit; the driver's own implicit BEGIN is switched off."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    _switch_to_wal(cursor)
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+@retry(
+    retry=retry_if_exception_type(sqlite3.OperationalError),
+    stop=stop_after_delay(BUSY_TIMEOUT),
+    wait=wait_random(0.005, 0.05),
+    reraise=True,
+)
+def _switch_to_wal(cursor: Any) -> None:
+    """SQLite's busy handler does not cover this switch, so two processes on a fresh file can collide."""
+    cursor.execute("PRAGMA journal_mode=WAL")
+
+
+def _begin_immediate(connection: Any) -> None:
+    """A deferred transaction that reads first and writes later can fail with SQLITE_BUSY at once."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
