@@ -1,149 +1,120 @@
-"""HTML from the desk, rebuilt from what may be shown, and as plain text.
+"""HTML from the desk: cleaned, and as plain text.
 
-Nothing of the original is passed on: the output is written anew from a short list of tags without
-attributes, addresses that were checked, and escaped text. So where this reader and a browser read
-broken HTML differently, the browser still meets nothing but these tags. Reading takes time in
-proportion to the length, whatever is in it; Python's own ``html.parser`` does not.
+``nh3`` parses it as a browser does and keeps a short list of tags. What remains is well-formed, so
+it can be read simply: it is drawn as it is, but for pictures, and said in plain words.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
+from functools import cache
+from html.parser import HTMLParser
+
+import nh3
 
 from servicenow.values import Addresses
 
-LIMIT = 50_000  # characters of HTML that are read; a turn is a few KiB
-DEPTH = 50  # tags in tags
-INLINE = frozenset({"b", "strong", "i", "em", "u", "s", "code"})
-HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-TABLE = frozenset({"table", "thead", "tbody", "tr", "th", "td"})
-LISTS = frozenset({"ul", "ol", "li"})
-KEPT = INLINE | HEADINGS | TABLE | LISTS | {"p", "pre", "blockquote"}
-EMPTY = frozenset({"br", "hr"})
-SILENT = frozenset({"script", "style", "head", "title", "template", "noscript", "iframe", "object", "svg"})
-BLOCKS = HEADINGS | EMPTY | {"p", "div", "section", "article", "pre", "blockquote", "ul", "ol", "table", "tr"}
-CELLS = frozenset({"td", "th"})
+# Elements that are never closed are opened again in each paragraph, by the rules of HTML. So what is
+# made of a text, and the time that it takes, can grow with the square of its length.
+LIMIT = 16_000  # characters of HTML that are read; a turn is a few KiB
+CLEAN_LIMIT = 10 * LIMIT
+DEPTH = 50  # tags in tags; the widget draws a few more
 
-
-# What cannot be a tag is a text; an attribute with < or > in it makes its tag one, which is ugly but safe.
-TOKEN = re.compile(
-    r"""<(?P<end>/?)(?P<tag>[a-zA-Z][a-zA-Z0-9]*+)(?P<rest>(?:[^<>"']|"[^"<>]*+"|'[^'<>]*+')*+)>"""
-    r"""|(?P<remark><!--|<!|<\?)|(?P<text>[^<]++|<)"""
-)
-ATTRIBUTE = re.compile(r"""([a-zA-Z-]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""")
+HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+TABLE = {"table", "thead", "tbody", "tr", "th", "td"}
+BLOCKS = HEADINGS | {"p", "div", "section", "article", "pre", "blockquote", "ul", "ol", "table", "tr"}
+# The tags of the widget's ``markup.js``, where what is in the silent ones is left out, too.
+KEPT = BLOCKS | TABLE | {"li", "b", "strong", "i", "em", "u", "s", "code"}
+EMPTY = {"br", "hr"}
+SILENT = {"script", "style", "title", "template", "noscript", "iframe", "object", "svg", "math"}
+ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt"}}
+BREAKS = {**dict.fromkeys(BLOCKS | EMPTY, "\n"), "li": "\n- ", "td": " ", "th": " "}
 
 
 class Markup:
     """HTML read once: ``html`` is safe to draw, ``text`` says the same in plain words."""
 
     def __init__(self, source: str, addresses: Addresses) -> None:
-        self._addresses = addresses
-        self._open: list[str] = []
-        self._silent: str | None = None
-        self._href: str | None = None
-        self._html: list[str] = []
-        self._text: list[str] = []
-        self._read(source[:LIMIT])
-        while self._open:
-            self._shut()
+        reader = _Reader()
+        reader.feed(_clean(source[:LIMIT], addresses))
+        reader.close()
+        self.html = "".join(reader.html).strip()
+        self.text = _tidy("".join(reader.text))
 
-    @property
-    def html(self) -> str:
-        return "".join(self._html).strip()
 
-    @property
-    def text(self) -> str:
-        joined = re.sub(r"[^\S\n]+", " ", "".join(self._text))
-        return re.sub(r" ?\n[ \n]*", "\n", joined).strip()
+def _clean(source: str, addresses: Addresses) -> str:
+    read = cache(addresses.read)  # an open link is opened again, too
 
-    def _read(self, source: str) -> None:
-        place = 0
-        while found := TOKEN.match(source, place):
-            place = found.end()
-            if remark := found["remark"]:
-                place = _skip(source, place, "-->" if remark == "<!--" else ">")
-            elif found["tag"]:
-                take: Callable[[str, str], None] = self._take_end if found["end"] else self._take_start
-                take(found["tag"].lower(), found["rest"])
-            elif self._silent is None:
-                self._say(html.unescape(found["text"]))
+    def check(_: str, attribute: str, value: str) -> str | None:
+        return value if attribute == "alt" else read(value)
 
-    def _take_start(self, tag: str, rest: str) -> None:
-        if self._silent or len(self._open) >= DEPTH:
-            return
-        if tag in SILENT:
-            self._silent = None if rest.endswith("/") else tag
-            return
-        self._break(tag)
-        if tag == "a":
-            self._link(_read_attributes(rest).get("href"))
-        elif tag == "img":
-            self._picture(_read_attributes(rest))
+    cleaned = nh3.clean(
+        source,
+        tags=KEPT | EMPTY | ATTRIBUTES.keys(),
+        clean_content_tags=SILENT,
+        attributes=ATTRIBUTES,
+        attribute_filter=check,
+        url_schemes={"http", "https"},
+        link_rel=None,
+    )
+    # What grows like that is no honest text; its words are kept.
+    return cleaned if len(cleaned) <= CLEAN_LIMIT else nh3.clean(source, tags=set())
+
+
+class _Reader(HTMLParser):
+    """Reads cleaned HTML. ``_open`` has what ends each open tag, in HTML and in words."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.html: list[str] = []
+        self.text: list[str] = []
+        self._open: list[tuple[str, str]] = []
+        self._in_link = False
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        self.text.append(BREAKS.get(tag, ""))
+        if tag == "img":
+            self._picture(values.get("src"), values.get("alt"))
         elif tag in EMPTY:
-            self._html.append(f"<{tag}>")
-        elif tag in KEPT:
-            self._html.append(f"<{tag}>")
-            self._open.append(tag)
+            self.html.append(f"<{tag}>")
+        elif tag == "a":
+            self._link(values.get("href"))
+        else:
+            is_drawn = len(self._open) < DEPTH
+            self.html.append(f"<{tag}>" if is_drawn else "")
+            self._open.append((f"</{tag}>" if is_drawn else "", "\n" if tag in BLOCKS else ""))
 
-    def _take_end(self, tag: str, _: str) -> None:
-        if self._silent:
-            self._silent = None if tag == self._silent else self._silent
-            return
-        if tag in self._open:
-            while self._open[-1] != tag:
-                self._shut()
-            self._shut()
-        if tag in BLOCKS:
-            self._text.append("\n")
+    def handle_endtag(self, tag: str) -> None:
+        drawn, said = self._open.pop()
+        self.html.append(drawn)
+        self.text.append(said)
+        self._in_link = self._in_link and drawn != "</a>"
 
-    def _say(self, words: str) -> None:
-        self._html.append(html.escape(words))
-        self._text.append(words)
+    def handle_data(self, data: str) -> None:
+        self.html.append(html.escape(data, quote=False))
+        self.text.append(data)
 
     def _link(self, href: str | None) -> None:
-        address = self._addresses.read(href)
-        if address is None or "a" in self._open:
+        """Without an address, or in another link, it is only its words."""
+        if not href or self._in_link:
+            self._open.append(("", ""))
             return
-        self._html.append(f'<a href="{html.escape(address)}">')
-        self._open.append("a")
-        self._href = address
+        self._in_link = True
+        self.html.append(f'<a href="{html.escape(href)}">')
+        self._open.append(("</a>", f" ({href})"))
 
-    def _picture(self, attributes: Mapping[str, str]) -> None:
+    def _picture(self, src: str | None, alt: str | None) -> None:
         """A picture is a link here: what an instance embeds may need its session, and tells it who looks."""
-        address = self._addresses.read(attributes.get("src"))
-        words = attributes.get("alt", "").strip() or address
-        if words and "a" in self._open:
-            self._say(words)
-        elif address and words:
-            self._link(address)
-            self._say(words)
-            self._shut()
-
-    def _shut(self) -> None:
-        tag = self._open.pop()
-        self._html.append(f"</{tag}>")
-        if tag == "a":
-            self._text.append(f" ({self._href})")
-
-    def _break(self, tag: str) -> None:
-        if tag in BLOCKS:
-            self._text.append("\n")
-        elif tag == "li":
-            self._text.append("\n- ")
-        elif tag in CELLS:
-            self._text.append(" ")
+        words = (alt or "").strip() or src
+        if src and words:
+            self._link(src)
+            self.handle_data(words)
+            self.handle_endtag("a")
 
 
-def _skip(source: str, place: int, end: str) -> int:
-    """The place after a remark; one that does not end takes the rest with it, as in a browser."""
-    found = source.find(end, place)
-    return len(source) if found < 0 else found + len(end)
-
-
-def _read_attributes(rest: str) -> dict[str, str]:
-    return {
-        found[1].lower(): html.unescape(found[2] or found[3] or found[4] or "")
-        for found in ATTRIBUTE.finditer(rest)
-    }
+def _tidy(words: str) -> str:
+    joined = re.sub(r"[^\S\n]+", " ", words)
+    return re.sub(r" ?\n[ \n]*", "\n", joined).strip()

@@ -1,12 +1,12 @@
 /**
- * HTML from the desk. The server has rebuilt it from a short list of tags; here that is done again, so that
+ * HTML from the desk. The server has cleaned it down to a short list of tags; here that is done again, so that
  * nothing depends on which server this is: the source is parsed without being run, and written anew.
  */
 
 import { escapeHtml, safeUrl } from './text.js';
 
 const KEPT = new Set(
-  ('p br hr b strong i em u s code pre ul ol li blockquote h1 h2 h3 h4 h5 h6 ' +
+  ('p div section article br hr b strong i em u s code pre ul ol li blockquote h1 h2 h3 h4 h5 h6 ' +
     'table thead tbody tr th td a').split(' '),
 );
 const EMPTY = new Set(['br', 'hr']);
