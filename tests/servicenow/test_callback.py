@@ -443,6 +443,7 @@ def test_an_entry_into_a_queue_has_a_mark_that_a_repetition_shares():
     [
         (text("How can I help?"), {}, "m-1"),
         (text("How can I help?", agentInfo={"sentFromAgent": False}), {}, "m-1"),
+        ({"uiType": "Picker", "label": "Which?", "options": [{"label": "A", "value": "a"}]}, {}, "m-1"),
         (text("Hello", agentInfo={"sentFromAgent": True}), {}, None),
         (text("Hello"), {"agentChat": True}, None),
         (text("Goodbye"), {"completed": True}, None),
