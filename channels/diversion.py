@@ -18,6 +18,7 @@ import structlog
 from channels.exit_flow import ExitFlow
 from channels.mirror import Mirror
 from channels.rasa_api import Bot, OutputChannel
+from channels.reading import Reader
 from channels.switchboard import Switchboard
 from handoff.handoff import EndReason, Handoff, State
 from handoff.ledger import Ledger
@@ -31,7 +32,6 @@ log = structlog.get_logger(__name__)
 END_CHAT = "/end_chat"
 RESTART = "/restart"
 LEAVING = {END_CHAT: EndReason.REQUESTER_ENDED, RESTART: EndReason.REQUESTER_RESTARTED}
-REMEMBERED_BUTTONS = 20  # messages of the bot whose buttons may still be used
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,20 +62,20 @@ class Diversion:
         self._relay = relay
         self._bot = bot
         self._switchboard = switchboard
+        self._reader = Reader(ledger, bot)
         self._mirror = mirror
         self._exit_flow = exit_flow
         self._runs = OnePerKey(self._hand_over_all, "diversion", tasks)
 
     async def take(self, incoming: Incoming) -> Accepted:
         """Commit a message and see to it that it is handed over; returns once it is committed."""
+        reading = await self._reader.read(incoming)
         async with self._ledger.entry() as entry:
-            title = await _find_button(entry, incoming) if incoming.text.startswith("/") else None
-            content = {"text": title or incoming.text, "metadata": dict(incoming.metadata or {})}
-            if title:
-                content["payload"] = incoming.text
             await entry.conversations.use(incoming.conversation, incoming.channel)
-            draft = Draft(sender=Sender.REQUESTER, content=content, client_id=incoming.client_id)
+            draft = Draft(sender=Sender.REQUESTER, content=reading.content, client_id=incoming.client_id)
             accepted = await entry.messages.accept(incoming.conversation, draft)
+        if reading.secret:
+            self._relay.vault.keep(accepted.message.id, reading.secret)
         self.nudge(incoming.conversation)
         return accepted
 
@@ -166,12 +166,3 @@ class Diversion:
 
     async def _tell(self, conversation: str, response: str) -> None:
         await self._relay.delivery.say(conversation, Draft(sender=Sender.SYSTEM, content=sentence(response)))
-
-
-async def _find_button(entry: Any, incoming: Incoming) -> str | None:
-    """The title of the offered button that has this payload; a payload nobody offered is plain text."""
-    for message in await entry.messages.said_by_bot(incoming.conversation, REMEMBERED_BUTTONS):
-        for button in message.content.get("quick_replies") or ():
-            if button.get("payload") == incoming.text:
-                return str(button.get("title") or incoming.text)
-    return None

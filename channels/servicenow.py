@@ -103,7 +103,8 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
             return json({"error": f"More than {SIZE_LIMIT} bytes"}, status=413)
         except MalformedCallback as error:
             return json({"error": str(error)}, status=400)
-        await bridge.relay.receive(parse_callback(envelope))
+        callback = parse_callback(envelope, instance_url=bridge.backend.settings.servicenow_url)
+        await bridge.relay.receive(callback)
         return json({})
 
     async def _wait_for_bridge(self) -> Bridge | None:

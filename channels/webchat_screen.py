@@ -11,6 +11,7 @@ from channels.browsers import Browsers, room_of
 from channels.rasa_api import OutputChannel
 from channels.webchat_output import WebChatOutput
 from channels.webchat_wire import write_for_stock_widget, write_message, write_payloads, write_receipt
+from channels.wording import fill_in
 from handoff.handoff import Handoff
 from handoff.message import Message, Receipt, Sender
 from handoff.tasks import KeyedLocks
@@ -120,7 +121,7 @@ class WebChatScreen:
         if message.sender is Sender.REQUESTER:
             return {"text": message.text}
         if "response" not in message.content:
-            return dict(message.content)
+            return await fill_in(message.content, self.word)
         rendered = await self._bridge.bot.render(
             message.content["response"], message.content["values"], self._name
         )

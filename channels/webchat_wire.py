@@ -37,7 +37,17 @@ def write_message(message: Message, payload: Mapping[str, Any]) -> dict[str, Any
         "avatar": message.avatar,
         "receipt": _name_receipt(message),
     }
-    return {**payload, "metadata": {key: value for key, value in about.items() if value is not None}}
+    known = {key: value for key, value in about.items() if value is not None}
+    return {**_without_values(payload), "metadata": known}
+
+
+def _without_values(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What an option of the desk means there stays with us."""
+    replies = payload.get("quick_replies")
+    if not replies or "question" not in payload:
+        return dict(payload)
+    shown = [{key: value for key, value in reply.items() if key != "value"} for reply in replies]
+    return {**payload, "quick_replies": shown}
 
 
 def write_receipt(message: Message) -> dict[str, str] | None:
@@ -56,11 +66,25 @@ def _name_receipt(message: Message) -> str | None:
 
 
 def write_for_stock_widget(message: Message, payload: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for a widget that shows neither names nor system lines."""
-    written = write_message(message, payload)
+    """The same for a widget that shows neither names nor system lines, and draws only Rasa's shapes."""
+    written = _write_plainly(write_message(message, payload))
     text = str(written.get("text") or "")
     if text and message.sender is Sender.AGENT and message.name:
         written["text"] = f"**{message.name}:** {text}"
     elif text and message.sender is Sender.SYSTEM:
         written["text"] = f"*{text}*"
+    return written
+
+
+def _write_plainly(written: dict[str, Any]) -> dict[str, Any]:
+    """Text and buttons; a picture alone as Rasa sends one. The rest is in the text already."""
+    parts: list[dict[str, Any]] = written.pop("parts", None) or []
+    question = written.pop("question", None)
+    if question:
+        replies = written.get("quick_replies") or ()
+        plain = [write_reply(reply) for reply in replies]
+        return {**written, "quick_replies": plain} if plain else written
+    if [part.get("kind") for part in parts] == ["image"]:
+        source = {"src": parts[0]["src"], "title": parts[0]["alt"]}
+        return {"attachment": {"type": "image", "payload": source}, "metadata": written["metadata"]}
     return written

@@ -94,8 +94,9 @@ class FusedDesk:
     async def proceed(self, handoff: Handoff, event: DeskEvent) -> bool:
         return await between(self._fuse, "desk.proceed", self._desk.proceed(handoff, event))
 
-    async def send(self, handoff: Handoff, message_id: str, text: str) -> None:
-        await between(self._fuse, "desk.send", self._desk.send(handoff, message_id, text))
+    async def send(self, handoff: Handoff, message_id: str, text: str, *, typed: bool = True) -> None:
+        sending = self._desk.send(handoff, message_id, text, typed=typed)
+        await between(self._fuse, "desk.send", sending)
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:
         await between(self._fuse, "desk.type", self._desk.type(handoff, on=on))

@@ -66,8 +66,8 @@ MUTANTS = {
     "answer-before-commit": Mutant(
         "a callback is answered 2xx before it is committed",
         "channels/servicenow.py",
-        "await bridge.relay.receive(parse_callback(envelope))",
-        "asyncio.get_running_loop().create_task(bridge.relay.receive(parse_callback(envelope)))",
+        "await bridge.relay.receive(callback)",
+        "asyncio.get_running_loop().create_task(bridge.relay.receive(callback))",
         ("lost",),
         ("Relay.receive:before-commit",),
     ),
@@ -82,8 +82,8 @@ MUTANTS = {
     "desk-ids-ignored": Mutant(
         "a callback that is repeated is another callback",
         "handoff/intake.py",
-        'Sender.AGENT, {"text": event.text}, desk_id=event.desk_id,',
-        'Sender.AGENT, {"text": event.text}, desk_id=__import__("uuid").uuid4().hex,',
+        "draft = self._draft(sender, content, desk_id=event.desk_id,",
+        'draft = self._draft(sender, content, desk_id=__import__("uuid").uuid4().hex,',
         ("shown_twice",),
         ("Relay.receive:after-commit",),
     ),

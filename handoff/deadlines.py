@@ -15,6 +15,8 @@ from handoff.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
 
+STREAM_PATIENCE = 15.0  # seconds without another piece, after which a stream is shown as it is
+
 REASON_AT_DEADLINE = {
     State.REQUESTED: EndReason.DESK_UNREACHABLE,
     State.QUEUED: EndReason.NOBODY_CAME,
@@ -51,10 +53,13 @@ class Deadlines:
             await asyncio.sleep(every)
 
     async def look(self) -> None:
-        """Remind of what is due now, and end what is overdue."""
+        """Remind of what is due now, show what is no longer being written, and end what is overdue."""
         async with self._ledger.entry() as entry:
             overdue = await entry.handoffs.overdue()
             due = await entry.handoffs.due_for_reminder()
+            stalled = await entry.streams.stalled(STREAM_PATIENCE)
+        for handoff_id in stalled:
+            await self._release(handoff_id)
         for handoff in overdue:
             self._expiries.kick(handoff.id)
         ending = {handoff.id for handoff in overdue}
@@ -80,6 +85,14 @@ class Deadlines:
             draft = Draft(sender=Sender.SYSTEM, content=self._word(reminded), handoff_id=handoff.id)
             await entry.messages.accept(handoff.conversation, draft)
         await self._changed(reminded)
+
+    async def _release(self, handoff_id: str) -> None:
+        async with self._ledger.entry() as entry:
+            handoff = await entry.handoffs.find(handoff_id)
+            if handoff:
+                await entry.streams.release(handoff)
+        if handoff:
+            await self._changed(handoff)
 
     def _word(self, handoff: Handoff) -> dict[str, object]:
         if handoff.state is State.LIVE:

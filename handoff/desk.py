@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from handoff.handoff import EndReason, Handoff
 
@@ -43,13 +43,35 @@ class Joined:
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """A text. ``from_agent`` is None where the desk did not say who wrote it."""
+    """Something said. ``from_agent`` is None where the desk did not say who wrote it.
+
+    ``text`` is all of it in plain words; ``content`` is what else there is to draw or to choose,
+    in the shape of ``handoff/content.py``. ``stream_id`` where it is the whole of a stream.
+    """
 
     text: str
     from_agent: bool | None
     desk_id: str | None = None
     name: str | None = None
     avatar: str | None = None
+    content: Mapping[str, Any] | None = None
+    stream_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Streamed:
+    """A piece of a text that is still being written; ``sequence`` counts the pieces of one stream.
+
+    ``is_opening`` marks the placeholder that stands there until the first words are written,
+    ``is_last`` a piece after which no other comes.
+    """
+
+    stream_id: str
+    sequence: int
+    text: str
+    from_agent: bool | None
+    is_opening: bool = False
+    is_last: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +108,7 @@ class Ended:
     reason: EndReason = EndReason.AGENT_ENDED
 
 
-DeskEvent = Queued | Joined | Said | Noticed | Typing | Confirming | Refused | Ended
+DeskEvent = Queued | Joined | Said | Streamed | Noticed | Typing | Confirming | Refused | Ended
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,8 +184,11 @@ class AgentDesk(Protocol):
         """Take the next step of opening after ``event``; False where there is none to take."""
         ...
 
-    async def send(self, handoff: Handoff, message_id: str, text: str) -> None:
-        """Post what the requester wrote; the same ``message_id`` again is the same message."""
+    async def send(self, handoff: Handoff, message_id: str, text: str, *, typed: bool = True) -> None:
+        """Post what the requester said; the same ``message_id`` again is the same message.
+
+        ``typed`` is False for a choice that the desk had offered; ``text`` is then its value.
+        """
         ...
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:

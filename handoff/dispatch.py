@@ -9,6 +9,7 @@ import structlog
 
 from handoff.delivery import Screen
 from handoff.desk import AgentDesk
+from handoff.ending import give_up
 from handoff.errors import DeskError, DeskUnavailable
 from handoff.handoff import Handoff, State
 from handoff.ledger import Ledger
@@ -16,6 +17,7 @@ from handoff.message import Message, Receipt
 from handoff.repetition import repeat_within
 from handoff.tasks import OnePerKey, Tasks
 from handoff.timeouts import Timeouts
+from handoff.vault import Vault
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +25,10 @@ AGAIN = 5.0  # seconds after an error that is not the desk's, such as a database
 
 
 class Dispatch:
-    """Posts a live handoff's messages; ``give_up`` hears of a handoff whose desk failed for good."""
+    """Posts a live handoff's messages; ``give_up`` hears of a handoff whose desk failed for good.
+
+    ``vault`` has the secrets among them; ``show`` is told of a conversation with something to show.
+    """
 
     def __init__(
         self,
@@ -33,8 +38,12 @@ class Dispatch:
         timeouts: Timeouts,
         give_up: Callable[[Handoff, DeskError], Awaitable[None]],
         tasks: Tasks,
+        vault: Vault,
+        show: Callable[[str], None],
     ) -> None:
         self._ledger = ledger
+        self._vault = vault
+        self._show = show
         self._desk = desk
         self._screen = screen
         self._timeouts = timeouts
@@ -48,6 +57,9 @@ class Dispatch:
     async def _post_all(self, handoff_id: str) -> None:
         while found := await self._next(handoff_id):
             handoff, message = found
+            if self._is_forgotten(message):
+                await self._lose(handoff, message)
+                continue
             try:
                 is_doubtful = await self._post(handoff, message)
             except DeskError as error:
@@ -56,6 +68,7 @@ class Dispatch:
                 return
             if is_doubtful is None:
                 continue
+            self._vault.forget(message.id)
             async with self._ledger.entry() as entry:
                 await entry.messages.mark(message.id, Receipt.SENT, possibly_sent=is_doubtful)
                 await entry.handoffs.touch(handoff)
@@ -93,7 +106,7 @@ class Dispatch:
         """
         was_in_doubt = await self._begin(message)
         try:
-            await self._desk.send(handoff, message.id, message.text)
+            await self._desk.send(handoff, message.id, self._word(message), typed=_is_typed(message))
         except DeskError as error:
             is_doubtful = isinstance(error, DeskUnavailable) and error.possibly_done
             if not (was_in_doubt or is_doubtful):
@@ -101,6 +114,21 @@ class Dispatch:
                     await entry.messages.note_possibly_sent(message.id, possibly=False)
             raise
         return was_in_doubt
+
+    def _word(self, message: Message) -> str:
+        """What goes to the desk: the value of a choice, a secret, or what was written."""
+        answer = message.content.get("answer") or {}
+        return str(self._vault.find(message.id) or answer.get("value") or message.text)
+
+    def _is_forgotten(self, message: Message) -> bool:
+        """A secret is in no ledger, so a restart has lost it."""
+        return _is_secret(message) and self._vault.find(message.id) is None
+
+    async def _lose(self, handoff: Handoff, message: Message) -> None:
+        log.warning("dispatch.secret_forgotten", handoff=handoff.id, message=message.id)
+        async with self._ledger.entry() as entry:
+            await give_up(entry, handoff, message)
+        self._show(handoff.conversation)
 
     async def _begin(self, message: Message) -> bool:
         """Note that a post is under way; returns whether an earlier one may have arrived."""
@@ -112,3 +140,11 @@ class Dispatch:
     async def _is_wanted(self, handoff_id: str, message: Message) -> bool:
         found = await self._next(handoff_id)
         return found is not None and found[1].id == message.id
+
+
+def _is_secret(message: Message) -> bool:
+    return bool((message.content.get("answer") or {}).get("secret"))
+
+
+def _is_typed(message: Message) -> bool:
+    return bool((message.content.get("answer") or {}).get("typed", True))

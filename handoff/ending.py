@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handoff.handoff import EndReason, Handoff
-from handoff.message import Draft, Message, Sender, sentence
+from handoff.message import Draft, Message, Receipt, Sender, sentence
 
 if TYPE_CHECKING:
     from handoff.ledger import Entry
@@ -14,16 +14,23 @@ if TYPE_CHECKING:
 async def finish(
     entry: Entry, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False, overdue: bool = False
 ) -> Handoff | None:
-    """End a handoff, and name to the requester each message that the desk has not taken.
+    """End a handoff: show what it was still saying, and name each message that the desk has not taken.
 
     ``overdue`` ends it only if its deadline still stands and has passed. None where it had
     ended already, or is not overdue any more.
     """
     ended = await entry.handoffs.finish(handoff, reason, leave_failed=leave_failed, overdue=overdue)
     if ended:
+        await entry.streams.release(ended)
         for lost in await entry.messages.fail_for_desk(ended):
             await tell_not_delivered(entry, ended, lost)
     return ended
+
+
+async def give_up(entry: Entry, handoff: Handoff, message: Message) -> None:
+    """Fail one message that can no longer be posted, and name it to the requester; the chat goes on."""
+    await entry.messages.mark(message.id, Receipt.FAILED)
+    await tell_not_delivered(entry, handoff, message)
 
 
 async def tell_not_delivered(entry: Entry, handoff: Handoff, lost: Message) -> None:

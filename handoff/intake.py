@@ -6,7 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from handoff.desk import Confirming, DeskEvent, Ended, Joined, Noticed, Queued, Refused, Said, Typing
+from handoff.desk import (
+    Confirming,
+    DeskEvent,
+    Ended,
+    Joined,
+    Noticed,
+    Queued,
+    Refused,
+    Said,
+    Streamed,
+    Typing,
+)
 from handoff.ending import finish
 from handoff.handoff import EndReason, Handoff, State
 from handoff.message import Draft, Sender, sentence
@@ -57,6 +68,8 @@ class Intake:
                 await self._join(event.name, event.avatar)
             case Said():
                 await self._say(event)
+            case Streamed():
+                await self._keep(event)
             case Noticed():
                 await self._notice(event)
             case Typing():
@@ -128,17 +141,41 @@ class Intake:
             await self._tell("utter_live_agent_joined_unnamed")
 
     async def _say(self, event: Said) -> None:
-        if not (event.from_agent or (event.from_agent is None and self._state is State.LIVE)):
+        sender = self._find_sender(event)
+        if sender is None:
             self.taken.unanswered.append(event)
             return
-        draft = self._draft(
-            Sender.AGENT, {"text": event.text}, desk_id=event.desk_id, name=event.name, avatar=event.avatar
-        )
+        content = {"text": event.text, **(event.content or {})}
+        signed = {"name": event.name, "avatar": event.avatar} if sender is Sender.AGENT else {}
+        draft = self._draft(sender, content, desk_id=event.desk_id, **signed)
         if await self._is_repeated(draft):
             return  # a repetition says nothing about who is there now
-        await self._join(event.name, event.avatar)
-        await self._entry.handoffs.note_answer(self.taken.handoff)
-        await self._write(draft)
+        if sender is Sender.AGENT:
+            await self._join(event.name, event.avatar)
+            await self._entry.handoffs.note_answer(self.taken.handoff)
+        if event.stream_id is None or await self._end_stream(event.stream_id, event.text):
+            await self._write(draft)
+
+    def _find_sender(self, event: Said | Streamed) -> Sender | None:
+        """The live agent; the desk's own bot, which only speaks to the requester while live; or nobody."""
+        if event.from_agent:
+            return Sender.AGENT
+        if self._state is not State.LIVE:
+            return None
+        return Sender.AGENT if event.from_agent is None else Sender.SYSTEM
+
+    async def _keep(self, piece: Streamed) -> None:
+        """A stream is shown when its whole text comes, with its last piece, or when nothing more comes."""
+        sender = self._find_sender(piece)
+        if sender is None or not self.taken.handoff.is_open:
+            return
+        await self._entry.streams.keep(self.taken.handoff, piece, sender)
+        if piece.is_last:
+            await self._entry.streams.release(self.taken.handoff, piece.stream_id)
+        await self._change()
+
+    async def _end_stream(self, stream_id: str, text: str) -> bool:
+        return await self._entry.streams.end(self.taken.handoff, stream_id, text)
 
     async def _notice(self, event: Noticed) -> None:
         draft = self._draft(Sender.SYSTEM, {"text": event.text}, desk_id=event.desk_id)

@@ -15,6 +15,7 @@ from handoff.handoff_rows import HandoffRows
 from handoff.message_rows import MessageRows
 from handoff.schema import require_current
 from handoff.sqlite import BUSY_TIMEOUT, migrate_file, prepare
+from handoff.stream_rows import StreamRows
 
 
 class Entry:
@@ -24,6 +25,7 @@ class Entry:
         self.conversations = ConversationRows(connection)
         self.handoffs = HandoffRows(connection, self.conversations, clock)
         self.messages = MessageRows(connection, self.conversations, clock)
+        self.streams = StreamRows(connection, self.messages, clock)
 
 
 class Ledger:

@@ -23,13 +23,17 @@ class Receipt(StrEnum):
 
     ``ACCEPTED``: in the ledger. ``SENT``: handed to its owner (the desk or the bot), or
     pushed to at least one open socket of the requester. ``DELIVERED``: the other side
-    confirmed it. ``FAILED``: given up, and visible to whoever wrote it.
+    confirmed it. ``FAILED``: given up, and visible to whoever wrote it. ``HELD``: a piece of a
+    stream, kept until the rest has come. ``MERGED``: a piece that was shown with the others, as
+    one message.
     """
 
     ACCEPTED = "accepted"
     SENT = "sent"
     DELIVERED = "delivered"
     FAILED = "failed"
+    HELD = "held"
+    MERGED = "merged"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +41,11 @@ class Draft:
     """A message that is about to be written to the ledger.
 
     ``content`` is either a channel payload in Rasa's shape (``{"text": ...}``,
-    ``{"text": ..., "quick_replies": [...]}``, ``{"attachment": ...}``) or a sentence to be
-    rendered when it is shown: ``{"response": "utter_...", "values": {...}}``, with the id
-    of a message that it gives up under ``"about"``.
+    ``{"text": ..., "quick_replies": [...]}``, ``{"attachment": ...}``), for the desk's words with
+    the additions of ``handoff/content.py``, or a sentence to be rendered when it is shown:
+    ``{"response": "utter_...", "values": {...}}``, with the id of a message that it gives up
+    under ``"about"``. What the requester chose rather than typed has ``"answer"``, see
+    ``handoff/answers.py``.
     ``client_id`` and ``desk_id`` are the ids given by the widget and by the desk; the ledger
     keeps each of them once per conversation, which is what makes resending harmless.
     """

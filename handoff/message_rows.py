@@ -148,9 +148,25 @@ class MessageRows:
         return await self._all(query.order_by(messages.c.seq))
 
     async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:
-        """Every message after number ``seq``, of either side, oldest first."""
-        query = select(messages).where(messages.c.conversation == conversation, messages.c.seq > seq)
+        """Every message after number ``seq``, of either side, oldest first; no pieces of a stream."""
+        query = select(messages).where(
+            messages.c.conversation == conversation,
+            messages.c.seq > seq,
+            messages.c.receipt.not_in((Receipt.HELD, Receipt.MERGED)),
+        )
         return await self._all(query.order_by(messages.c.seq))
+
+    async def newest(self, conversation: str, limit: int) -> Sequence[Message]:
+        """The last ``limit`` messages of either side, newest first; no pieces of a stream."""
+        query = select(messages).where(
+            messages.c.conversation == conversation,
+            messages.c.receipt.not_in((Receipt.HELD, Receipt.MERGED)),
+        )
+        return await self._all(query.order_by(messages.c.seq.desc()).limit(limit))
+
+    async def select(self, query: Select[Any]) -> Sequence[Message]:
+        """The messages that a query of whole rows finds."""
+        return await self._all(query)
 
     async def find(self, message_id: str) -> Message | None:
         return await self._one(select(messages).where(messages.c.id == message_id))

@@ -21,6 +21,7 @@ from handoff.stray import take_back
 from handoff.tasks import OnePerKey, Tasks
 from handoff.ticks import Ticks
 from handoff.timeouts import Timeouts
+from handoff.vault import Vault
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,10 @@ class Relay:
         self._tasks = Tasks()
         self.delivery = Delivery(ledger, front, self._tasks)
         self._following = OnePerKey(self._follow, "follow", self._tasks)
-        self._dispatch = Dispatch(ledger, desk, front, timeouts, self._give_up, self._tasks)
+        self.vault = Vault()
+        self._dispatch = Dispatch(
+            ledger, desk, front, timeouts, self._give_up, self._tasks, self.vault, self.delivery.kick
+        )
         self._deadlines = Deadlines(ledger, timeouts, self._close_overdue, self._changed, self._tasks)
         self._polling = (
             Polling(ledger, desk, self.receive, self._give_up, timeouts, self._tasks)

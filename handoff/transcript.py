@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handoff.content import write_plainly
 from handoff.ledger import Ledger
 from handoff.message import Message, Receipt, Sender
 
@@ -27,4 +28,4 @@ def _write_line(message: Message) -> str:
     mark = ""
     if message.receipt is Receipt.FAILED:
         mark = " (perhaps not delivered)" if message.possibly_sent else " (not delivered)"
-    return f"{message.created_at:%Y-%m-%d %H:%M:%S} {name}: {message.text}{mark}"
+    return f"{message.created_at:%Y-%m-%d %H:%M:%S} {name}: {write_plainly(message.content)}{mark}"

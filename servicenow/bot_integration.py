@@ -82,9 +82,9 @@ class BotIntegrationDesk:
                 return False
         return True
 
-    async def send(self, handoff: Handoff, message_id: str, text: str) -> None:
+    async def send(self, handoff: Handoff, message_id: str, text: str, *, typed: bool = True) -> None:
         self._typed_at.pop(handoff.id, None)
-        message = {"text": text, "typed": True, "clientMessageId": message_id}
+        message = {"text": text, "typed": typed, "clientMessageId": message_id}
         await self._ask(handoff, None, request_id=message_id, message=message)
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:
@@ -131,8 +131,13 @@ class BotIntegrationDesk:
             syncResponse=True,
             contextVariables=_live_agent_only(handoff),
         )
-        events = parse_callback(started.body).events if isinstance(started.body, dict) else ()
+        events = self._read_events(started.body)
         return Opened(chat_id=read_identifiers(created.body) or read_identifiers(started.body), events=events)
+
+    def _read_events(self, body: Any) -> tuple[DeskEvent, ...]:
+        if not isinstance(body, dict):
+            return ()
+        return parse_callback(body, instance_url=self._instance.url).events
 
     async def _ask(
         self, handoff: Handoff, action: str | None, *, request_id: str | None = None, **fields: Any

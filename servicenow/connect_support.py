@@ -87,10 +87,11 @@ class ConnectSupportDesk:
         """A session needs one request only."""
         return False
 
-    async def send(self, handoff: Handoff, message_id: str, text: str) -> None:
+    async def send(self, handoff: Handoff, message_id: str, text: str, *, typed: bool = True) -> None:
         """Post to the thread; the second time, look first whether the message has arrived.
 
         The API knows no id of ours, so a message is recognised by its place and its words.
+        It offers no choices either, so ``typed`` says nothing here.
         """
         is_repeated = self._in_doubt.get(handoff.id) == message_id
         posted = await self._find_arrived(handoff, text) if is_repeated else None

@@ -10,6 +10,7 @@ from simulator.fault_control import FaultControl
 from simulator.instance import Instance
 from simulator.instance_control import InstanceControl
 from simulator.integration import PATH
+from simulator.rich_control import RichControl
 from simulator.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 16 * 1024 * 1024  # bytes; the text of a message is documented as unlimited
 PAGE = Path(__file__).parent / "page"
-SCRIPTS = ("calls.js", "desk.js", "lines.js", "log.js", "pane.js", "transfer.js", "words.js")
+SCRIPTS = ("calls.js", "desk.js", "lines.js", "log.js", "pane.js", "rich.js", "transfer.js", "words.js")
 PAGE_FILES = {"/": "index.html"} | {f"/{name}": name for name in (*SCRIPTS, "desk.css", "pane.css")}
 PAGE_HEADERS = {
     "Content-Security-Policy": (
@@ -43,7 +44,8 @@ def build(simulator: "Simulator", instance: Instance) -> web.Application:
     app.router.add_post(PATH, instance.integration.answer)
     app.router.add_post("/oauth_token.do", simulator.tokens.answer)
     imitated = (instance.connect, instance.table, instance.agent_api, instance.media_api)
-    for part in (*imitated, control, FaultControl(simulator), InstanceControl(simulator)):
+    ours = (control, FaultControl(simulator), InstanceControl(simulator), RichControl(simulator))
+    for part in (*imitated, *ours):
         app.add_routes(part.routes())
     for path in PAGE_FILES:
         app.router.add_get(path, _page)

@@ -49,6 +49,12 @@ class BotRequest:
         return [file for file in files if isinstance(file, dict) and file]
 
     @property
+    def typed(self) -> bool:
+        """Whether the user typed the text, rather than choosing an option (section 2.2)."""
+        message = self.raw.get("message")
+        return not (isinstance(message, dict) and message.get("typed") is False)
+
+    @property
     def context(self) -> JSON:
         return self.raw.get("contextVariables") or {}
 

@@ -75,7 +75,8 @@ class Entry:
 
     `status` is what UPDATE_MESSAGES reported about a line of the live agent: `sent_to_user` (the desk
     shows a double tick) or `external_error` ("Failed"); `updated` marks a line whose text it replaced,
-    `posted` one whose callback the client took.
+    `posted` one whose callback the client took. `typed` is False for an option that the requester
+    chose; the text is then the option's value.
     """
 
     sender: Sender
@@ -87,6 +88,7 @@ class Entry:
     updated: bool = False
     posted: bool = False
     file: File | None = None
+    typed: bool = True
 
 
 @dataclass(frozen=True)

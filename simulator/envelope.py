@@ -13,7 +13,10 @@ _INDEX = re.compile("0|[1-9][0-9]{0,9}")
 
 @dataclass(frozen=True)
 class Reply:
-    """What the instance has to say. `chat` is None when no conversation is open; `score` runs from 0 to 1."""
+    """What the instance has to say. `chat` is None when no conversation is open; `score` runs from 0 to 1.
+
+    `fields` are further fields of the envelope, such as those of a stream.
+    """
 
     chat: Chat | None
     body: list[JSON] = field(default_factory=list)
@@ -21,6 +24,7 @@ class Reply:
     completed: bool = False
     take_control: bool = False
     score: int = 1
+    fields: JSON = field(default_factory=dict)
 
     def silenced(self) -> "Reply | None":
         """Return what `silentMessage` leaves of it: all but the bot's words; None if that is nothing."""
@@ -37,7 +41,8 @@ class Reply:
             "completed": self.completed,
             "takeControl": self.take_control,
         }
-        envelope = {**echo, "body": self.body} | {name: True for name, on in flags.items() if on}
+        envelope = {**echo, "body": self.body, **self.fields}
+        envelope |= {name: True for name, on in flags.items() if on}
         if self.chat:
             envelope["interactionId"] = self.chat.interaction_id
         if send_score:

@@ -27,6 +27,7 @@ from simulator.media_api import MediaApi
 from simulator.patience import Patience
 from simulator.rate_limit import RateLimit
 from simulator.records import Records
+from simulator.rich_desk import RichDesk
 from simulator.settings import SimulatorSettings
 from simulator.system_log import SystemLog
 from simulator.table import Table
@@ -82,6 +83,7 @@ class Instance:
         settings, chats, floor, push = self.settings, self.conversations, self.floor, self._push
         self.desk = Desk(settings, floor, chats, push)
         self.waiting = Waiting(settings, floor, chats, push)
+        self.rich_desk = RichDesk(settings, push)
         self.transfers = Transfers(settings, floor, self.waiting, self.desk, chats, push)
         people = (self.desk, self.waiting, self.transfers)
         self.patience = Patience(settings, self.clock, chats, floor, *people, push)

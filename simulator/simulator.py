@@ -1,6 +1,6 @@
 """The simulator in one object: a fixture for tests, and what the command line runs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -114,6 +114,20 @@ class Simulator(Observation):
         if not found.called_back:
             raise WrongState("files of Connect Support are not imitated")
         return self._instance.desk.attach(found, self._instance.media.add(name, content_type, data).file)
+
+    async def say_item(self, chat: Chat | str, item: JSON | str, *, signed: bool = True) -> str:
+        """Send an item, or an example of `rich_items`; return its messageId, see `RichDesk.say`."""
+        sent = self._instance.rich_desk.say(found := self._find(chat), item, signed=signed)
+        self._instance.conversations.touch(found)
+        return sent
+
+    async def say_stream(
+        self, chat: Chat | str, pieces: Sequence[str], *, whole: bool = True, signed: bool = True
+    ) -> str:
+        """Send a text piece by piece; return its streamId, see `RichDesk.stream`."""
+        sent = self._instance.rich_desk.stream(found := self._find(chat), pieces, whole=whole, signed=signed)
+        self._instance.conversations.touch(found)
+        return sent
 
     async def type(self, chat: Chat | str, *, on: bool = True) -> None:
         """Show or hide that the live agent types; no callback if that is no change."""

@@ -123,7 +123,7 @@ class VirtualAgent:
         self._downloads.receive(chat, request.attachments)
         if chat.with_desk:
             if request.text:
-                chat.add(Sender.REQUESTER, request.text)
+                chat.add(Sender.REQUESTER, request.text).typed = request.typed
             chat.requester_typing = False
             return None
         if not request.text:

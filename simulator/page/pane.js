@@ -2,6 +2,7 @@
 
 import { about, attach } from "./calls.js";
 import { fillLine, historyLine, newLine } from "./lines.js";
+import { offerExamples } from "./rich.js";
 import { element, put, standing, title } from "./words.js";
 
 const TYPING_EVERY = 3000; // ms between two "typing" calls
@@ -27,6 +28,7 @@ export class Pane {
     this.node.setAttribute("aria-labelledby", `who-${id}`);
     this.part("text").value = drafts.get(id) ?? "";
     this.fillQuickAnswers();
+    offerExamples(this.part("example"), id);
     this.listen();
   }
 

@@ -66,5 +66,5 @@ export function metaOf(entry, chat) {
   const names = { requester: title(chat), virtual_agent: "Virtual agent", agent: entry.name };
   const state = { sent_to_user: "✓✓ delivered", external_error: "Failed" }[entry.status];
   const sent = entry.sender === "agent" && entry.posted ? "✓ sent" : "";
-  return [names[entry.sender], clock(entry.time), entry.updated && "Updated", state ?? sent].filter(Boolean).join(" · ");
+  return [names[entry.sender], clock(entry.time), entry.updated && "Updated", entry.typed === false && "chosen", state ?? sent].filter(Boolean).join(" · ");
 }

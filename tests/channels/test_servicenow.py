@@ -52,6 +52,7 @@ async def test_basic_credentials_are_accepted_where_they_are_set(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/octet-stream", "text/plain", "x/y; z"])
+@pytest.mark.covers("7.1 odd content type")
 async def test_the_body_is_read_whatever_its_content_type(stage, kind):
     client = await stage.join()
     opening = await stage.open(client)
@@ -63,6 +64,7 @@ async def test_the_body_is_read_whatever_its_content_type(stage, kind):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"\xff\xfe", b'"text"'])
+@pytest.mark.covers("7.5 4xx for what is no callback")
 async def test_what_is_not_a_json_object_is_refused_by_name(stage, body):
     assert await post(stage.callback_url, body, headers={"x-handoff-secret": SECRET}) == 400
 
@@ -81,6 +83,7 @@ async def test_a_callback_of_a_chat_nobody_knows_is_taken_and_ignored(stage):
     assert await post(stage.callback_url, body, headers={"x-handoff-secret": SECRET}) == 200
 
 
+@pytest.mark.covers("7.5 2xx at once")
 async def test_a_callback_is_committed_before_it_is_answered(stage):
     client = await stage.join()
     opening = await stage.open(client)
@@ -104,6 +107,7 @@ async def test_a_repeated_callback_is_shown_once(stage):
     assert client.texts.count("once") == 1
 
 
+@pytest.mark.covers("7.5 5xx only where it could not be stored")
 async def test_a_ledger_that_cannot_take_it_is_the_only_reason_for_a_5xx(tmp_path):
     async with serve_channels(settings_for("http://127.0.0.1:9", tmp_path)) as (_, url, _bot):
         callback = f"{url}/webhooks/servicenow/callback"

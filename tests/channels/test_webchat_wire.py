@@ -64,3 +64,49 @@ def test_what_has_no_text_stays_as_it_is():
     image = {"attachment": {"type": "image", "payload": {"src": "https://example.com/a.png"}}}
     assert write_for_stock_widget(message(Sender.SYSTEM), image)["attachment"] == image["attachment"]
     assert "text" not in write_for_stock_widget(message(Sender.SYSTEM), image)
+
+
+# -- what a live agent sends ------------------------------------------------------------
+
+IMAGE = {"kind": "image", "src": "https://example.com/a.png", "alt": "A cat"}
+LINK = {"kind": "link", "href": "https://example.com", "title": "Example"}
+OPTION = {
+    "content_type": "text",
+    "title": "Yes",
+    "payload": "/answer 1 0",
+    "value": "true",
+    "image": "https://a/b",
+}
+ASKED = {"text": "On?", "question": {"id": "1", "kind": "choice"}, "quick_replies": [OPTION], "parts": [LINK]}
+
+
+def test_what_an_option_means_to_the_desk_stays_with_us():
+    [reply] = write_message(message(Sender.AGENT), ASKED)["quick_replies"]
+    assert "value" not in reply
+    assert reply["image"] == "https://a/b"
+    assert OPTION["value"] == "true"
+
+
+def test_a_stock_widget_gets_words_and_buttons():
+    written = write_for_stock_widget(message(Sender.AGENT, name="Dana"), ASKED)
+    buttons = [{"content_type": "text", "title": "Yes", "payload": "/answer 1 0"}]
+    assert (written["text"], written["quick_replies"]) == ("**Dana:** On?", buttons)
+    assert set(written) == {"text", "quick_replies", "metadata"}
+
+
+def test_a_stock_widget_gets_a_picture_that_is_alone_as_one():
+    written = write_for_stock_widget(message(Sender.AGENT), {"text": "A cat: https://…", "parts": [IMAGE]})
+    source = {"src": "https://example.com/a.png", "title": "A cat"}
+    assert written["attachment"] == {"type": "image", "payload": source}
+    assert "text" not in written
+
+
+def test_a_stock_widget_gets_the_words_of_everything_else():
+    content = {"text": "Example: https://example.com", "parts": [LINK, IMAGE]}
+    written = write_for_stock_widget(message(Sender.AGENT), content)
+    assert set(written) == {"text", "metadata"}
+
+
+def test_a_question_without_options_has_no_buttons():
+    content = {"text": "When?", "question": {"id": "1", "kind": "date"}}
+    assert set(write_for_stock_widget(message(Sender.AGENT), content)) == {"text", "metadata"}

@@ -137,6 +137,12 @@ async def test_the_same_words_twice_are_two_messages(office, bench):
     assert bench.heard(handoff) == ["ok", "ok"]
 
 
+async def test_a_choice_is_a_message_too(office, bench):
+    handoff = await office.go_live()
+    await bench.desk.send(handoff, "m1", "hw-2", typed=False)
+    assert bench.heard(handoff) == ["hw-2"]
+
+
 async def test_leaving_twice_is_an_error_of_ours_at_worst(office, bench, desk):
     handoff = await office.go_live()
     await desk.end(handoff)

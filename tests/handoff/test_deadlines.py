@@ -2,8 +2,8 @@
 
 import pytest
 
-from handoff.deadlines import Deadlines
-from handoff.desk import Joined, Queued, Said
+from handoff.deadlines import STREAM_PATIENCE, Deadlines
+from handoff.desk import Joined, Queued, Said, Streamed
 from handoff.handoff import EndReason, State
 from handoff.tasks import Tasks
 from handoff.timeouts import Timeouts
@@ -169,3 +169,17 @@ async def test_a_chat_in_which_nobody_waits_for_an_answer_may_rest(ledger, deadl
     await settle(deadlines, live)
     assert closed == []
     assert await system_lines(ledger) == []
+
+
+async def test_a_stream_that_goes_silent_is_shown_as_far_as_it_came(ledger, clock, deadlines, changed):
+    live = await bring_to(ledger, State.LIVE)
+    pieces = [Streamed(stream_id="s", sequence=n, text=f"{n} ", from_agent=True) for n in (2, 1)]
+    await tell(ledger, live, *pieces)
+    clock.advance(STREAM_PATIENCE - 1)
+    await deadlines.look()
+    assert (await messages(ledger), changed) == ([], [])
+    clock.advance(1)
+    await deadlines.look()
+    await deadlines.look()
+    assert [m.text for m in await messages(ledger)] == ["1 2 "]
+    assert changed == [live.id]

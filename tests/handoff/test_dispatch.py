@@ -11,6 +11,7 @@ from handoff.handoff import OPEN_STATES, State
 from handoff.message import Receipt
 from handoff.tasks import Tasks
 from handoff.timeouts import Timeouts
+from handoff.vault import Vault
 from tests.support.ledger_rows import bring_to, find, message, messages, tell, write
 from tests.support.scripted_desk import RecordingFront
 from tests.support.waiting import eventually
@@ -33,11 +34,14 @@ def dispatch(ledger, desk, tasks, given_up):
     return make_dispatch(ledger, desk, tasks, given_up, deadline=0.6)
 
 
-def make_dispatch(ledger, desk, tasks, given_up, deadline):
+def make_dispatch(ledger, desk, tasks, given_up, deadline, vault=None):
     async def give_up(handoff, error):
         given_up.append((handoff.id, error))
 
-    return Dispatch(ledger, desk, RecordingFront(), Timeouts(delivery=deadline), give_up, tasks)
+    timeouts = Timeouts(delivery=deadline)
+    return Dispatch(
+        ledger, desk, RecordingFront(), timeouts, give_up, tasks, vault or Vault(), lambda _: None
+    )
 
 
 @pytest.fixture
@@ -297,3 +301,46 @@ async def test_a_message_under_way_is_in_doubt(ledger, live, desk, dispatch):
     await eventually(in_doubt)
     gate.set()
     await eventually(lambda: desk.texts == ["one"])
+
+
+# -- choices and secrets ----------------------------------------------------------------
+
+
+async def write_answer(ledger, live, text, **answer):
+    content = {"text": text, "answer": {"to": "m1", **answer}}
+    return await write(ledger, text, live.conversation, handoff_id=live.id, content=content)
+
+
+async def test_of_a_choice_the_desk_gets_the_value_and_hears_that_it_was_not_typed(
+    ledger, desk, dispatch, live
+):
+    await write_answer(ledger, live, "Mobile phone", value="hw-2", typed=False)
+    await write_to(ledger, live, "thanks")
+    dispatch.kick(live.id)
+    await eventually(lambda: len(desk.posted) == 2)
+    assert [(posted.text, posted.typed) for posted in desk.posted] == [("hw-2", False), ("thanks", True)]
+
+
+async def test_a_secret_is_posted_from_memory_and_then_forgotten(ledger, desk, tasks, given_up, live):
+    vault = Vault()
+    dispatch = make_dispatch(ledger, desk, tasks, given_up, deadline=0.6, vault=vault)
+    secret = await write_answer(ledger, live, "••••••", secret=True)
+    vault.keep(secret.id, "hunter2")
+    dispatch.kick(live.id)
+    await eventually(lambda: desk.posted)
+    assert [(posted.text, posted.typed) for posted in desk.posted] == [("hunter2", True)]
+    await eventually(lambda: vault.find(secret.id) is None)
+    assert "hunter2" not in str(await messages(ledger))
+
+
+async def test_a_secret_that_a_restart_has_lost_fails_by_itself_and_the_chat_goes_on(
+    ledger, desk, dispatch, live, given_up
+):
+    lost = await write_answer(ledger, live, "••••••", secret=True)
+    await write_to(ledger, live, "are you there?")
+    dispatch.kick(live.id)
+    await eventually(lambda: desk.texts == ["are you there?"])
+    assert (await message(ledger, lost)).receipt is Receipt.FAILED
+    [told] = [m for m in await messages(ledger) if m.sender == "system"]
+    assert (told.content["response"], told.content["about"]) == ("utter_message_not_delivered", lost.id)
+    assert given_up == []

@@ -37,7 +37,7 @@ TABLE = [
         },
     ),
     (UNSIGNED, {R: (R, []), Q: (Q, []), L: (L, ["Hello"])}),
-    (BOT, {}),
+    (BOT, {L: (L, ["I am a bot"])}),
     (Noticed(text="Still there?", desk_id="d1"), {s: (s, ["Still there?"]) for s in (R, Q, L, E)}),
     (Typing(on=True), {}),
     (Confirming(choice="Live Agent Support."), {}),
@@ -197,6 +197,24 @@ async def test_repeated_words_are_kept_once(ledger):
     for _ in range(3):
         await tell(ledger, handoff, AGENT)
     assert texts(await messages(ledger)) == ["Hello"]
+
+
+async def test_rich_words_without_an_id_are_told_apart_by_all_that_they_hold(ledger):
+    handoff = await bring_to(ledger, L, live_agent_name="Dana")
+    for title in ("A", "A", "B", "A"):
+        link = {"kind": "link", "href": "https://a/", "title": title}
+        await tell(ledger, handoff, Said(text="Look", from_agent=True, content={"parts": [link]}))
+    titles = [m.content["parts"][0]["title"] for m in await messages(ledger)]
+    assert titles == ["A", "B"]
+
+
+async def test_the_desks_own_bot_speaks_without_a_name_and_answers_nothing(ledger):
+    handoff = await bring_to(ledger, L, live_agent_name="Dana", remind_at=None)
+    parts = [{"kind": "text", "text": "x"}]
+    await tell(ledger, handoff, Said(text="x", from_agent=False, name="Bot", content={"parts": parts}))
+    (said,) = await messages(ledger)
+    assert (said.sender, said.name, said.content["parts"]) == (Sender.SYSTEM, None, parts)
+    assert (await find(ledger, handoff)).live_agent_name == "Dana"
 
 
 async def test_words_repeated_after_a_transfer_bring_nobody_back(ledger):

@@ -28,3 +28,16 @@ async def test_it_tells_who_said_what_and_what_did_not_arrive(ledger, clock):
         f"{time} Dana: Hello!",
         f"{time} Requester: still there? (not delivered)",
     ]
+
+
+async def test_what_there_was_to_choose_from_is_named_and_choices_by_their_words(ledger):
+    live = await bring_to(ledger, State.LIVE)
+    replies = [{"title": "Yes", "payload": "/answer 0 0", "value": "true"}, {"response": "utter_desk_no"}]
+    asked = {"text": "Is it on?", "quick_replies": replies, "question": {"id": "0", "kind": "choice"}}
+    card = {"text": "Printer\nhttps://a/1", "parts": [{"kind": "card", "title": "Printer"}]}
+    chosen = {"text": "Yes", "answer": {"value": "true"}}
+    for sender, content in ((Sender.AGENT, card), (Sender.AGENT, asked), (Sender.REQUESTER, chosen)):
+        await write(ledger, "", sender=sender, handoff_id=live.id, content=content)
+    said = await write_transcript(ledger, CONVERSATION)
+    lines = [line.partition(": ")[2] or line for line in said.splitlines()]
+    assert lines == ["Printer", "https://a/1", "Is it on? [Yes]", "Yes"]

@@ -33,6 +33,7 @@ def bodies(server):
 # -- requests ---------------------------------------------------------------------------
 
 
+@pytest.mark.covers("4 no action")
 async def test_every_request_says_who_and_whose(desk, server, make_handoff, clock):
     handoff = make_handoff()
     await desk.send(handoff, "m1", "Hello")
@@ -46,6 +47,11 @@ async def test_every_request_says_who_and_whose(desk, server, make_handoff, cloc
         "clientVariables": {"handoff": handoff.id},
         "message": {"text": "Hello", "typed": True, "clientMessageId": "m1"},
     }
+
+
+async def test_a_choice_is_sent_as_not_typed(desk, server, make_handoff):
+    await desk.send(make_handoff(), "m1", "hw-2", typed=False)
+    assert bodies(server)[0]["message"] == {"text": "hw-2", "typed": False, "clientMessageId": "m1"}
 
 
 @pytest.mark.parametrize("start", Start)
@@ -62,6 +68,7 @@ async def test_absent_keys_are_left_out(make_desk, server, make_handoff, start):
         assert not {"attachment", "history", "appInboundId"} & body.keys()
 
 
+@pytest.mark.covers("7.1 appInboundId")
 async def test_the_inbound_id_is_in_every_request(make_desk, server, make_handoff):
     desk, handoff = make_desk(server.url, app_inbound_id="inbound"), make_handoff()
     await desk.open(handoff, HISTORY)
@@ -89,6 +96,7 @@ async def test_other_requests_have_ids_of_their_own(desk, server, make_handoff):
     assert len(set(ids)) == len(ids) == 4
 
 
+@pytest.mark.covers("4 END_CONVERSATION")
 async def test_leaving_sends_an_empty_text(desk, server, make_handoff):
     await desk.end(make_handoff())
     (body,) = bodies(server)
@@ -155,6 +163,9 @@ async def test_history_is_sent_only_where_there_is_one(desk, server, make_handof
 # -- starts -----------------------------------------------------------------------------
 
 
+@pytest.mark.covers(
+    "4 CREATE_CONVERSATION", "4 START_CREATED_CONVERSATION", "4 SEND_HISTORY", "7.4 CreateConversation"
+)
 async def test_create_then_start_skips_the_bot_and_reads_the_ids(desk, server, make_handoff):
     item = {"uiType": "ActionMsg", "actionType": "CreateConversation", "interactionId": "i1"}
     spinner = {"uiType": "ActionMsg", "actionType": "StartSpinner", "waitTime": "8 Seconds"}
@@ -188,6 +199,7 @@ async def test_an_app_that_answers_later_is_waited_for(desk, make_handoff):
     assert (opened.chat_id, opened.events) == (None, ())
 
 
+@pytest.mark.covers("4 START_CONVERSATION")
 async def test_live_agent_only_is_one_request(make_desk, server, make_handoff):
     await make_desk(server.url, start=Start.LIVE_AGENT_ONLY).open(make_handoff(), ())
     (body,) = bodies(server)
@@ -195,6 +207,7 @@ async def test_live_agent_only_is_one_request(make_desk, server, make_handoff):
     assert body["contextVariables"]["live_agent_only"] == "true"
 
 
+@pytest.mark.covers("4 AGENT")
 async def test_start_then_agent_starts_with_the_bot(make_desk, server, make_handoff):
     desk, handoff = make_desk(server.url, start=Start.START_THEN_AGENT), make_handoff()
     await desk.open(handoff, ())
@@ -290,6 +303,7 @@ async def test_after_a_pause_or_a_message_typing_shows_at_once(desk, server, mak
     assert len(server.requests) == 3
 
 
+@pytest.mark.covers("4 TYPING and VIEWING")
 async def test_ceasing_to_type_is_viewing(desk, server, make_handoff):
     await desk.type(make_handoff(), on=False)
     assert bodies(server)[0]["action"] == "VIEWING"

@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 from handoff.desk import Confirming, Ended, Joined, Noticed, Queued, Refused, Said, Typing
 from handoff.handoff import EndReason
 from servicenow.callback import (
-    LIVE_AGENT_CHOICE,
-    LIVE_AGENT_TOPIC,
     MalformedCallback,
-    TextPatterns,
     decode_callback,
     parse_callback,
     read_identifiers,
     read_references,
 )
+from servicenow.events import LIVE_AGENT_CHOICE, LIVE_AGENT_TOPIC
+from servicenow.patterns import TextPatterns
 
 AGENT = {"sentFromAgent": True, "agentName": "Dana", "agentAvatar": "https://a/d.png", "agentId": "x"}
 QUEUE_MAP = "{@type=InteractionQueue, external=false, name=IT, waitTime=8 Seconds}"
@@ -185,7 +184,7 @@ SHAPES = {
         [Said(text="He said: the conversation has ended", from_agent=True)],
     ),
     "an unknown uiType": ([{"uiType": "Hologram", "data": {"x": [1]}}], {}, []),
-    "an unknown actionType": ([action("Separator"), action("DynamicLoader", header="x")], {}, []),
+    "an unknown actionType": ([action("Hologram", header="x")], {}, []),
     "an action without a type": ([{"uiType": "ActionMsg"}], {}, []),
     "nothing": ([], {}, []),
     "only an echo": ([], {"message": {"text": "hi", "attachment": {"headers": {"Authorization": "x"}}}}, []),
@@ -204,6 +203,7 @@ SHAPES = {
 
 
 @pytest.mark.parametrize(("items", "envelope", "expected"), SHAPES.values(), ids=SHAPES)
+@pytest.mark.covers("7.1 body as array")
 def test_real_shapes_are_understood(items, envelope, expected):
     assert events(*items, **envelope) == expected
 
@@ -212,6 +212,7 @@ ONE = {name: shape for name, shape in SHAPES.items() if len(shape[0]) == 1}
 
 
 @pytest.mark.parametrize(("items", "envelope", "expected"), ONE.values(), ids=ONE)
+@pytest.mark.covers("7.1 body as object")
 def test_a_body_of_one_object_says_the_same_as_a_list_of_one(items, envelope, expected):
     assert list(parse_callback({"body": items[0], **envelope}).events) == expected
 
@@ -269,7 +270,8 @@ def test_the_offer_of_a_live_agent_can_be_taken(kind, option, choice):
 
 @pytest.mark.parametrize("options", [None, [], {}, "x", [{"label": "VPN", "value": "vpn"}], [[], 1]])
 def test_other_questions_are_not_ours_to_answer(options):
-    assert events({"uiType": "Picker", "label": "Which?", "options": options}) == []
+    [said] = events({"uiType": "Picker", "label": "Which?", "options": options})
+    assert (said.text, said.from_agent) == ("Which?", False)
 
 
 def test_patterns_can_be_those_of_another_language():
@@ -281,6 +283,7 @@ def test_patterns_can_be_those_of_another_language():
 # -- whose chat -------------------------------------------------------------------------
 
 
+@pytest.mark.covers("7.1 userId", "7.1 clientSessionId", "7.1 clientVariables")
 def test_everything_that_tells_whose_chat_it_is_is_read():
     references = read_references(
         {
@@ -320,6 +323,7 @@ def test_what_is_absent_or_odd_tells_nothing(envelope):
         (None, None),
     ],
 )
+@pytest.mark.covers("7.1 interactionId")
 def test_the_interaction_may_stand_in_the_envelope_or_in_an_item(envelope, found):
     assert read_identifiers(envelope) == found
 
@@ -348,12 +352,50 @@ KEYS = st.sampled_from(
         *("body", "userId", "clientSessionId", "clientVariables", "handoff", "interactionId", "score"),
         *("agentChat", "completed", "takeControl", "uiType", "actionType", "value", "label", "message"),
         *("options", "agentInfo", "sentFromAgent", "agentName", "agentAvatar", "messageId", "waitTime"),
-        *("spinnerType", "supportQueue"),
+        *(
+            "spinnerType",
+            "supportQueue",
+            "data",
+            "headers",
+            "values",
+            "content",
+            "streamId",
+            "streamSequence",
+        ),
+        *(
+            "streamState",
+            "citations",
+            "citationHref",
+            "scriptedData",
+            "cardData",
+            "order",
+            "maskType",
+            "action",
+        ),
+        *("multiSelect", "templateName", "progressMessages", "status", "promptMsg", "maxCount", "attachment"),
     ]
 )
 WORDS = st.sampled_from(
     [
         *("ActionMsg", "OutputText", "Picker", "TopicPickerControl", "System", "StartSpinner", "wait_time"),
+        *(
+            "OutputLink",
+            "OutputImage",
+            "OutputHtml",
+            "OutputCard",
+            "OutputTable",
+            "MultiPartOutput",
+            "InputText",
+        ),
+        *("GroupedPartsOutputControl", "StreamStart", "StreamChunk", "FileUpload", "Boolean", "Date", "END"),
+        *(
+            "CustomControl",
+            "DynamicLoader",
+            "SECURE",
+            '{"title": "x", "fields": [{}]}',
+            "<p>x<a href=/y>z",
+            "/x",
+        ),
         *("SubscribeToSupportQueue", "SwitchToLiveAgent", "SwitchToVirtualAgent", "StartTypingIndicator"),
         *("true", "false", LIVE_AGENT_CHOICE, NO_AGENTS, FINISHED, "Dana has entered the chat."),
     ]
@@ -401,12 +443,14 @@ def test_an_entry_into_a_queue_has_a_mark_that_a_repetition_shares():
     [
         (text("How can I help?"), {}, "m-1"),
         (text("How can I help?", agentInfo={"sentFromAgent": False}), {}, "m-1"),
+        ({"uiType": "Picker", "label": "Which?", "options": [{"label": "A", "value": "a"}]}, {}, "m-1"),
         (text("Hello", agentInfo={"sentFromAgent": True}), {}, None),
         (text("Hello"), {"agentChat": True}, None),
         (text("Goodbye"), {"completed": True}, None),
         (action("StartTypingIndicator"), {}, None),
     ],
 )
+@pytest.mark.covers("7.1 message")
 def test_what_the_desks_own_bot_answers_is_a_stray(item, envelope, stray):
     echo = {"message": {"text": "one more thing", "clientMessageId": "m-1"}}
     assert parse_callback({"body": [item], **echo, **envelope}).stray == stray

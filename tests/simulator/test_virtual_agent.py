@@ -67,6 +67,7 @@ async def test_text_to_the_bot_is_answered_with_a_score(client, receiver):
     assert all(kinds(body) == ["OutputText"] for body in receiver.bodies)
 
 
+@pytest.mark.covers("4 text commands")
 async def test_the_word_agent_asks_first(client, simulator, receiver):
     await client.send("START_CONVERSATION")
     await client.send(text="Agent")
@@ -192,6 +193,7 @@ async def test_ending_nothing_is_answered_with_nothing(client, simulator, receiv
     assert simulator.chats == []
 
 
+@pytest.mark.covers("4 FAULT_CONVERSATION")
 async def test_a_fault_gives_up(client, simulator, receiver, route):
     chat = await route(agent="Dana")
     await client.send("FAULT_CONVERSATION", cause="EXTERNAL_FAILURE")
@@ -202,6 +204,7 @@ async def test_a_fault_gives_up(client, simulator, receiver, route):
 
 
 @pytest.mark.parametrize("action", ["TYPING", "VIEWING", "SET_USER_TIMEZONE", "SEND_HISTORY"])
+@pytest.mark.covers("4 SET_USER_TIMEZONE")
 async def test_what_needs_no_conversation_opens_none(client, simulator, receiver, action):
     assert await client.send(action, timezone="Europe/Berlin") == {"status": "success"}
     await simulator.wait_until_sent()

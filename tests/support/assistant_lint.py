@@ -37,6 +37,14 @@ CHANNEL_RESPONSES = frozenset(
         "utter_message_not_delivered",
         "utter_message_possibly_delivered",
         "utter_rasa_unavailable",
+        "utter_desk_asks_choice",
+        "utter_desk_asks_date",
+        "utter_desk_asks_text",
+        "utter_desk_asks_file",
+        "utter_desk_yes",
+        "utter_desk_no",
+        "utter_desk_next_part",
+        "utter_desk_table_read",
         "utter_exit_delayed",
     }
 )

@@ -75,9 +75,8 @@ async def accept(
     **about: Any,
 ) -> Accepted:
     async with ledger.entry() as entry:
-        return await entry.messages.accept(
-            conversation, Draft(sender=sender, content={"text": text}, **about)
-        )
+        content = about.pop("content", {"text": text})
+        return await entry.messages.accept(conversation, Draft(sender=sender, content=content, **about))
 
 
 async def find(ledger: Ledger, handoff: Handoff) -> Handoff:

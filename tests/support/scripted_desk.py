@@ -20,6 +20,7 @@ class Posted:
     handoff_id: str
     message_id: str
     text: str
+    typed: bool = True
 
 
 class ScriptedDesk:
@@ -81,7 +82,7 @@ class ScriptedDesk:
         await self._meet("proceed")
         return True
 
-    async def send(self, handoff: Handoff, message_id: str, text: str) -> None:
+    async def send(self, handoff: Handoff, message_id: str, text: str, *, typed: bool = True) -> None:
         self.attempts.append(message_id)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
@@ -89,7 +90,7 @@ class ScriptedDesk:
             await self._meet("send")
         finally:
             self.in_flight -= 1
-        self.posted.append(Posted(handoff.id, message_id, text))
+        self.posted.append(Posted(handoff.id, message_id, text, typed))
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:
         await self._meet("type")

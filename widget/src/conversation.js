@@ -76,8 +76,9 @@ export class Conversation {
   }
 
   /** @param {string} id  of the message with the button @param {Reply} reply */
-  choose(id, { title, payload }) {
-    this._outbox.send({ text: title, answers: id, send: { message: payload, metadata: { title } } });
+  choose(id, { title, payload, secret }) {
+    const send = secret ? { message: payload } : { message: payload, metadata: { title } };
+    this._outbox.send({ text: title, answers: id, send, ...(secret && { secret }) });
   }
 
   end() {
@@ -201,7 +202,8 @@ export class Conversation {
 
   /** @param {Message} message @returns {Message} */
   _drawable(message) {
-    if (message.text || message.files || message.replies || isEndCommand(message)) return message;
+    const { text, files, replies, parts, question } = message;
+    if (text || files || replies || parts || question || isEndCommand(message)) return message;
     return { ...message, text: this._strings.unsupported };
   }
 

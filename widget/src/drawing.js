@@ -1,5 +1,7 @@
 /** How a message of ours looks as one of deep-chat's, and what to mend once deep-chat has drawn it. */
 
+import { partsHtml } from './parts.js';
+import { controls } from './questions.js';
 import { fill } from './strings.js';
 import { escapeHtml, linkified, literal, safeUrl } from './text.js';
 import { isEndCommand } from './wire.js';
@@ -23,7 +25,7 @@ const ROLE_CLASS = 'deep-chat-outer-container-role-';
 export function drawings(messages, roleOf, strings) {
   const lastOwn = messages.findLast((message) => message.from === 'me' && !isEndCommand(message));
   const answered = new Set(messages.map(({ answers }) => answers));
-  const offering = messages.findLast(({ replies }) => replies);
+  const offering = messages.findLast(({ replies, question }) => replies || question);
   return messages.map((message) => ({
     id: message.id,
     body: {
@@ -32,7 +34,7 @@ export function drawings(messages, roleOf, strings) {
       html:
         message.from === 'me'
           ? note(message, message === lastOwn, strings)
-          : buttons(message, message === offering && !answered.has(message.id)),
+          : rich(message, message === offering && !answered.has(message.id), strings),
       files: message.files?.map((file) => ({ ...file, name: file.name || strings.image })),
     },
   }));
@@ -41,9 +43,10 @@ export function drawings(messages, roleOf, strings) {
 /** @param {Message} message @param {Strings} strings */
 function text(message, strings) {
   if (isEndCommand(message)) return literal(strings.endRequested);
+  if (partsHtml(message, strings)) return undefined; // they say the same
   if (message.text && message.from === 'bot') return linkified(message.text);
   if (message.text) return literal(message.text, { labelled: message.from !== 'me' });
-  return message.replies && literal(strings.choose);
+  return (message.replies || message.question) && literal(strings.choose);
 }
 
 /**
@@ -81,15 +84,10 @@ function problem(id, why, action, label) {
   );
 }
 
-/** @param {Message} message @param {boolean} open  whether an answer is still wanted */
-function buttons(message, open) {
-  if (!open || !message.replies) return undefined;
-  const each = message.replies.map(
-    ({ title }, index) =>
-      `<button type="button" class="reply" data-message="${escapeHtml(message.id)}" data-reply="${index}">` +
-      `${escapeHtml(title)}</button>`,
-  );
-  return `<div class="replies">${each.join('')}</div>`;
+/** @param {Message} message @param {boolean} open  whether an answer is still wanted @param {Strings} strings */
+function rich(message, open, strings) {
+  const drawn = partsHtml(message, strings) + ((open && controls(message, strings)) || '');
+  return drawn || undefined;
 }
 
 /**

@@ -145,13 +145,23 @@ export class Store {
 
   _write(lastSeen = this.lastSeen) {
     const { session } = this;
-    const kept = this.messages.slice(-KEPT_MESSAGES);
+    const kept = this.messages.slice(-KEPT_MESSAGES).filter(isStorable).map(withoutSecret);
     try {
       this._storage?.setItem(this.key, JSON.stringify({ session, lastSeen, messages: kept }));
     } catch {
       // Full or forbidden: the chat goes on, only without memory.
     }
   }
+}
+
+/** A secret that was not sent is lost with the page, rather than written down. @param {Message} message */
+function isStorable({ secret, status }) {
+  return !secret || status === 'sent';
+}
+
+/** @param {Message} message @returns {Message} */
+function withoutSecret(message) {
+  return message.secret ? { ...message, send: undefined } : message;
 }
 
 /**
@@ -190,7 +200,7 @@ function isMessage(value) {
     typeof value?.id === 'string' &&
     ['me', 'bot', 'agent', 'system'].includes(value.from) &&
     [value.text, value.name, value.avatar, value.reason].every(isStringOrNothing) &&
-    [value.files, value.replies].every((list) => list === undefined || Array.isArray(list)) &&
+    [value.files, value.replies, value.parts].every((list) => list === undefined || Array.isArray(list)) &&
     (value.order === undefined || Number.isFinite(value.order)) &&
     (value.status !== 'pending' || typeof value.send?.message === 'string')
   );

@@ -49,6 +49,10 @@ export const STRINGS = {
   sendAgain: 'Send again',
 
   choose: 'Please choose:',
+  answer: 'Send answer',
+  table: 'Table',
+  openLink: 'Open',
+  noUpload: 'Files cannot be sent in this chat yet.',
   image: 'Image',
   unsupported: 'This message cannot be shown here.',
 };

@@ -31,6 +31,23 @@ export function literal(text, { labelled = false } = {}) {
 }
 
 /**
+ * HTML that shows exactly this text, with its web addresses as links.
+ *
+ * @param {string} text
+ */
+export function linkedHtml(text) {
+  let html = '';
+  let done = 0;
+  for (const { 0: whole, index } of text.matchAll(BARE_LINK)) {
+    const href = escapeHtml(trimLink(whole));
+    html += escapeHtml(text.slice(done, index));
+    html += `<a href="${href}" target="_blank" rel="noopener noreferrer">${href}</a>`;
+    done = index + trimLink(whole).length;
+  }
+  return (html + escapeHtml(text.slice(done))).replace(/\n/g, '<br>');
+}
+
+/**
  * The assistant's Markdown, with bare web addresses made links (deep-chat's renderer leaves them).
  *
  * @param {string} text

@@ -3,6 +3,8 @@
 import 'deep-chat';
 import { BOT_AVATAR, initial } from './avatars.js';
 import { drawings, mend } from './drawing.js';
+import { discreet, readForm } from './questions.js';
+import { RICH_STYLES } from './rich-styles.js';
 import { CHAT_STYLES } from './styles.js';
 
 /** @import { DeepChat } from 'deep-chat' */
@@ -94,11 +96,14 @@ export class View {
     chat.avatars = /** @type {any} */ (this._avatars);
     chat.displayLoadingBubble = /** @type {any} */ (this._bubble);
     chat.textInput = { placeholder: { text: this._strings.placeholder } };
-    chat.auxiliaryStyle = CHAT_STYLES;
+    chat.auxiliaryStyle = CHAT_STYLES + RICH_STYLES;
     chat.onInput = ({ content, isUser }) => isUser && this._observer.typed(content.text ?? '');
     chat.connect = { websocket: true, handler: (_, signals) => this._rendered(signals) };
     parent.append(chat);
     chat.shadowRoot?.addEventListener('click', (event) => this._clicked(event));
+    // A picture takes its room when it has loaded.
+    chat.shadowRoot?.addEventListener('load', () => this._follows && chat.scrollToBottom(), true);
+    chat.shadowRoot?.addEventListener('submit', (event) => this._answered(event));
     return chat;
   }
 
@@ -132,9 +137,20 @@ export class View {
     const message = this._messages.find(({ id }) => id === button?.dataset.message);
     if (!button || !message) return;
     const reply = message.replies?.[Number(button.dataset.reply)];
-    if (reply) this._observer.chosen(message, reply);
+    if (reply) this._observer.chosen(message, discreet(reply, message.question));
     else if (button.classList.contains('again')) this._observer.repeated(message);
     else this._observer.retried(message.id);
+    this.focus();
+  }
+
+  /** A form below a question was filled in. @param {Event} event */
+  _answered(event) {
+    event.preventDefault();
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    const message = this._messages.find(({ id }) => id === form.dataset.message);
+    const answer = message && readForm(form, message);
+    if (!answer) return;
+    this._observer.chosen(message, answer);
     this.focus();
   }
 

@@ -3,7 +3,9 @@
 import { safeUrl } from './text.js';
 
 /**
- * @typedef {{title: string, payload: string}} Reply
+ * @typedef {{title: string, payload: string, description?: string, image?: string, secret?: boolean}} Reply
+ * @typedef {{id: string, kind: string, masked: boolean}} Question
+ * @typedef {{kind: string, [about: string]: any}} Part  see `parts` in docs/webchat-protocol.md
  * @typedef {{src: string, name: string, type: 'image' | 'any'}} ChatFile
  *
  * @typedef {Object} Message
@@ -16,6 +18,9 @@ import { safeUrl } from './text.js';
  * @property {string} [avatar]
  * @property {ChatFile[]} [files]
  * @property {Reply[]} [replies]
+ * @property {Part[]} [parts]       what is drawn in place of the text
+ * @property {Question} [question]  what is asked, where it is more than a button to press
+ * @property {boolean} [secret]     what it carries is kept in memory only
  * @property {{message: string, metadata?: {title: string}}} [send]  what `user_uttered` carries
  * @property {string} [answers]     id of the message whose reply button was used
  * @property {'pending' | 'sent' | 'failed'} [status]  whether the server has it
@@ -50,6 +55,8 @@ export function readUttered(payload, base) {
     avatar: safeUrl(metadata.avatar, { image: true, base }) ?? undefined,
     files: files(said, base),
     replies: replies(said.quick_replies),
+    parts: parts(said.parts),
+    question: question(said.question),
   };
   if (from === 'me') {
     message.status = 'sent';
@@ -101,8 +108,26 @@ function replies(given) {
   if (!Array.isArray(given)) return undefined;
   const offered = given
     .filter((reply) => isObject(reply) && string(reply.title))
-    .map((reply) => ({ title: reply.title, payload: string(reply.payload) ?? reply.title }));
+    .map((reply) => ({
+      title: reply.title,
+      payload: string(reply.payload) ?? reply.title,
+      description: string(reply.description),
+      image: string(reply.image),
+    }));
   return offered.length ? offered : undefined;
+}
+
+/** @param {any} given @returns {Part[] | undefined} */
+function parts(given) {
+  const known = Array.isArray(given) ? given.filter((part) => isObject(part) && string(part.kind)) : [];
+  return known.length ? /** @type {Part[]} */ (known) : undefined;
+}
+
+/** @param {any} given @returns {Question | undefined} */
+function question(given) {
+  return isObject(given) && string(given.id) && string(given.kind)
+    ? { id: given.id, kind: given.kind, masked: given.masked === true }
+    : undefined;
 }
 
 /** @param {string} src */

@@ -1,0 +1,75 @@
+"""What a requester's message means: words, a button of the bot, or an answer to the desk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from channels.rasa_api import Bot
+from channels.wording import fill_in
+from handoff.answers import Answer, Asked, find_asked, read_answer
+from handoff.ledger import Entry, Ledger
+
+if TYPE_CHECKING:
+    from channels.diversion import Incoming
+
+REMEMBERED_BUTTONS = 20  # messages of the bot whose buttons may still be used
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What the ledger is to hold of a message, and a secret that it must not."""
+
+    content: dict[str, Any]
+    secret: str | None = None
+
+
+class Reader:
+    """Reads messages by what was offered in their conversation, which is in the ledger."""
+
+    def __init__(self, ledger: Ledger, bot: Bot) -> None:
+        self._ledger = ledger
+        self._bot = bot
+
+    async def read(self, incoming: Incoming) -> Reading:
+        """The title of what was chosen stands as its text; a payload that nobody offered is plain text."""
+        content = {"text": incoming.text, "metadata": dict(incoming.metadata or {})}
+        async with self._ledger.entry() as entry:
+            title = await _find_button(entry, incoming) if incoming.text.startswith("/") else None
+            asked = await find_asked(entry, incoming.conversation, incoming.text)
+        if title:
+            return Reading(content={**content, "text": title, "payload": incoming.text})
+        answer = await self._read_answer(incoming, asked) if asked else None
+        if asked is None or answer is None:
+            return Reading(content=content)
+        return _take_answer(content, asked, answer)
+
+    async def _read_answer(self, incoming: Incoming, asked: Asked) -> Answer | None:
+        async def word(response: str) -> str:
+            rendered = await self._bot.render(response, {}, incoming.channel)
+            return str(rendered.get("text") or "")
+
+        return read_answer(await fill_in(asked.message.content, word), incoming.text)
+
+
+def _take_answer(content: dict[str, Any], asked: Asked, answer: Answer) -> Reading:
+    """An answer to a question of a handoff that is over is no more than its words."""
+    said = {**content, "text": answer.label}
+    if answer.secret:
+        # The widget's copy of what was typed is not to be kept either.
+        said["metadata"] = {}
+    if not asked.counts:
+        return Reading(content=said)
+    about = {"to": asked.message.id, "typed": answer.typed}
+    if answer.secret:
+        return Reading(content={**said, "answer": {**about, "secret": True}}, secret=answer.value)
+    return Reading(content={**said, "answer": {**about, "value": answer.value}})
+
+
+async def _find_button(entry: Entry, incoming: Incoming) -> str | None:
+    """The title of the offered button that has this payload; a payload nobody offered is plain text."""
+    for message in await entry.messages.said_by_bot(incoming.conversation, REMEMBERED_BUTTONS):
+        for button in message.content.get("quick_replies") or ():
+            if button.get("payload") == incoming.text:
+                return str(button.get("title") or incoming.text)
+    return None

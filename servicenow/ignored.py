@@ -1,0 +1,29 @@
+"""What callbacks held that nothing could be made of, counted by type."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+KIND_LIMIT = 100  # different types; the instance, or its administrator's script, makes them up
+OTHER = "other"
+
+
+class IgnoredItems:
+    """Counts items by ``uiType`` or ``actionType``, for metrics; never what they held."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def add(self, kind: object) -> None:
+        name = str(kind)[:80]
+        if name not in self.counts and len(self.counts) >= KIND_LIMIT:
+            name = OTHER
+        self.counts[name] += 1
+        log.info("callback.item_ignored", kind=name)
+
+
+ignored_items = IgnoredItems()  # of this process
