@@ -53,19 +53,21 @@ class EchoBot:
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
         self._history.add("bot_heard", conversation=conversation, id=message_id, text=text)
+        opened: list[bool] = []
 
         async def think() -> list[str]:
             if text.strip() == RESTART:
                 return [f"restarted: {message_id.removeprefix('restart-')}"]
             if text.split(" ")[0] == AGENT:
                 opening = await self._open(conversation, text, message_id)
+                opened.append(opening.handoff is not None and opening.handoff.is_open)
                 await self._think_on(text)
                 return [_tell(opening, text)]
             return [f"echo: {text}"]
 
         await between(self._fuse, "bot.answer", self._turn(conversation, message_id, output, think))
-        if text.split(" ")[0] == AGENT:
-            self._fuse.pass_by("bot.opening:told")
+        if any(opened):
+            self._fuse.pass_by("bot.opened:told")
 
     async def start_flow(
         self, conversation: str, flow: str, *, output: OutputChannel, message_id: str

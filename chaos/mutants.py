@@ -108,7 +108,7 @@ MUTANTS = {
         "if message and message.born is not None:",
         "if False:",
         ("double_answers", "answered_twice", "exit_missing"),
-        ("bot.opening:told",),
+        ("bot.opened:told",),
     ),
     "errors-swallowed": Mutant(
         "a failed post counts as posted",

@@ -109,7 +109,7 @@ class Nemesis:
         if not seen or self._deaths.random() < BY_TIME:
             return Sentence()
         if self._favourites and self._deaths.random() < FAVOURED:
-            return Sentence(self._deaths.choice(list(self._favourites)), hit, 0.8)
+            return Sentence(self._deaths.choice(list(self._favourites)), min(hit, 2), 0.8)
         if fresh := [label for label in seen if label not in died]:
             fewest = min(self._chosen[label] for label in fresh)
             label = self._deaths.choice([label for label in fresh if self._chosen[label] == fewest])
