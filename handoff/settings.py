@@ -93,6 +93,7 @@ class Settings(BaseSettings):
 
     # Not shown, as it may hold a password.
     handoff_database_url: str = Field(default="sqlite+aiosqlite:///var/handoff.db", repr=False)
+    handoff_public_url: str = "http://127.0.0.1:5005"
     handoff_webchat_jwt_key: SecretStr | None = None
     handoff_webchat_session_ids: SessionIds = SessionIds.UNGUESSABLE
     handoff_requested_timeout: Seconds = 30
@@ -104,10 +105,10 @@ class Settings(BaseSettings):
     handoff_delivery_deadline: Seconds = 60
     handoff_message_limit: int = Field(default=4000, gt=0)
 
-    @field_validator("servicenow_url")
+    @field_validator("servicenow_url", "handoff_public_url")
     @classmethod
     def _check_url(cls, url: str) -> str:
-        """Secrets travel to this address, so only a loopback simulator may go without TLS."""
+        """Secrets travel to these addresses, so only this machine may go without TLS."""
         url = url.strip().rstrip("/")
         try:
             parts = urlsplit(url)
@@ -115,9 +116,9 @@ class Settings(BaseSettings):
         except ValueError:
             raise _problem("is not a URL") from None
         if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)):
-            raise _problem("must start with https:// (http:// only for a simulator on this machine)")
+            raise _problem("must start with https:// (http:// only for this machine)")
         if parts.username is not None or parts.query or parts.fragment or any(map(str.isspace, url)):
-            raise _problem("must be the instance's bare address, without a user name, spaces, ? or #")
+            raise _problem("must be a bare address, without a user name, spaces, ? or #")
         return url
 
     @field_validator("servicenow_token")
