@@ -87,7 +87,9 @@ class BotIntegrationDesk:
         await self._ask(handoff, None, request_id=message_id, message=message)
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:
-        """TYPING and VIEWING; a TYPING too soon after the last one is dropped."""
+        """TYPING and VIEWING; dropped too soon after the last TYPING, and where the rate limit is near."""
+        if not self._instance.budget(PATH).can_spare:
+            return
         if on and self._now() - self._typed_at.get(handoff.id, 0.0) < TYPING_PAUSE:
             return
         if on:
@@ -128,7 +130,9 @@ class BotIntegrationDesk:
     async def _ask(
         self, handoff: Handoff, action: str | None, *, request_id: str | None = None, **fields: Any
     ) -> Reply:
-        reply = await self._instance.post(PATH, self._write_request(handoff, action, request_id, fields))
+        reply = await self._instance.post(
+            PATH, self._write_request(handoff, action, request_id, fields), chat=handoff.id
+        )
         _require_success(reply)
         return reply
 

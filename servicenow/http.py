@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from handoff.errors import DeskBusy, DeskError, DeskRejected, DeskUnavailable
 from servicenow.auth import Credentials, read_retry_after, sign
+from servicenow.budget import Budget
 
 RETRYABLE = frozenset({500, 502, 503, 504})
 
@@ -29,6 +30,8 @@ class Instance:
 
     Raises from every call: ``DeskUnavailable`` (no or no usable answer, 5xx), ``DeskBusy``
     (429), ``DeskRejected`` (any other 4xx). A 401 drops an OAuth token and tries once more.
+    Requests of one ``chat`` wait behind those of others where the rate limit makes them wait;
+    each API (path) has a budget of its own, as ServiceNow's limits name an API.
     """
 
     def __init__(
@@ -44,19 +47,26 @@ class Instance:
         self._signing_secret = signing_secret
         self._timeout = aiohttp.ClientTimeout(total=request_timeout)
         self._session: aiohttp.ClientSession | None = None
+        self._budgets: dict[str, Budget] = {}
+
+    def budget(self, path: str) -> Budget:
+        """What the rate limit leaves for one API."""
+        return self._budgets.setdefault(path, Budget(path))
 
     async def post(
-        self, path: str, body: Mapping[str, Any], *, query: Mapping[str, str] | None = None
+        self, path: str, body: Mapping[str, Any], *, query: Mapping[str, str] | None = None, chat: str = ""
     ) -> Reply:
         """POST minified JSON, signed where a signing secret is set."""
         data = minify(body)
         headers = {"Content-Type": "application/json"}
         if self._signing_secret:
             headers["x-b2b-signature"] = sign(data, self._signing_secret)
-        return await self._call("POST", path, headers=headers, data=data, params=query)
+        async with self.budget(path).spend(chat):
+            return await self._call("POST", path, headers=headers, data=data, params=query)
 
     async def get(self, path: str, *, query: Mapping[str, str] | None = None) -> Reply:
-        return await self._call("GET", path, headers={}, params=query)
+        async with self.budget(path).spend(""):
+            return await self._call("GET", path, headers={}, params=query)
 
     async def close(self) -> None:
         if self._session:
@@ -94,6 +104,7 @@ class Instance:
             raise DeskUnavailable(
                 f"ServiceNow gave no answer: {type(error).__name__}", possibly_done=True
             ) from error
+        self.budget(path).note(response.status, response.headers)
         if 200 <= response.status < 300:
             return Reply(response.status, _parse(text))
         raise _refusal(response, text)
