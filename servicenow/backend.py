@@ -29,6 +29,12 @@ class Backend:
     desk: AgentDesk
     incidents: IncidentTable
     timeouts: Timeouts
+    clock: Clock = utc_now
+
+    @property
+    def is_desk_open(self) -> bool:
+        """Whether it is within the opening hours now."""
+        return self.settings.opening_hours.is_open(self.clock())
 
     async def close(self) -> None:
         """Release connections; what is unfinished stays in the ledger."""
@@ -54,10 +60,14 @@ async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
         settings=settings,
         ledger=await Ledger.connect(settings.handoff_database_url, clock),
         desk=BotIntegrationDesk(
-            instance, start=settings.servicenow_start, app_inbound_id=settings.servicenow_app_inbound_id
+            instance,
+            start=settings.servicenow_start,
+            app_inbound_id=settings.servicenow_app_inbound_id,
+            variables=settings.servicenow_context_variables,
         ),
         incidents=IncidentTable(instance),
         timeouts=Timeouts.from_settings(settings),
+        clock=clock,
     )
 
 
