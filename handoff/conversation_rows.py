@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Table, func, select, update
@@ -51,6 +52,21 @@ class ConversationRows:
         """The channel that the requester wrote through last."""
         query = select(conversations.c.channel).where(conversations.c.id == conversation)
         return await self._connection.scalar(query)
+
+    async def describe(self, conversation: str, known: Mapping[str, str | None]) -> None:
+        """Note what is known of the requester, by the names of ``Context``; None takes it away."""
+        await self._ensure(conversation)
+        query = select(conversations.c.requester).where(conversations.c.id == conversation)
+        before = await self._connection.scalar(query.with_for_update()) or {}
+        after = {name: value for name, value in {**before, **known}.items() if value is not None}
+        if after != before:
+            change = update(conversations).where(conversations.c.id == conversation)
+            await self._connection.execute(change.values(requester=after))
+
+    async def requester(self, conversation: str) -> dict[str, str]:
+        """What is known of the requester, by the names of ``Context``."""
+        query = select(conversations.c.requester).where(conversations.c.id == conversation)
+        return await self._connection.scalar(query) or {}
 
     async def epoch(self, conversation: str) -> int:
         """How often the conversation has changed its owner."""
