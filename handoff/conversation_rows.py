@@ -1,14 +1,16 @@
-"""What the ledger keeps per conversation: two counters, and whose session it is."""
+"""What the ledger keeps per conversation: two counters, whose session it is, and who that is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from handoff.tables import conversations
+from handoff.handoff import State
+from handoff.tables import conversations, handoffs, messages
 
 
 class ConversationRows:
@@ -67,6 +69,18 @@ class ConversationRows:
         """What is known of the requester, by the names of ``Context``."""
         query = select(conversations.c.requester).where(conversations.c.id == conversation)
         return await self._connection.scalar(query) or {}
+
+    async def forget_before(self, instant: datetime) -> None:
+        """Forget what was known of requesters who said nothing since; not while the desk owns them."""
+        said = select(messages.c.conversation)
+        owned = select(handoffs.c.conversation).where(handoffs.c.state != State.ENDED)
+        silent = update(conversations).where(
+            conversations.c.requester.is_not(null()),
+            conversations.c.id.in_(said),
+            conversations.c.id.not_in(said.where(messages.c.created_at >= instant)),
+            conversations.c.id.not_in(owned),
+        )
+        await self._connection.execute(silent.values(requester=null()))
 
     async def epoch(self, conversation: str) -> int:
         """How often the conversation has changed its owner."""
