@@ -133,8 +133,9 @@ async def test_an_incident_filed_after_a_failed_chat_holds_what_was_said(open_he
 async def test_a_browser_that_was_away_learns_what_became_of_its_messages(open_helpdesk):
     async with open_helpdesk(HANDOFF_DELIVERY_DEADLINE="0.5") as helpdesk:
         client = await helpdesk.join()
-        await helpdesk.go_live(client)
+        chat = await helpdesk.go_live(client)
         await client.say("arrives", message_id="m-1")
+        await eventually(lambda: heard(chat))
         helpdesk.simulator.fail("outage", action="message")
         await client.say("does not arrive", message_id="m-2")
         await client.leave()
