@@ -38,10 +38,17 @@ class ActionCreateIncident(SlotAction):
 def draft(tracker: Tracker, transcript: str | None = None) -> IncidentDraft:
     """The incident in the requester's words; after a chat that failed them, with all that was said."""
     problem = tracker.get_slot("problem_description") or ""
+    contact = tracker.get_slot("callback_contact")
+    parts = (problem, _ask_back(contact, tracker.get_slot("callback_time")), transcript)
     return IncidentDraft(
-        short_description=problem[:TITLE_LENGTH],
-        description=f"{problem}\n\n{transcript}" if transcript else problem,
+        short_description=(f"Call back: {problem}" if contact else problem)[:TITLE_LENGTH],
+        description="\n\n".join(part for part in parts if part),
         urgency=URGENCY.get(tracker.get_slot("problem_urgency") or "", "2"),
         # Files nothing twice, should Rasa handle the same message again.
         correlation_id=tracker.latest_message.get("message_id"),
     )
+
+
+def _ask_back(contact: str | None, when: str | None) -> str | None:
+    """For whoever works on the incident: how to reach the requester, where they asked to be called."""
+    return f"Please call back: {contact}\nWhen: {when or '-'}" if contact else None

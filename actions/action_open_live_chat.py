@@ -10,6 +10,7 @@ from rasa_sdk import Tracker
 
 from actions.history import find_turn, read_history
 from actions.slot_action import SlotAction
+from handoff.context import Context
 from handoff.handoff import Handoff
 from handoff.opening import Opening, OpenRequest, Outcome, open_handoff
 from servicenow.backend import backend
@@ -45,10 +46,17 @@ async def ask_desk(tracker: Tracker, summary: str | None) -> Opening:
         summary=summary,
         history=read_history(tracker.events),
         turn=find_turn(tracker.events),
+        context=Context(
+            queue=tracker.get_slot("live_chat_queue"),
+            skills=tracker.get_slot("live_chat_skills"),
+            routing_language=tracker.get_slot("live_chat_language"),
+        ),
     )
     try:
         service = await backend()
-        return await open_handoff(service.ledger, service.desk, request, service.timeouts)
+        return await open_handoff(
+            service.ledger, service.desk, request, service.timeouts, is_closed=not service.is_desk_open
+        )
     except Exception as problem:
         log.error("live_chat.not_opened", conversation=tracker.sender_id, reason=repr(problem))
         return Opening(outcome=Outcome.DESK_UNREACHABLE)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from channels.sessions import Holder
+
 
 @dataclass
 class Browser:
     """One open socket. ``is_ours`` tells our widget, which numbers what it has shown, from stock ones."""
 
-    subject: str | None = None
+    holder: Holder | None = None
     conversation: str | None = None
     is_ours: bool = False
 
@@ -23,8 +25,8 @@ class Browsers:
         self._watching: Counter[str] = Counter()
         self._own_words: dict[str, int] = {}
 
-    def add(self, sid: str, subject: str | None) -> None:
-        self._browsers[sid] = Browser(subject=subject)
+    def add(self, sid: str, holder: Holder | None) -> None:
+        self._browsers[sid] = Browser(holder=holder)
 
     def find(self, sid: str) -> Browser | None:
         return self._browsers.get(sid)

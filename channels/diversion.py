@@ -15,6 +15,7 @@ from typing import Any
 
 import structlog
 
+from channels.about import read_about
 from channels.exit_flow import ExitFlow
 from channels.mirror import Mirror
 from channels.rasa_api import Bot, OutputChannel
@@ -72,6 +73,8 @@ class Diversion:
         reading = await self._reader.read(incoming)
         async with self._ledger.entry() as entry:
             await entry.conversations.use(incoming.conversation, incoming.channel)
+            if about := read_about(incoming.metadata):
+                await entry.conversations.describe(incoming.conversation, about)
             draft = Draft(sender=Sender.REQUESTER, content=reading.content, client_id=incoming.client_id)
             accepted = await entry.messages.accept(incoming.conversation, draft)
         if reading.secret:

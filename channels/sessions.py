@@ -14,11 +14,20 @@ from handoff.ledger import Ledger
 from handoff.settings import SessionIds, Settings
 
 ID_LIMIT = 255  # characters, as wide as the ledger's column
+EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 PLAIN_ID = re.compile(r"^[\w.@:+-]+$")
 
 
 class TokenRefused(ValueError):
     """A token is missing, forged, expired or without a subject."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whom a verified token names: ``email`` only where the token says one, and not that it is unproven."""
+
+    subject: str
+    email: str | None = None
 
 
 @dataclass(frozen=True)
@@ -28,14 +37,20 @@ class SessionPolicy:
     ledger: Ledger
     session_ids: SessionIds
     jwt_key: str | None
+    email_claim: str = "email"
 
     @classmethod
     def from_settings(cls, settings: Settings, ledger: Ledger) -> SessionPolicy:
         key = settings.handoff_webchat_jwt_key
-        return cls(ledger, settings.handoff_webchat_session_ids, key.get_secret_value() if key else None)
+        return cls(
+            ledger,
+            settings.handoff_webchat_session_ids,
+            key.get_secret_value() if key else None,
+            settings.handoff_webchat_email_claim,
+        )
 
-    def read_subject(self, auth: Any) -> str | None:
-        """The proven subject of a connection's ``auth.token``, None where no tokens are used.
+    def read_holder(self, auth: Any) -> Holder | None:
+        """The proven holder of a connection's ``auth.token``, None where no tokens are used.
 
         Raises:
             TokenRefused: the connection must not be accepted.
@@ -54,23 +69,34 @@ class SessionPolicy:
             )
         except jwt.InvalidTokenError as error:
             raise TokenRefused("The token is not valid.") from error
-        return str(claims["sub"])
+        return Holder(str(claims["sub"]), _read_email(claims, self.email_claim))
 
-    async def admit(self, session_id: Any, subject: str | None) -> str | None:
+    async def admit(self, session_id: Any, holder: Holder | None) -> str | None:
         """The session that a browser may use: its own if acceptable, a new one for None.
 
-        Returns None where the id is refused: guessable, malformed, or somebody else's.
+        Returns None where the id is refused: guessable, malformed, or somebody else's. The
+        session takes over the holder's e-mail address, or its absence.
         """
         admitted = str(uuid4()) if session_id in (None, "") else self._check(session_id)
-        if admitted is None or subject is None:
+        if admitted is None or holder is None:
             return admitted
         async with self.ledger.entry() as entry:
-            return admitted if await entry.conversations.bind(admitted, subject) else None
+            if not await entry.conversations.bind(admitted, holder.subject):
+                return None
+            await entry.conversations.describe(admitted, {"email": holder.email})
+        return admitted
 
     def _check(self, session_id: Any) -> str | None:
         if not isinstance(session_id, str) or len(session_id) > ID_LIMIT or not PLAIN_ID.match(session_id):
             return None
         return session_id if self.session_ids is SessionIds.ANY or is_unguessable(session_id) else None
+
+
+def _read_email(claims: Mapping[str, Any], name: str) -> str | None:
+    """OpenID Connect's ``email_verified`` false says that nobody has proven the address."""
+    email = claims.get(name)
+    is_address = isinstance(email, str) and len(email) <= ID_LIMIT and EMAIL.fullmatch(email)
+    return email if is_address and claims.get("email_verified") is not False else None
 
 
 def is_unguessable(session_id: str) -> bool:

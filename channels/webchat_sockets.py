@@ -60,7 +60,7 @@ class WebChatSockets:
     async def _connect(self, sid: str, _environ: Any, auth: Any = None) -> None:
         self._require_bridge()
         try:
-            self._browsers.add(sid, self._policy.read_subject(auth))
+            self._browsers.add(sid, self._policy.read_holder(auth))
         except TokenRefused as error:
             log.info("webchat.token_refused", reason=str(error))
             raise SocketRefusedError(NO_TOKEN) from error
@@ -81,7 +81,7 @@ class WebChatSockets:
         if browser is None:
             return
         seen = last_seen if type(last_seen) is int else None
-        conversation = await self._policy.admit(session_id, browser.subject)
+        conversation = await self._policy.admit(session_id, browser.holder)
         if conversation is None:
             await self._refuse(sid, is_ours=seen is not None)
             return

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Annotated
 
+import structlog
 import typer
+from rich.console import Console
 from sqlalchemy.engine import make_url
 
+from handoff.checkup import check_settings
 from handoff.errors import HandoffError
+from handoff.finding import Finding
 from handoff.handoff import EndReason, Handoff, State
 from handoff.ledger import Ledger, create_engine
+from handoff.report import is_healthy, print_finding, write_json
 from handoff.schema import migrate
-from handoff.settings import read_settings
+from handoff.settings import Settings, read_settings
 from handoff.sqlite import migrate_file
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Operate the handoff to ServiceNow.")
@@ -50,6 +56,34 @@ def close_handoff(conversation: str) -> None:
         typer.echo(f"No handoff is open that could be closed for {conversation}.", err=True)
         raise typer.Exit(1)
     typer.echo("The assistant takes over within a second.")
+
+
+@app.command("doctor")
+def examine_all(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one object, at the end.")] = False,
+) -> None:
+    """Check settings, ledger, instance, rights and callback; exit code 1 if something is wrong."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    console = Console(quiet=as_json, highlight=False)
+    settings, findings = check_settings()
+    for finding in findings:
+        print_finding(console, finding)
+    if settings:
+        findings += asyncio.run(_examine(settings, console))
+    if as_json:
+        typer.echo(write_json(findings))
+    if not is_healthy(findings):
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings, console: Console) -> list[Finding]:
+    from servicenow.doctor import examine  # the rules know no ServiceNow; only this command does
+
+    findings = []
+    async for finding in examine(settings):
+        print_finding(console, finding)
+        findings.append(finding)
+    return findings
 
 
 async def _find_open(url: str) -> list[Handoff]:

@@ -1,13 +1,16 @@
-"""What the ledger keeps per conversation: two counters, and whose session it is."""
+"""What the ledger keeps per conversation: two counters, whose session it is, and who that is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, func, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from handoff.tables import conversations
+from handoff.handoff import State
+from handoff.tables import conversations, handoffs, messages
 
 
 class ConversationRows:
@@ -51,6 +54,33 @@ class ConversationRows:
         """The channel that the requester wrote through last."""
         query = select(conversations.c.channel).where(conversations.c.id == conversation)
         return await self._connection.scalar(query)
+
+    async def describe(self, conversation: str, known: Mapping[str, str | None]) -> None:
+        """Note what is known of the requester, by the names of ``Context``; None takes it away."""
+        await self._ensure(conversation)
+        query = select(conversations.c.requester).where(conversations.c.id == conversation)
+        before = await self._connection.scalar(query.with_for_update()) or {}
+        after = {name: value for name, value in {**before, **known}.items() if value is not None}
+        if after != before:
+            change = update(conversations).where(conversations.c.id == conversation)
+            await self._connection.execute(change.values(requester=after))
+
+    async def requester(self, conversation: str) -> dict[str, str]:
+        """What is known of the requester, by the names of ``Context``."""
+        query = select(conversations.c.requester).where(conversations.c.id == conversation)
+        return await self._connection.scalar(query) or {}
+
+    async def forget_before(self, instant: datetime) -> None:
+        """Forget what was known of requesters who said nothing since; not while the desk owns them."""
+        said = select(messages.c.conversation)
+        owned = select(handoffs.c.conversation).where(handoffs.c.state != State.ENDED)
+        silent = update(conversations).where(
+            conversations.c.requester.is_not(null()),
+            conversations.c.id.in_(said),
+            conversations.c.id.not_in(said.where(messages.c.created_at >= instant)),
+            conversations.c.id.not_in(owned),
+        )
+        await self._connection.execute(silent.values(requester=null()))
 
     async def epoch(self, conversation: str) -> int:
         """How often the conversation has changed its owner."""

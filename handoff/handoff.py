@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from handoff.context import UNKNOWN, Context
+
 Clock = Callable[[], datetime]
 
 
@@ -82,7 +84,8 @@ class Handoff:
     ``opening_step`` counts the follow-up requests that a start strategy has sent, ``reminders``
     what the requester was told while waiting. ``leave_sent``: the desk took our request to leave.
     ``opened_in`` is the id of the bot's turn that asked for it. ``live_since``: when a live agent
-    joined last; ``queue_marks``: what identified each entry into a queue, by line.
+    joined last; ``queue_marks``: what identified each entry into a queue, by line. ``context`` is
+    there while the handoff is opened, as the ledger keeps it with the conversation.
     """
 
     id: str
@@ -112,6 +115,7 @@ class Handoff:
     cursor: str | None = None
     live_since: datetime | None = None
     queue_marks: str | None = None
+    context: Context = UNKNOWN
 
     @property
     def is_open(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from handoff.context import UNKNOWN, Context
 from handoff.desk import AgentDesk, Opened, Utterance
 from handoff.ending import finish
 from handoff.errors import AlreadyOpen, DeskError
@@ -36,6 +37,7 @@ class Outcome(StrEnum):
     NOBODY_AVAILABLE = "nobody_available"
     DESK_UNREACHABLE = "desk_unreachable"
     CANNOT_DIVERT = "cannot_divert"
+    CLOSED = "closed"
 
 
 OUTCOME_OF_STATE = {State.QUEUED: Outcome.QUEUED, State.LIVE: Outcome.LIVE}
@@ -53,7 +55,8 @@ class OpenRequest:
     """Who asks for a live agent, about what, and what was said before.
 
     ``channel`` is Rasa's name of it, empty where there is none, as in Rasa's own tests.
-    ``turn`` is the id of the bot's turn that asks, None where it has none.
+    ``turn`` is the id of the bot's turn that asks, None where it has none. ``context`` is what
+    the assistant knows; what the ledger knows of the requester is added to it.
     """
 
     conversation: str
@@ -61,6 +64,7 @@ class OpenRequest:
     summary: str | None = None
     history: Sequence[Utterance] = ()
     turn: str | None = None
+    context: Context = UNKNOWN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +87,7 @@ async def open_handoff(
     timeouts: Timeouts | None = None,
     *,
     patience: float = 3.0,
+    is_closed: bool = False,
 ) -> Opening:
     """Ask the desk for a live agent and wait up to ``patience`` seconds for its first word.
 
@@ -90,7 +95,7 @@ async def open_handoff(
     before this returns is the caller's to tell, so no exit flow will run for it. A channel
     that does not divert is refused: the bot would go on answering beside the live agent.
     A turn that is repeated after a crash opens nothing again: it hears what became of the
-    handoff that it has opened.
+    handoff that it has opened, even if the desk has closed meanwhile (``is_closed``).
     """
     timeouts = timeouts or Timeouts()
     if request.channel and not await _is_diverted(ledger, request):
@@ -98,6 +103,8 @@ async def open_handoff(
         return Opening(outcome=Outcome.CANNOT_DIVERT)
     if earlier := await _find_earlier(ledger, request):
         return await _settle(ledger, await _await_decision(ledger, earlier, patience))
+    if is_closed:
+        return Opening(outcome=Outcome.CLOSED)
     try:
         handoff = await _request(ledger, desk, request, timeouts)
     except AlreadyOpen:
@@ -120,7 +127,7 @@ async def _is_diverted(ledger: Ledger, request: OpenRequest) -> bool:
 
 async def _request(ledger: Ledger, desk: AgentDesk, request: OpenRequest, timeouts: Timeouts) -> Handoff:
     async with ledger.entry() as entry:
-        return await entry.handoffs.request(
+        handoff = await entry.handoffs.request(
             request.conversation,
             channel=request.channel,
             user=desk.name_requester(request.conversation),
@@ -128,6 +135,8 @@ async def _request(ledger: Ledger, desk: AgentDesk, request: OpenRequest, timeou
             within=timeouts.requested,
             opened_in=request.turn,
         )
+        known = await entry.conversations.requester(request.conversation)
+    return replace(handoff, context=replace(request.context, **known))
 
 
 async def _find_earlier(ledger: Ledger, request: OpenRequest) -> Handoff | None:

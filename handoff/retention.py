@@ -18,10 +18,13 @@ PAUSE = 3600.0  # seconds between two looks
 async def forget_old(ledger: Ledger, days: float, clock: Clock) -> int:
     """Delete messages and settled handoffs older than ``days``; returns how many rows went.
 
+    With a conversation's last message goes what was known of its requester.
+
     Conversations that the desk owns keep everything, however long they last.
     """
     before = clock() - timedelta(days=days)
     async with ledger.entry() as entry:
+        await entry.conversations.forget_before(before)
         return await entry.messages.forget_before(before) + await entry.handoffs.forget_before(before)
 
 

@@ -7,19 +7,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from handoff.errors import SettingsError
+from handoff.hours import ALL_DAY, OpeningHours, parse_dates, parse_hours
 
 ENV_FILE = "HANDOFF_ENV_FILE"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -97,6 +100,7 @@ class Settings(BaseSettings):
     servicenow_start: Start = Start.CREATE_START
     servicenow_queue: str | None = None
     servicenow_ticks: bool = False
+    servicenow_context_variables: Annotated[dict[str, str], NoDecode] = {}
     servicenow_callback_secret: SecretStr | None = None
     servicenow_callback_user: str | None = None
     servicenow_callback_password: SecretStr | None = None
@@ -104,7 +108,9 @@ class Settings(BaseSettings):
 
     # Not shown, as it may hold a password.
     handoff_database_url: str = Field(default="sqlite+aiosqlite:///var/handoff.db", repr=False)
+    handoff_public_url: str = "http://127.0.0.1:5005"
     handoff_webchat_jwt_key: SecretStr | None = None
+    handoff_webchat_email_claim: str = "email"
     handoff_webchat_session_ids: SessionIds = SessionIds.UNGUESSABLE
     handoff_requested_timeout: Seconds = 30
     handoff_queued_timeout: Seconds = 600
@@ -116,11 +122,14 @@ class Settings(BaseSettings):
     handoff_poll_interval: Seconds = 2
     handoff_poll_idle_interval: Seconds = 10
     handoff_message_limit: int = Field(default=4000, gt=0)
+    handoff_opening_hours: str | None = None
+    handoff_time_zone: str = "UTC"
+    handoff_holidays: str = ""
 
-    @field_validator("servicenow_url")
+    @field_validator("servicenow_url", "handoff_public_url")
     @classmethod
     def _check_url(cls, url: str) -> str:
-        """Secrets travel to this address, so only a loopback simulator may go without TLS."""
+        """Secrets travel to these addresses, so only this machine may go without TLS."""
         url = url.strip().rstrip("/")
         try:
             parts = urlsplit(url)
@@ -128,9 +137,9 @@ class Settings(BaseSettings):
         except ValueError:
             raise _problem("is not a URL") from None
         if not host or not (parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)):
-            raise _problem("must start with https:// (http:// only for a simulator on this machine)")
+            raise _problem("must start with https:// (http:// only for this machine)")
         if parts.username is not None or parts.query or parts.fragment or any(map(str.isspace, url)):
-            raise _problem("must be the instance's bare address, without a user name, spaces, ? or #")
+            raise _problem("must be a bare address, without a user name, spaces, ? or #")
         return url
 
     @field_validator("servicenow_queue")
@@ -140,6 +149,17 @@ class Settings(BaseSettings):
         if queue and not re.fullmatch("[0-9a-fA-F]{32}", queue):
             raise _problem("must be the queue's sys_id, 32 hexadecimal digits")
         return queue
+
+    @field_validator("servicenow_context_variables", mode="before")
+    @classmethod
+    def _parse_variables(cls, given: Any) -> Any:
+        try:
+            parsed = json.loads(given) if isinstance(given, str) else given
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict) or not all(isinstance(value, str) for value in parsed.values()):
+            raise _problem('must be a JSON object of texts, such as {"LiveAgent_queue": "IT"}')
+        return parsed
 
     @field_validator("servicenow_token")
     @classmethod
@@ -167,6 +187,26 @@ class Settings(BaseSettings):
             raise _problem("must name a file: actions and channels would each have a memory of their own")
         return url
 
+    @field_validator("handoff_opening_hours", "handoff_holidays")
+    @classmethod
+    def _check_hours(cls, text: str | None, info: ValidationInfo) -> str | None:
+        parse = parse_hours if info.field_name == "handoff_opening_hours" else parse_dates
+        try:
+            if text:
+                parse(text)
+        except ValueError as error:
+            raise _problem(str(error)) from None
+        return text
+
+    @field_validator("handoff_time_zone")
+    @classmethod
+    def _check_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise _problem("must be a time zone that this machine knows, such as Europe/Zurich") from None
+        return name
+
     @field_validator("handoff_webchat_jwt_key")
     @classmethod
     def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
@@ -185,6 +225,15 @@ class Settings(BaseSettings):
         if problems:
             raise PydanticCustomError("together", "{problems}", {"problems": "\n".join(problems)})
         return self
+
+    @property
+    def opening_hours(self) -> OpeningHours:
+        """When live agents are there; always, where nothing is set."""
+        return OpeningHours(
+            parse_hours(self.handoff_opening_hours) if self.handoff_opening_hours else ALL_DAY,
+            ZoneInfo(self.handoff_time_zone),
+            parse_dates(self.handoff_holidays),
+        )
 
     def _missing_credentials(self) -> list[str]:
         missing = [name for name in NEEDED_BY_AUTH[self.servicenow_auth] if not getattr(self, name)]

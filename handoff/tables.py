@@ -55,6 +55,8 @@ conversations = Table(
     Column("channel", String(64)),
     # The token subject that a web chat session is bound to, where tokens are used.
     Column("subject", String(255)),
+    # What is known of the requester, by the names of handoff/context.py.
+    Column("requester", JSON(none_as_null=True)),
 )
 
 handoffs = Table(

@@ -28,7 +28,10 @@ STATES: Mapping[str, list[tuple[str, dict[str, object]]]] = {
     "desk_open": [],
     "nobody_available": [("availability", {"available": False})],
     "desk_down": [("faults", {"mode": "outage", "endpoint": "all"})],
+    "desk_closed": [],
 }
+# What it wants of our own settings.
+VARIABLES: Mapping[str, Mapping[str, str]] = {"desk_closed": {"HANDOFF_OPENING_HOURS": "closed"}}
 
 
 def main() -> int:
@@ -59,7 +62,8 @@ def _run_folder(folder: str, assistant: Mapping[str, str], simulator: Mapping[st
         for path, body in STATES[folder]:
             _command(path, body)
         with tempfile.TemporaryDirectory() as ledger:
-            environment = {**assistant, "HANDOFF_DATABASE_URL": f"sqlite:///{ledger}/e2e.db"}
+            database = {"HANDOFF_DATABASE_URL": f"sqlite:///{ledger}/e2e.db"}
+            environment = {**assistant, **database, **VARIABLES.get(folder, {})}
             return _run_rasa(f"e2e_tests/{folder}", model, environment)
     except StartFailed as error:
         print(error)

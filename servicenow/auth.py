@@ -122,8 +122,7 @@ def make_credentials(settings: Settings) -> Credentials:
     """The credentials that the settings ask for; ``read_settings`` has seen to it that they are whole."""
     match settings.servicenow_auth:
         case Auth.BASIC:
-            pair = f"{settings.servicenow_user}:{_reveal(settings.servicenow_password)}"
-            return FixedHeaders({"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()})
+            return FixedHeaders(write_basic(settings.servicenow_user or "", settings.servicenow_password))
         case Auth.TOKEN:
             # Reference section 2.1: the header wins over a token in the body.
             return FixedHeaders({"token": _reveal(settings.servicenow_token)})
@@ -137,6 +136,12 @@ def make_credentials(settings: Settings) -> Credentials:
                 "password": _reveal(settings.servicenow_password),
             }
             return _oauth(settings, {"grant_type": "password", **user})
+
+
+def write_basic(user: str, password: SecretStr | None) -> dict[str, str]:
+    """The header of HTTP Basic, in UTF-8."""
+    pair = f"{user}:{_reveal(password)}"
+    return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
 
 
 def sign(body: bytes, secret: SecretStr) -> str:

@@ -30,6 +30,12 @@ class Backend:
     desk: AgentDesk
     incidents: IncidentTable
     timeouts: Timeouts
+    clock: Clock = utc_now
+
+    @property
+    def is_desk_open(self) -> bool:
+        """Whether it is within the opening hours now."""
+        return self.settings.opening_hours.is_open(self.clock())
 
     async def close(self) -> None:
         """Release connections; what is unfinished stays in the ledger."""
@@ -57,6 +63,7 @@ async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
         desk=_make_desk(settings, instance),
         incidents=IncidentTable(instance),
         timeouts=Timeouts.from_settings(settings),
+        clock=clock,
     )
 
 
@@ -69,6 +76,7 @@ def _make_desk(settings: Settings, instance: Instance) -> AgentDesk:
         start=settings.servicenow_start,
         app_inbound_id=settings.servicenow_app_inbound_id,
         wants_ticks=settings.servicenow_ticks,
+        variables=settings.servicenow_context_variables,
     )
 
 

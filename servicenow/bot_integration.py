@@ -7,7 +7,7 @@ One endpoint takes everything we say; what the live agent says comes back as cal
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from handoff.errors import DeskUnavailable
 from handoff.handoff import Handoff
 from handoff.settings import Start
 from servicenow.callback import parse_callback, read_identifiers
+from servicenow.context_variables import write_person, write_variables
 from servicenow.http import Instance, Reply
 from servicenow.requester import name_requester
 
@@ -40,12 +41,14 @@ class BotIntegrationDesk:
         start: Start = Start.CREATE_START,
         app_inbound_id: str | None = None,
         wants_ticks: bool = False,
+        variables: Mapping[str, str] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._instance = instance
         self._start = start
         self._app_inbound_id = app_inbound_id
         self.wants_ticks = wants_ticks
+        self._variables = variables or {}
         self._now = now
         self._typed_at: dict[str, float] = {}
 
@@ -54,15 +57,17 @@ class BotIntegrationDesk:
 
     async def open(self, handoff: Handoff, history: Sequence[Utterance]) -> Opened:
         lines = self._write_history(handoff, history)
+        person = write_person(handoff.context)
+        variables = write_variables(handoff.context, self._variables)
+        at_once = {**person, "contextVariables": {**variables, **_live_agent_only(handoff)}}
         match self._start:
             case Start.CREATE_START:
-                return await self._create_and_start(handoff, lines)
+                return await self._create_and_start(handoff, lines, at_once)
             case Start.LIVE_AGENT_ONLY:
-                await self._ask(
-                    handoff, "START_CONVERSATION", contextVariables=_live_agent_only(handoff), **lines
-                )
+                await self._ask(handoff, "START_CONVERSATION", **at_once, **lines)
             case Start.START_THEN_AGENT:
-                await self._ask(handoff, "START_CONVERSATION", **lines)
+                asked = {**person, "contextVariables": variables or None, **lines}
+                await self._ask(handoff, "START_CONVERSATION", **asked)
         return Opened()
 
     async def proceed(self, handoff: Handoff, event: DeskEvent) -> bool:
@@ -88,7 +93,9 @@ class BotIntegrationDesk:
         await self._ask(handoff, None, request_id=message_id, message=message)
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:
-        """TYPING and VIEWING; a TYPING too soon after the last one is dropped."""
+        """TYPING and VIEWING; dropped too soon after the last TYPING, and where the rate limit is near."""
+        if not self._instance.budget(PATH).can_spare:
+            return
         if on and self._now() - self._typed_at.get(handoff.id, 0.0) < TYPING_PAUSE:
             return
         if on:
@@ -118,19 +125,14 @@ class BotIntegrationDesk:
 
     # -- inside -----------------------------------------------------------------------
 
-    async def _create_and_start(self, handoff: Handoff, lines: dict[str, Any]) -> Opened:
+    async def _create_and_start(
+        self, handoff: Handoff, lines: dict[str, Any], at_once: dict[str, Any]
+    ) -> Opened:
         """The newest way: the ids come with the answers, before anything can be called back."""
-        created = await self._ask(
-            handoff, "CREATE_CONVERSATION", syncResponse=True, contextVariables=_live_agent_only(handoff)
-        )
+        created = await self._ask(handoff, "CREATE_CONVERSATION", syncResponse=True, **at_once)
         if lines:
             await self._ask(handoff, "SEND_HISTORY", **lines)
-        started = await self._ask(
-            handoff,
-            "START_CREATED_CONVERSATION",
-            syncResponse=True,
-            contextVariables=_live_agent_only(handoff),
-        )
+        started = await self._ask(handoff, "START_CREATED_CONVERSATION", syncResponse=True, **at_once)
         events = self._read_events(started.body)
         return Opened(chat_id=read_identifiers(created.body) or read_identifiers(started.body), events=events)
 
@@ -142,7 +144,9 @@ class BotIntegrationDesk:
     async def _ask(
         self, handoff: Handoff, action: str | None, *, request_id: str | None = None, **fields: Any
     ) -> Reply:
-        reply = await self._instance.post(PATH, self._write_request(handoff, action, request_id, fields))
+        reply = await self._instance.post(
+            PATH, self._write_request(handoff, action, request_id, fields), chat=handoff.id
+        )
         _require_success(reply)
         return reply
 

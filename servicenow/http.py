@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from handoff.errors import DeskBusy, DeskError, DeskRejected, DeskUnavailable
 from servicenow.auth import Credentials, read_retry_after, sign
+from servicenow.budget import Budget
 
 RETRYABLE = frozenset({500, 502, 503, 504})
 
@@ -41,6 +42,9 @@ class Instance:
     Raises from every call: ``DeskUnavailable`` (no or no usable answer, 5xx), ``DeskBusy``
     (429), ``DeskRejected`` (any other 4xx). A 401 drops an OAuth token and tries once more.
     Statuses in ``expected`` are returned as a ``Reply`` instead; `refuse` has the error for one.
+
+    Requests of one ``chat`` wait behind those of others where the rate limit makes them wait;
+    each API (path) has a budget of its own, as ServiceNow's limits name an API.
     """
 
     def __init__(
@@ -56,6 +60,11 @@ class Instance:
         self._signing_secret = signing_secret
         self._timeout = aiohttp.ClientTimeout(total=request_timeout)
         self._session: aiohttp.ClientSession | None = None
+        self._budgets: dict[str, Budget] = {}
+
+    def budget(self, path: str) -> Budget:
+        """What the rate limit leaves for one API."""
+        return self._budgets.setdefault(path, Budget(path))
 
     async def post(
         self,
@@ -64,16 +73,19 @@ class Instance:
         *,
         query: Mapping[str, str] | None = None,
         expected: Collection[int] = (),
+        chat: str = "",
     ) -> Reply:
         """POST minified JSON, signed where a signing secret is set."""
         data = minify(body)
         headers = {"Content-Type": "application/json"}
         if self._signing_secret:
             headers["x-b2b-signature"] = sign(data, self._signing_secret)
-        return await self._call("POST", path, expected, headers=headers, data=data, params=query)
+        async with self.budget(path).spend(chat):
+            return await self._call("POST", path, expected, headers=headers, data=data, params=query)
 
     async def get(self, path: str, *, query: Mapping[str, str] | None = None) -> Reply:
-        return await self._call("GET", path, headers={}, params=query)
+        async with self.budget(path).spend(""):
+            return await self._call("GET", path, headers={}, params=query)
 
     async def close(self) -> None:
         if self._session:
@@ -122,6 +134,7 @@ class Instance:
             raise DeskUnavailable(
                 f"ServiceNow gave no answer: {type(error).__name__}", possibly_done=True
             ) from error
+        self.budget(path).note(response.status, response.headers)
         reply = Reply(response.status, _parse(text))
         if 200 <= reply.status < 300 or reply.status in expected:
             return reply

@@ -4,6 +4,7 @@
  * Attributes, events, properties and theming: docs/widget.md.
  */
 
+import { describeBrowser } from './src/about.js';
 import { Conversation } from './src/conversation.js';
 import { Shell } from './src/shell.js';
 import { Store } from './src/store.js';
@@ -112,7 +113,9 @@ export class SupportChat extends HTMLElement {
     const fixedId = this.getAttribute('sender-id');
     const url = new URL(this.getAttribute('server-url') ?? '/', document.baseURI).origin;
     const store = new Store(fixedId ? `support-chat:${fixedId}` : 'support-chat', storage('localStorage'));
-    const options = { url, fixedId, token: () => this.getAttribute('token') };
+    const token = () => this.getAttribute('token');
+    const about = () => (this.hasAttribute('tell-context') ? describeBrowser() : {});
+    const options = { url, fixedId, token, about };
     const conversation = new Conversation(options, store, strings, {
       changed: () => {
         view.sync(store.messages);

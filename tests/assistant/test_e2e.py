@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.e2e import STATES
+from local.e2e import STATES, VARIABLES
 from servicenow.backend import close_backend
 from tests.support.processes import run_action_server, run_simulator
 
@@ -38,7 +38,7 @@ def test_each_folder_has_a_state():
 
 @pytest.mark.parametrize("state", STATES)
 def test_with_the_actions_in_rasas_process(state, model_path, environment, monkeypatch):
-    for name, value in environment.items():
+    for name, value in {**environment, **VARIABLES.get(state, {})}.items():
         monkeypatch.setenv(name, value)
     command(environment, state)
 
@@ -48,7 +48,7 @@ def test_with_the_actions_in_rasas_process(state, model_path, environment, monke
 @pytest.mark.parametrize("state", STATES)
 def test_with_the_actions_in_a_server_of_their_own(state, model_path, environment, tmp_path):
     command(environment, state)
-    with run_action_server(environment) as url:
+    with run_action_server({**environment, **VARIABLES.get(state, {})}) as url:
         endpoints = tmp_path / "endpoints.yml"
         endpoints.write_text(f"action_endpoint:\n  url: {url}\n")
 

@@ -73,3 +73,84 @@ async def test_speaking_in_a_session_needs_the_same_right_as_joining_it(locked):
     eve = await locked.join(token=token("eve"))
     assert (await eve.say("I am Ann", session_id=ann.session_id))["accepted"] is False
     assert locked.bot.heard == []
+
+
+# -- who it is, for the live agent ------------------------------------------------------
+
+EMAIL = "ann@example.com"
+
+
+async def email_at_the_desk(stage, client):
+    opening = await stage.open(client)
+    return stage.simulator.chat(opening.handoff.live_chat_user).email
+
+
+async def test_the_desk_learns_the_email_that_the_token_proves(locked):
+    ann = await locked.join(token=token(email=EMAIL))
+    assert await email_at_the_desk(locked, ann) == EMAIL
+
+
+async def test_another_claim_may_hold_it(tmp_path):
+    async with play(
+        tmp_path, handoff_webchat_jwt_key=KEY, handoff_webchat_email_claim="preferred_username"
+    ) as stage:
+        ann = await stage.join(token=token(email="other@example.com", preferred_username=EMAIL))
+        assert await email_at_the_desk(stage, ann) == EMAIL
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"email": None},
+        {"email": "not an address"},
+        {"email": ["ann@example.com"]},
+        {"email": "a@" + "x" * 300},
+        {"email": EMAIL, "email_verified": False},
+    ],
+)
+async def test_without_a_proven_address_the_desk_learns_none(locked, claims):
+    ann = await locked.join(token=token(**claims))
+    assert await email_at_the_desk(locked, ann) is None
+
+
+async def test_a_browser_cannot_say_whose_email_it_has(tmp_path):
+    async with play(tmp_path) as stage:
+        eve = await stage.join(token=token(email="boss@example.com"))  # nobody verifies tokens here
+        claims = {"email": "boss@example.com", "emailId": "boss@example.com", "requester": {"email": "boss"}}
+        await eve.say("hello", metadata=claims)
+        await eve.expect("echo: hello")
+        assert await email_at_the_desk(stage, eve) is None
+
+
+async def test_metadata_does_not_replace_the_proven_email(locked):
+    ann = await locked.join(token=token(email=EMAIL))
+    await ann.say("hello", metadata={"email": "boss@example.com", "time_zone": "Europe/Zurich"})
+    await ann.expect("echo: hello")
+    assert await email_at_the_desk(locked, ann) == EMAIL
+
+
+async def test_an_address_that_a_newer_token_does_not_name_is_forgotten(locked):
+    ann = await locked.join(token=token(email=EMAIL))
+    again = await locked.join(ann.session_id, token=token())
+    assert await email_at_the_desk(locked, again) is None
+
+
+async def test_a_refused_join_changes_nobodys_address(locked):
+    ann = await locked.join(token=token("ann", email=EMAIL))
+    await locked.join(ann.session_id, token=token("eve", email="eve@example.com"))
+    assert await email_at_the_desk(locked, ann) == EMAIL
+
+
+async def test_what_the_browser_says_of_itself_reaches_the_desk(tmp_path):
+    async with play(tmp_path) as stage:
+        client = await stage.join()
+        about = {"time_zone": "Europe/Zurich", "language": "de-CH", "device": "phone"}
+        await client.say("hello", metadata=about | {"page": "https://intranet.example.com/?session=secret"})
+        await client.expect("echo: hello")
+        opening = await stage.open(client)
+        known = stage.simulator.chat(opening.handoff.live_chat_user).context
+        assert known["deviceTimeZone"] == "Europe/Zurich"
+        assert known["requester_session_language"] == "de"
+        assert known["liveagent_deviceType"] == "phone"
+        assert known["page_url"] == "https://intranet.example.com/"

@@ -53,3 +53,15 @@ async def test_the_last_channel_is_remembered(ledger, channels):
 async def test_an_unknown_conversation_has_no_channel(ledger):
     async with ledger.entry() as entry:
         assert await entry.conversations.channel("c1") is None
+
+
+async def test_what_is_known_of_a_requester_grows_and_shrinks(ledger):
+    async with ledger.entry() as entry:
+        assert await entry.conversations.requester("c1") == {}
+        await entry.conversations.describe("c1", {"email": "a@example.com", "device": "phone"})
+    async with ledger.entry() as entry:
+        await entry.conversations.describe("c1", {"email": None, "language": "de"})
+        await entry.conversations.describe("c2", {"email": None})
+    async with ledger.entry() as entry:
+        assert await entry.conversations.requester("c1") == {"device": "phone", "language": "de"}
+        assert await entry.conversations.requester("c2") == {}

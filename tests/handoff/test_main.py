@@ -1,9 +1,13 @@
 """The operator's commands, in a process of their own."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WHOLE = {
@@ -12,6 +16,13 @@ WHOLE = {
     "SERVICENOW_PASSWORD": "very-secret",
     "SERVICENOW_CALLBACK_SECRET": "also-secret",
 }
+
+
+@pytest.fixture
+def unused_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -55,3 +66,24 @@ def test_a_conversation_without_a_handoff_cannot_be_closed(tmp_path):
     refused = run("close", "nobody", **WHOLE, HANDOFF_DATABASE_URL=f"sqlite:///{tmp_path}/ledger.db")
     assert refused.returncode == 1
     assert "nobody" in refused.stderr
+
+
+def test_the_doctor_stops_at_wrong_settings():
+    told = run("doctor", SERVICENOW_URL="http://example.com")
+    assert told.returncode == 1
+    assert "failed" in told.stdout
+    assert "SERVICENOW_URL" in told.stdout
+    assert "Traceback" not in told.stderr
+
+
+def test_the_doctor_talks_to_programs(tmp_path, unused_port):
+    nobody = f"http://127.0.0.1:{unused_port}"
+    addresses = {"SERVICENOW_URL": nobody, "HANDOFF_PUBLIC_URL": nobody}
+    ledger = f"sqlite:///{tmp_path}/ledger.db"
+    told = run("doctor", "--json", **WHOLE | addresses, HANDOFF_DATABASE_URL=ledger)
+    assert told.returncode == 1
+    verdicts = {finding["check"]: finding["verdict"] for finding in json.loads(told.stdout)["findings"]}
+    assert verdicts["settings"] == verdicts["ledger"] == "ok"
+    assert verdicts["connection"] == verdicts["callback"] == "failed"
+    assert "very-secret" not in told.stdout
+    assert "also-secret" not in told.stdout

@@ -1,8 +1,10 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
+from handoff.context import Context
 from handoff.desk import Ended, Joined, Opened, Queued, Refused, Said, Utterance
 from handoff.errors import DeskBusy, DeskRejected, DeskUnavailable
 from handoff.handoff import EndReason, Exit, State
@@ -18,8 +20,8 @@ REQUEST = OpenRequest(conversation="c1", channel="", summary="Printer on fire", 
 
 @pytest.fixture
 def open_(ledger, desk):
-    async def open_with(request=REQUEST, patience=2.0, timeouts=None):
-        return await open_handoff(ledger, desk, request, timeouts, patience=patience)
+    async def open_with(request=REQUEST, patience=2.0, timeouts=None, is_closed=False):
+        return await open_handoff(ledger, desk, request, timeouts, patience=patience, is_closed=is_closed)
 
     return open_with
 
@@ -256,3 +258,41 @@ async def test_a_channel_that_diverts_may_open(ledger, desk):
     request = OpenRequest(conversation="c1", channel="webchat")
     opening = await open_handoff(ledger, desk, request, patience=0)
     assert opening.handoff.channel == "webchat"
+
+
+# -- opening hours ----------------------------------------------------------------------
+
+
+async def test_a_closed_desk_is_not_asked(open_, desk, ledger):
+    opening = await open_(is_closed=True)
+    assert (opening.outcome, opening.handoff) == (Outcome.CLOSED, None)
+    assert desk.opened == []
+    assert await only_handoff(ledger) is None
+
+
+async def test_a_turn_repeated_after_the_desk_closed_hears_of_the_handoff_it_opened(open_, desk):
+    desk.answer = Opened(events=(Queued(entered=True),))
+    request = replace(REQUEST, turn="t1")
+    first = await open_(request)
+    again = await open_(request, is_closed=True)
+    assert again.outcome is Outcome.QUEUED
+    assert again.handoff.id == first.handoff.id
+    assert len(desk.opened) == 1
+
+
+# -- what the desk is told of the requester ---------------------------------------------
+
+
+async def test_the_desk_hears_what_the_ledger_and_the_assistant_know(open_, desk, ledger):
+    async with ledger.entry() as entry:
+        await entry.conversations.describe("c1", {"email": "ann@example.com", "language": "de"})
+    await open_(replace(REQUEST, context=Context(queue="IT")), patience=0)
+    ((asked, _),) = desk.opened
+    assert asked.context == Context(email="ann@example.com", language="de", queue="IT")
+
+
+async def test_another_process_hears_it_too(desk, ledger, other_ledger):
+    async with ledger.entry() as entry:
+        await entry.conversations.describe("c1", {"email": "ann@example.com"})
+    await open_handoff(other_ledger, desk, REQUEST, patience=0)
+    assert desk.opened[0][0].context.email == "ann@example.com"

@@ -45,3 +45,18 @@ async def test_numbers_go_on_where_they_were(ledger, clock):
     clock.advance(31 * DAY)
     await forget_old(ledger, 30, clock)
     assert (await write(ledger, "new")).seq > first.seq
+
+
+async def test_who_has_said_nothing_since_is_forgotten(ledger, clock):
+    for conversation in ("silent", "recent", "open", "wordless"):
+        async with ledger.entry() as entry:
+            await entry.conversations.describe(conversation, {"email": f"{conversation}@example.com"})
+        if conversation != "wordless":
+            await write(ledger, "old", conversation)
+    await bring_to(ledger, State.LIVE, conversation="open")
+    clock.advance(31 * DAY)
+    await write(ledger, "new", "recent")
+    await forget_old(ledger, 30, clock)
+    async with ledger.entry() as entry:
+        kept = [c for c in ("silent", "recent", "open", "wordless") if await entry.conversations.requester(c)]
+    assert kept == ["recent", "open", "wordless"]

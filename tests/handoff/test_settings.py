@@ -1,7 +1,11 @@
+from datetime import date
+from zoneinfo import ZoneInfo
+
 import pytest
 from pydantic import SecretStr
 
 from handoff.errors import SettingsError
+from handoff.hours import OpeningHours, parse_hours
 from handoff.settings import NEEDED_BY_AUTH, Auth, Desk, SessionIds, Start, read_settings
 
 SECRET = "sEcReT-vAlUe"
@@ -338,3 +342,52 @@ def test_an_error_does_not_drag_the_values_along(read):
         read(SERVICENOW_URL=f"https://u:{SECRET}@example.com")
     assert error.value.__cause__ is None
     assert error.value.__suppress_context__
+
+
+# -- opening hours ----------------------------------------------------------------------
+
+
+def test_without_opening_hours_live_agents_are_always_there(read):
+    assert read().opening_hours == OpeningHours(zone=ZoneInfo("UTC"))
+
+
+def test_opening_hours_are_read(read):
+    hours = read(
+        HANDOFF_OPENING_HOURS="mon-fri 08:00-18:00",
+        HANDOFF_TIME_ZONE="Europe/Zurich",
+        HANDOFF_HOLIDAYS="2026-12-25",
+    ).opening_hours
+    assert str(hours.zone) == "Europe/Zurich"
+    assert hours.ranges == parse_hours("mon-fri 08:00-18:00")
+    assert hours.holidays == {date(2026, 12, 25)}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "word"),
+    [
+        ("HANDOFF_OPENING_HOURS", "9 to 5", "mon-fri 08:00-18:00"),
+        ("HANDOFF_TIME_ZONE", "Mars/Olympus", "Europe/Zurich"),
+        ("HANDOFF_TIME_ZONE", "../etc/passwd", "Europe/Zurich"),
+        ("HANDOFF_HOLIDAYS", "Christmas", "2026-12-25"),
+    ],
+)
+def test_opening_hours_are_checked_at_start(problems, name, value, word):
+    (problem,) = problems(**{name: value})
+    assert problem.startswith(name)
+    assert word in problem
+
+
+# -- context variables ------------------------------------------------------------------
+
+
+def test_context_variables_are_texts_by_name(read):
+    assert read().servicenow_context_variables == {}
+    given = '{"LiveAgent_queue": "IT", "language": "de"}'
+    read_back = read(SERVICENOW_CONTEXT_VARIABLES=given).servicenow_context_variables
+    assert read_back == {"LiveAgent_queue": "IT", "language": "de"}
+
+
+@pytest.mark.parametrize("wrong", ["LiveAgent_queue=IT", "[1]", '{"a": 1}', '{"a": {"b": "c"}}'])
+def test_other_context_variables_are_refused(problems, wrong):
+    (problem,) = problems(SERVICENOW_CONTEXT_VARIABLES=wrong)
+    assert problem.startswith("SERVICENOW_CONTEXT_VARIABLES must be a JSON object")

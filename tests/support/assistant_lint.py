@@ -195,6 +195,7 @@ def check_channel_responses(project: Project) -> Iterator[str]:
 def check_unused_responses(project: Project) -> Iterator[str]:
     said = {step["action"] for _, step in _steps(project) if "action" in step}
     asked = {f"utter_ask_{step['collect']}" for _, step in _steps(project) if "collect" in step}
+    said |= {rejection["utter"] for _, step in _steps(project) for rejection in step.get("rejections") or []}
     for name in sorted(project.responses.keys() - said - asked - CHANNEL_RESPONSES - _rasas_own_responses()):
         yield f"Response {name}: nobody says it."
 

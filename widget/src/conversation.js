@@ -25,10 +25,10 @@ const TYPING_LASTS_MS = 30_000;
 
 export class Conversation {
   /**
-   * @param {{url: string, token: () => string | null, fixedId: string | null}} options
+   * @param {{url: string, token: () => string | null, fixedId: string | null, about: () => object}} options
    * @param {Store} store @param {Strings} strings @param {Observer} observer
    */
-  constructor({ url, token, fixedId }, store, strings, observer) {
+  constructor({ url, token, fixedId, about }, store, strings, observer) {
     this._url = url;
     this._fixedId = fixedId;
     this._store = store;
@@ -48,7 +48,7 @@ export class Conversation {
     );
     this._outbox = new Outbox(store, strings, {
       ready: () => this._connection.session !== null,
-      carry: (payload, answered) => this._connection.emit('user_uttered', payload, answered),
+      carry: (payload, answered) => this._connection.emit('user_uttered', withAbout(payload, about()), answered),
       changed: () => observer.changed(),
     });
     this._onStorage = (/** @type {StorageEvent} */ event) => event.key === store.key && this._otherTab();
@@ -228,4 +228,10 @@ export class Conversation {
     }
     this._observer.changed();
   }
+}
+
+/** @param {{metadata?: object}} payload @param {object} about */
+function withAbout(payload, about) {
+  const metadata = { ...about, ...payload.metadata };
+  return Object.keys(metadata).length ? { ...payload, metadata } : payload;
 }
