@@ -51,8 +51,9 @@ async def say(ledger, live, desk_id, sender=Sender.AGENT):
 
 
 async def test_what_is_confirmed_within_a_moment_is_told_at_once(ledger, live, ticks, desk):
-    for desk_id in ("d1", "d2", "d3"):
-        ticks.note(await say(ledger, live, desk_id))
+    said = [await say(ledger, live, desk_id) for desk_id in ("d1", "d2", "d3")]
+    for message in said:
+        ticks.note(message)
     await eventually(lambda: desk.reports == [(live.id, ["d1", "d2", "d3"])])
 
 
@@ -62,8 +63,9 @@ async def test_what_is_confirmed_within_a_moment_is_told_at_once(ledger, live, t
 async def test_only_messages_of_live_agents_that_the_desk_can_name_are_told(
     ledger, live, ticks, desk, sender, desk_id
 ):
-    ticks.note(await say(ledger, live, desk_id, sender))
-    ticks.note(await say(ledger, live, "named"))
+    said = [await say(ledger, live, desk_id, sender), await say(ledger, live, "named")]
+    for message in said:
+        ticks.note(message)
     await eventually(lambda: desk.reports == [(live.id, ["named"])])
 
 
