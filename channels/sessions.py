@@ -45,16 +45,7 @@ class SessionPolicy:
         token = auth.get("token") if isinstance(auth, Mapping) else None
         if not isinstance(token, str):
             raise TokenRefused("A token is needed.")
-        try:
-            claims = jwt.decode(
-                token.removeprefix("Bearer "),
-                self.jwt_key,
-                algorithms=["HS256"],
-                options={"require": ["sub"]},
-            )
-        except jwt.InvalidTokenError as error:
-            raise TokenRefused("The token is not valid.") from error
-        return str(claims["sub"])
+        return read_subject(token.removeprefix("Bearer "), self.jwt_key)
 
     async def admit(self, session_id: Any, subject: str | None) -> str | None:
         """The session that a browser may use: its own if acceptable, a new one for None.
@@ -71,6 +62,19 @@ class SessionPolicy:
         if not isinstance(session_id, str) or len(session_id) > ID_LIMIT or not PLAIN_ID.match(session_id):
             return None
         return session_id if self.session_ids is SessionIds.ANY or is_unguessable(session_id) else None
+
+
+def read_subject(token: str, key: str) -> str:
+    """The subject of an HS256 token.
+
+    Raises:
+        TokenRefused: it is forged, expired, or without a subject.
+    """
+    try:
+        claims = jwt.decode(token, key, algorithms=["HS256"], options={"require": ["sub"]})
+    except jwt.InvalidTokenError as error:
+        raise TokenRefused("The token is not valid.") from error
+    return str(claims["sub"])
 
 
 def is_unguessable(session_id: str) -> bool:

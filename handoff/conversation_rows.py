@@ -1,10 +1,10 @@
-"""What the ledger keeps per conversation: two counters, and whose session it is."""
+"""What the ledger keeps per conversation: its counters, and whose session it is."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.tables import conversations
@@ -51,6 +51,19 @@ class ConversationRows:
         """The channel that the requester wrote through last."""
         query = select(conversations.c.channel).where(conversations.c.id == conversation)
         return await self._connection.scalar(query)
+
+    async def handed_out(self, conversation: str) -> int | None:
+        """The highest number that an answer has held; None where none was asked for yet."""
+        query = select(conversations.c.handed_out).where(conversations.c.id == conversation)
+        return await self._connection.scalar(query)
+
+    async def hand_out(self, conversation: str, seq: int) -> None:
+        """Take note that a client was given everything up to a number; it never goes back."""
+        await self._ensure(conversation)
+        is_news = or_(conversations.c.handed_out.is_(None), conversations.c.handed_out < seq)
+        await self._connection.execute(
+            update(conversations).where(conversations.c.id == conversation, is_news).values(handed_out=seq)
+        )
 
     async def epoch(self, conversation: str) -> int:
         """How often the conversation has changed its owner."""

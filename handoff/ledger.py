@@ -14,9 +14,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
+from handoff.answer_rows import AnswerRows
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
+from handoff.letter_rows import LetterRows
 from handoff.message_rows import MessageRows
 from handoff.schema import migrate, require_current
 
@@ -30,6 +32,8 @@ class Entry:
         self.conversations = ConversationRows(connection)
         self.handoffs = HandoffRows(connection, self.conversations, clock)
         self.messages = MessageRows(connection, self.conversations, clock)
+        self.letters = LetterRows(connection, clock)
+        self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
 
 
 class Ledger:

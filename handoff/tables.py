@@ -55,6 +55,8 @@ conversations = Table(
     Column("channel", String(64)),
     # The token subject that a web chat session is bound to, where tokens are used.
     Column("subject", String(255)),
+    # The highest number that a client which asks for its messages was given in an answer.
+    Column("handed_out", Integer),
 )
 
 handoffs = Table(
@@ -129,4 +131,32 @@ messages = Table(
     UniqueConstraint("conversation", "desk_id", name="one_desk_id"),
     Index("messages_by_receipt", "conversation", "receipt", "seq"),
     Index("messages_by_handoff", "handoff_id", "receipt", "seq"),
+)
+
+# Which numbers the answer to a message of the requester held, so that the same request gets the same answer.
+answers = Table(
+    "answers",
+    metadata,
+    Column("message_id", String(36), primary_key=True),
+    Column("since_seq", Integer, nullable=False),
+    Column("upto_seq", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index("answers_by_age", "created_at"),
+)
+
+# Messages that are being posted to a client's address, or were given up; one row each.
+letters = Table(
+    "letters",
+    metadata,
+    Column("message_id", String(36), primary_key=True),
+    Column("conversation", String(255), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_at", Instant, nullable=False),
+    Column("give_up_at", Instant, nullable=False),
+    Column("dead_at", Instant),
+    Column("problem", Text),
+    Column("created_at", Instant, nullable=False),
+    Index("letters_by_conversation", "conversation", "seq"),
+    Index("letters_by_time", "dead_at", "next_at"),
 )
