@@ -29,6 +29,11 @@ class Reply:
         return [message.get("text", "") for message in self.body]
 
     @property
+    def texts_of_messages(self) -> list[str]:
+        """Of a poll."""
+        return [message.get("text", "") for message in self.body["messages"]]
+
+    @property
     def state(self) -> str:
         return self.headers["X-Handoff-State"]
 
