@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Annotated
 
 import typer
 
 from handoff.errors import HandoffError
 from handoff.handoff import EndReason, Handoff, State
 from handoff.ledger import Ledger, create_engine
+from handoff.letter_rows import Letter
 from handoff.schema import migrate
-from handoff.settings import read_settings
+from handoff.settings import Settings, read_settings
+
+ALL = "all"
+NO_DEAD_LETTERS = "There are no dead letters."
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Operate the handoff to ServiceNow.")
 
@@ -48,6 +53,45 @@ def close_handoff(conversation: str) -> None:
         typer.echo(f"No handoff is open that could be closed for {conversation}.", err=True)
         raise typer.Exit(1)
     typer.echo("The assistant takes over within a second.")
+
+
+@app.command("dead-letters")
+def show_dead_letters(
+    requeue: Annotated[
+        str | None, typer.Option(help="Post this one again: its message id, or 'all'.")
+    ] = None,
+) -> None:
+    """Show the messages that a REST client's address did not take in time, or post them once more."""
+    settings = read_settings()
+    letters = asyncio.run(_find_dead(settings, requeue))
+    for letter in letters:
+        typer.echo(
+            f"{letter.message_id}  {letter.conversation}  {letter.dead_at:%Y-%m-%d %H:%M:%S}  "
+            f"{letter.attempts} attempts  {letter.problem}"
+        )
+    if requeue and not letters:
+        typer.echo(f"There is no dead letter {requeue}." if requeue != ALL else NO_DEAD_LETTERS, err=True)
+        raise typer.Exit(1)
+    if requeue:
+        typer.echo(f"{len(letters)} will be posted again by the running assistant.")
+    elif not letters:
+        typer.echo(NO_DEAD_LETTERS)
+
+
+async def _find_dead(settings: Settings, requeue: str | None) -> list[Letter]:
+    """The dead letters, or those that were put back."""
+    ledger = await Ledger.connect(settings.handoff_database_url)
+    try:
+        async with ledger.entry() as entry:
+            dead = list(await entry.letters.dead())
+            if requeue is None:
+                return dead
+            chosen = [letter for letter in dead if requeue in (ALL, letter.message_id)]
+            for letter in chosen:
+                await entry.letters.requeue(letter, within=settings.handoff_rest_webhook_deadline)
+            return chosen
+    finally:
+        await ledger.close()
 
 
 async def _find_open(url: str) -> list[Handoff]:
