@@ -1,7 +1,6 @@
 """Who is let into the REST channel, and which refusals there are."""
 
 import asyncio
-import json
 import time
 
 import jwt
@@ -179,13 +178,3 @@ async def test_too_many_that_wait_for_one_sender_are_refused(stage):
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-
-
-async def test_a_ledger_that_fails_is_a_500_in_json(stage):
-    backend = (await stage.bridge()).backend
-    await backend.ledger._engine.dispose()
-    async with backend.ledger._engine.begin() as connection:
-        await connection.exec_driver_sql("DROP TABLE answers")
-    reply = await stage.rest().post({"sender": "c1", "message": "hello"})
-    assert (reply.status, reply.body["error"]) == (500, "internal_error")
-    assert json.dumps(reply.body).count("hello") == 0

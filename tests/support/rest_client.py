@@ -23,6 +23,12 @@ class Reply:
     status: int
     headers: Any
     body: Any
+    text: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        """Of a streamed answer."""
+        return self.text.splitlines()
 
     @property
     def texts(self) -> list[str]:
@@ -63,8 +69,8 @@ class RestClient:
         ):
             text = await response.text()
         with suppress(ValueError):
-            return Reply(response.status, response.headers, json.loads(text))
-        return Reply(response.status, response.headers, text)
+            return Reply(response.status, response.headers, json.loads(text), text)
+        return Reply(response.status, response.headers, None, text)
 
     async def say(self, text: str, **more) -> Reply:
         reply = await self.post({"sender": self.session_id, "message": text, **more})
@@ -139,6 +145,11 @@ class EventStream:
     @property
     def texts(self) -> list[str]:
         return [data.get("text", "") for name, data, _ in self.events if name == "message"]
+
+    @property
+    def last(self) -> int:
+        """The number to go on after."""
+        return max(int(number) for _, _, number in self.events if number)
 
     def named(self, name: str) -> list[dict]:
         return [data for kind, data, _ in self.events if kind == name]
