@@ -31,7 +31,6 @@ from handoff.handoff import utc_now
 from handoff.letters import FIRST_WAIT, Letters
 from handoff.message import Message
 from handoff.settings import Settings, read_settings
-from handoff.tasks import Tasks
 from servicenow.backend import backend
 
 NAME = "rest"
@@ -61,9 +60,8 @@ class HandoffRest(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         self._first_wait = first_wait
         self._bridge: Bridge | None = None
         self._webhook: RestWebhook | None = None
-        self._tasks = Tasks()
         self._listeners = Listeners()
-        self._routes = RestRoutes(self._tasks)
+        self._routes = RestRoutes()
 
     @classmethod
     def name(cls) -> str:
@@ -106,12 +104,15 @@ class HandoffRest(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         settings, ledger = bridge.backend.settings, bridge.backend.ledger
         reader = RestReader(ledger, bridge.bot, NAME)
         letters = self._make_letters(bridge, reader)
-        answers = RestAnswers(bridge, reader, self._listeners, self._tasks, settings.handoff_rest_patience)
-        events = RestEvents(bridge, reader, self._listeners, self._tasks, heart_beat=self._heart_beat)
+        answers = RestAnswers(bridge, reader, self._listeners, bridge.tasks, settings.handoff_rest_patience)
+        events = RestEvents(bridge, reader, self._listeners, bridge.tasks, heart_beat=self._heart_beat)
+        bridge.before_stop(self._leave)
         bridge.connect(NAME, RestScreen(NAME, bridge.relay.delivery, self._listeners, letters))
         access = RestAccess.from_settings(settings, ledger)
         self._routes.open(
-            RestDesk(NAME, ledger, access, answers, events, letters, settings.handoff_message_limit)
+            RestDesk(
+                NAME, ledger, access, answers, events, letters, bridge.tasks, settings.handoff_message_limit
+            )
         )
 
     def _make_letters(self, bridge: Bridge, reader: RestReader) -> Letters | None:
@@ -129,22 +130,22 @@ class HandoffRest(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             post,
             lambda conversation: self._listeners.has(conversation, Kind.ANSWER),
             bridge.backend.settings.handoff_rest_webhook_deadline,
-            self._tasks,
+            bridge.tasks,
             first_wait=self._first_wait,
         )
-        self._tasks.spawn(letters.watch(), "letters")
+        bridge.tasks.spawn(letters.watch(), "letters")
         return letters
 
     async def _stop(self, app: Sanic[Any, Any]) -> None:
-        self._routes.close()
-        self._listeners.close()
-        if self._bridge:
-            async with self._bridge.backend.ledger.quiet():
-                await self._tasks.cancel()
+        await leave_bridge(app)
         if self._webhook:
             await self._webhook.close()
-        await leave_bridge(app)
         self._bridge = None
+
+    def _leave(self) -> None:
+        """Take nothing more in, and let those go who wait."""
+        self._routes.close()
+        self._listeners.close()
 
 
 def _check_webhook(url: Any, settings: Settings) -> None:

@@ -47,14 +47,14 @@ class RestDesk:
     answers: RestAnswers
     events: RestEvents
     letters: Letters | None
+    tasks: Tasks
     message_limit: int
 
 
 class RestRoutes:
     """Answers 503 until it is opened."""
 
-    def __init__(self, tasks: Tasks) -> None:
-        self._tasks = tasks
+    def __init__(self) -> None:
         self._desk: RestDesk | None = None
 
     def open(self, desk: RestDesk) -> None:
@@ -123,7 +123,7 @@ class RestRoutes:
 
     async def _show_conversation(self, desk: RestDesk, request: Request[Any, Any], sender: str) -> Answer:
         conversation = await self._enter(desk, request, sender)
-        return await self._tasks.finish(_describe(desk.ledger, conversation), "describe")
+        return await desk.tasks.finish(_describe(desk.ledger, conversation), "describe")
 
     async def _push(self, desk: RestDesk, request: Request[Any, Any], sender: str) -> Answer:
         conversation = await self._enter(desk, request, sender)
@@ -142,7 +142,7 @@ class RestRoutes:
         return conversation
 
     async def _admit(self, desk: RestDesk, conversation: str, subject: str | None) -> None:
-        await self._tasks.finish(desk.access.admit(conversation, subject), "admit")
+        await desk.tasks.finish(desk.access.admit(conversation, subject), "admit")
 
 
 def _wants_json(request: Request[Any, Any]) -> bool:

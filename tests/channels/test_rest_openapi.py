@@ -160,11 +160,10 @@ async def refuse_after_a_fault(stage, client, check, say):
 async def check_early(check):
     """Before the assistant is loaded, and where nobody may come in."""
     from channels.rest_routes import RestRoutes
-    from handoff.tasks import Tasks
     from local.server import run_app
 
     app = Sanic("early", configure_logging=False)
-    app.blueprint(RestRoutes(Tasks()).blueprint("rest_webhook"), url_prefix="/webhooks/rest")
+    app.blueprint(RestRoutes().blueprint("rest_webhook"), url_prefix="/webhooks/rest")
     async with run_app(app, 0) as url:
         early = RestClient(url, "c1")
         check("get", "/", await early.get("/"))
