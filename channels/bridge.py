@@ -37,32 +37,40 @@ class Bridge:
     def __init__(self, backend: Backend, bot: Bot) -> None:
         self.backend = backend
         self.bot = bot
-        self._tasks = Tasks()
+        self.tasks = Tasks()
+        self._leaving: list[Callable[[], None]] = []
         self.switchboard = Switchboard()
         self.relay = Relay(backend.ledger, backend.desk, self, backend.timeouts)
-        self._mirror = Mirror(backend.ledger, bot, self._tasks)
+        self._mirror = Mirror(backend.ledger, bot, self.tasks)
         exit_flow = ExitFlow(backend.ledger, bot, self.switchboard, self.relay.delivery, self._mirror)
         self.diversion = Diversion(
-            backend.ledger, self.relay, bot, self.switchboard, self._mirror, exit_flow, self._tasks
+            backend.ledger, self.relay, bot, self.switchboard, self._mirror, exit_flow, self.tasks
         )
 
     async def start(self) -> None:
         """Begin to work; what an earlier process left is taken up when its channel connects."""
         await self.relay.start()
-        self._tasks.spawn(self._retry(), "retry")
+        self.tasks.spawn(self._retry(), "retry")
         days = self.backend.settings.handoff_retention_days
-        self._tasks.spawn(keep_forgetting(self.backend.ledger, days, utc_now), "retention")
+        self.tasks.spawn(keep_forgetting(self.backend.ledger, days, utc_now), "retention")
 
     async def stop(self) -> None:
+        """Stop all work; a channel's own, where it is one of ``tasks``, ends with it."""
+        for leave in self._leaving:
+            leave()
         await self.relay.stop()
         async with self.backend.ledger.quiet():
-            await self._tasks.cancel()
+            await self.tasks.cancel()
         await self.backend.close()
+
+    def before_stop(self, leave: Callable[[], None]) -> None:
+        """Call a channel that must not use the ledger any more, whichever channel stops first."""
+        self._leaving.append(leave)
 
     def connect(self, name: str, screen: ChannelScreen) -> None:
         """Add a channel, and take up what waits for it."""
         self.switchboard.connect(name, screen)
-        self._tasks.spawn(self._resume(), "resume")
+        self.tasks.spawn(self._resume(), "resume")
 
     # -- the relay's front ------------------------------------------------------------
 

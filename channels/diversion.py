@@ -86,6 +86,10 @@ class Diversion:
         """Look at a conversation again: a message came, or its owner changed."""
         self._runs.kick(conversation)
 
+    async def settle(self, conversation: str) -> None:
+        """Wait until nothing of a conversation can be handed over any more for now."""
+        await self._runs.settle(conversation)
+
     async def _hand_over_all(self, conversation: str) -> None:
         while await self._hand_over_next(conversation):
             pass

@@ -20,6 +20,7 @@ import structlog
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import json
 
+from channels.bodies import BodyTooLarge, read_body
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.rasa_api import Bot, ChannelRefused, InputChannel, RasaBot, RuntimeAgent
 from handoff.errors import SettingsError
@@ -32,10 +33,6 @@ log = structlog.get_logger(__name__)
 NAME = "servicenow"
 SIZE_LIMIT = 1024 * 1024  # bytes; a turn of Virtual Agent is a few KiB
 START_PATIENCE = 4.0  # seconds, less than the instance's default of 5 for a connection
-
-
-class BodyTooLarge(ValueError):
-    """The callback's body exceeds the limit."""
 
 
 class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no types
@@ -98,7 +95,7 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
             log.warning("callback.refused", address=request.ip)
             return json({"error": "Not authenticated"}, status=401, headers={"WWW-Authenticate": "Basic"})
         try:
-            envelope = decode_callback(await _read_body(request))
+            envelope = decode_callback(await read_body(request, SIZE_LIMIT))
         except BodyTooLarge:
             return json({"error": f"More than {SIZE_LIMIT} bytes"}, status=413)
         except MalformedCallback as error:
@@ -151,17 +148,3 @@ def _read_secrets(request: Request[Any, Any]) -> list[str]:
 
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
-
-
-async def _read_body(request: Request[Any, Any]) -> bytes:
-    """The body, read no further than the limit.
-
-    Raises:
-        BodyTooLarge: it is longer.
-    """
-    body = bytearray()
-    while (chunk := await request.stream.read()) is not None:  # type: ignore[union-attr]
-        body += chunk
-        if len(body) > SIZE_LIMIT:
-            raise BodyTooLarge
-    return bytes(body)

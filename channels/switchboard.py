@@ -45,11 +45,9 @@ class Switchboard:
         return screen.open_turn(turn, born) if screen else None
 
     async def show(self, message: Message) -> bool:
-        """Push to whichever channel the requester is connected through."""
-        for screen in self._screens.values():
-            if await screen.show(message):
-                return True
-        return False
+        """Push through every channel that the requester is connected through; False where there is none."""
+        shown = [await screen.show(message) for screen in self._screens.values()]
+        return any(shown)
 
     def own_words_since(self, conversation: str) -> int | None:
         """The smallest number of all channels that show the conversation on several screens."""

@@ -16,10 +16,14 @@ from handoff.errors import HandoffError
 from handoff.finding import Finding
 from handoff.handoff import EndReason, Handoff, State
 from handoff.ledger import Ledger, create_engine
+from handoff.letter_rows import Letter
 from handoff.report import is_healthy, print_finding, write_json
 from handoff.schema import migrate
 from handoff.settings import Settings, read_settings
 from handoff.sqlite import migrate_file
+
+ALL = "all"
+NO_DEAD_LETTERS = "There are no dead letters."
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Operate the handoff to ServiceNow.")
 
@@ -84,6 +88,45 @@ async def _examine(settings: Settings, console: Console) -> list[Finding]:
         print_finding(console, finding)
         findings.append(finding)
     return findings
+
+
+@app.command("dead-letters")
+def show_dead_letters(
+    requeue: Annotated[
+        str | None, typer.Option(help="Post this one again: its message id, or 'all'.")
+    ] = None,
+) -> None:
+    """Show the messages that a REST client's address did not take in time, or post them once more."""
+    settings = read_settings()
+    letters = asyncio.run(_find_dead(settings, requeue))
+    for letter in letters:
+        typer.echo(
+            f"{letter.message_id}  {letter.conversation}  {letter.dead_at:%Y-%m-%d %H:%M:%S}  "
+            f"{letter.attempts} attempts  {letter.problem}"
+        )
+    if requeue and not letters:
+        typer.echo(f"There is no dead letter {requeue}." if requeue != ALL else NO_DEAD_LETTERS, err=True)
+        raise typer.Exit(1)
+    if requeue:
+        typer.echo(f"{len(letters)} will be posted again by the running assistant.")
+    elif not letters:
+        typer.echo(NO_DEAD_LETTERS)
+
+
+async def _find_dead(settings: Settings, requeue: str | None) -> list[Letter]:
+    """The dead letters, or those that were put back."""
+    ledger = await Ledger.connect(settings.handoff_database_url)
+    try:
+        async with ledger.entry() as entry:
+            dead = list(await entry.letters.dead())
+            if requeue is None:
+                return dead
+            chosen = [letter for letter in dead if requeue in (ALL, letter.message_id)]
+            for letter in chosen:
+                await entry.letters.requeue(letter, within=settings.handoff_rest_webhook_deadline)
+            return chosen
+    finally:
+        await ledger.close()
 
 
 async def _find_open(url: str) -> list[Handoff]:

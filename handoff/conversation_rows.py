@@ -1,4 +1,4 @@
-"""What the ledger keeps per conversation: two counters, whose session it is, and who that is."""
+"""What the ledger keeps per conversation: counters, whose session it is, and who that is."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, null, select, update
+from sqlalchemy import Table, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.handoff import State
@@ -81,6 +81,19 @@ class ConversationRows:
             conversations.c.id.not_in(owned),
         )
         await self._connection.execute(silent.values(requester=null()))
+
+    async def handed_out(self, conversation: str) -> int | None:
+        """The highest number that an answer has held; None where none was asked for yet."""
+        query = select(conversations.c.handed_out).where(conversations.c.id == conversation)
+        return await self._connection.scalar(query)
+
+    async def hand_out(self, conversation: str, seq: int) -> None:
+        """Take note that a client was given everything up to a number; it never goes back."""
+        await self._ensure(conversation)
+        is_news = or_(conversations.c.handed_out.is_(None), conversations.c.handed_out < seq)
+        await self._connection.execute(
+            update(conversations).where(conversations.c.id == conversation, is_news).values(handed_out=seq)
+        )
 
     async def epoch(self, conversation: str) -> int:
         """How often the conversation has changed its owner."""

@@ -6,6 +6,7 @@
     ├── SettingsError          a setting is missing or wrong; refused at start
     ├── AlreadyOpen            the conversation already belongs to the desk
     ├── LedgerOutdated         the database was made by another version
+    ├── LetterRefused          a client did not take a message that was posted to it
     └── DeskError              the desk did not do what it was asked
         ├── DeskUnavailable    no answer, a broken one, or a 5xx; worth another try
         │   └── DeskBusy       429; says how long to wait
@@ -38,6 +39,18 @@ class AlreadyOpen(HandoffError):
 
 class LedgerOutdated(HandoffError):
     """The ledger's tables do not fit this version of the code."""
+
+
+class LetterRefused(HandoffError):
+    """A client did not take a message; ``is_final`` where trying again is pointless.
+
+    ``retry_after`` is in seconds, None where it did not say.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float | None = None, is_final: bool = False) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.is_final = is_final
 
 
 class DeskError(HandoffError):

@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager, nullcontext
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from handoff.answer_rows import AnswerRows
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
+from handoff.letter_rows import LetterRows
 from handoff.message_rows import MessageRows
 from handoff.schema import require_current
 from handoff.sqlite import BUSY_TIMEOUT, migrate_file, prepare
@@ -26,6 +28,8 @@ class Entry:
         self.handoffs = HandoffRows(connection, self.conversations, clock)
         self.messages = MessageRows(connection, self.conversations, clock)
         self.streams = StreamRows(connection, self.messages, clock)
+        self.letters = LetterRows(connection, clock)
+        self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
 
 
 class Ledger:

@@ -25,6 +25,8 @@ async def forget_old(ledger: Ledger, days: float, clock: Clock) -> int:
     before = clock() - timedelta(days=days)
     async with ledger.entry() as entry:
         await entry.conversations.forget_before(before)
+        await entry.answers.forget_before(before)
+        await entry.letters.forget_before(before)
         return await entry.messages.forget_before(before) + await entry.handoffs.forget_before(before)
 
 

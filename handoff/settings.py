@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -112,6 +113,12 @@ class Settings(BaseSettings):
     handoff_webchat_jwt_key: SecretStr | None = None
     handoff_webchat_email_claim: str = "email"
     handoff_webchat_session_ids: SessionIds = SessionIds.UNGUESSABLE
+    handoff_rest_token: SecretStr | None = None
+    handoff_rest_jwt_key: SecretStr | None = None
+    handoff_rest_trusted_network: bool = False
+    handoff_rest_patience: Seconds = 30
+    handoff_rest_webhook_secret: SecretStr | None = None
+    handoff_rest_webhook_deadline: Seconds = 24 * 3600
     handoff_requested_timeout: Seconds = 30
     handoff_queued_timeout: Seconds = 600
     handoff_ending_timeout: Seconds = 10
@@ -207,7 +214,25 @@ class Settings(BaseSettings):
             raise _problem("must be a time zone that this machine knows, such as Europe/Zurich") from None
         return name
 
-    @field_validator("handoff_webchat_jwt_key")
+    @field_validator("handoff_rest_webhook_secret")
+    @classmethod
+    def _check_webhook_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        """Each as the Standard Webhooks specification serialises it; several while one is replaced."""
+        keys = secret.get_secret_value().split() if secret else []
+        if any(read_webhook_key(key) is None for key in keys) or (secret and not keys):
+            raise _problem("must be whsec_ followed by 24 to 64 bytes in base64")
+        return secret
+
+    @field_validator("handoff_rest_token")
+    @classmethod
+    def _check_rest_token(cls, token: SecretStr | None) -> SecretStr | None:
+        """Long enough not to be guessed, and fit for a header."""
+        value = token.get_secret_value() if token else ""
+        if token and (len(value) < 32 or any(not "!" <= c <= "~" for c in value)):
+            raise _problem("must have at least 32 printable ASCII characters and no spaces")
+        return token
+
+    @field_validator("handoff_webchat_jwt_key", "handoff_rest_jwt_key")
     @classmethod
     def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
         """RFC 7518 section 3.2: an HS256 key has at least 256 bits."""
@@ -221,6 +246,7 @@ class Settings(BaseSettings):
             *self._missing_credentials(),
             *self._missing_callback_credentials(),
             *self._problems_of_desk(),
+            *self._problems_of_rest(),
         ]
         if problems:
             raise PydanticCustomError("together", "{problems}", {"problems": "\n".join(problems)})
@@ -265,6 +291,27 @@ class Settings(BaseSettings):
             f"SERVICENOW_QUEUE is not set, but SERVICENOW_DESK={self.servicenow_desk} needs it: "
             "the sys_id of the queue in which live agents wait."
         ]
+
+    def _problems_of_rest(self) -> list[str]:
+        if self.handoff_rest_trusted_network and (self.handoff_rest_token or self.handoff_rest_jwt_key):
+            return [
+                "HANDOFF_REST_TRUSTED_NETWORK=true lets everybody in, so HANDOFF_REST_TOKEN and "
+                "HANDOFF_REST_JWT_KEY would protect nothing: take it or them away."
+            ]
+        return []
+
+
+def read_webhook_key(secret: str) -> bytes | None:
+    """The key in ``whsec_<base64>``, None where it is none of 24 to 64 bytes.
+
+    https://github.com/standard-webhooks/standard-webhooks, section "Signature scheme".
+    """
+    prefix, _, encoded = secret.partition("_")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return None
+    return key if prefix == "whsec" and 24 <= len(key) <= 64 else None
 
 
 def read_settings(**overrides: Any) -> Settings:

@@ -57,6 +57,8 @@ conversations = Table(
     Column("subject", String(255)),
     # What is known of the requester, by the names of handoff/context.py.
     Column("requester", JSON(none_as_null=True)),
+    # The highest number that a client which asks for its messages was given in an answer.
+    Column("handed_out", Integer),
 )
 
 handoffs = Table(
@@ -131,4 +133,32 @@ messages = Table(
     UniqueConstraint("conversation", "desk_id", name="one_desk_id"),
     Index("messages_by_receipt", "conversation", "receipt", "seq"),
     Index("messages_by_handoff", "handoff_id", "receipt", "seq"),
+)
+
+# Which numbers the answer to a message of the requester held, so that the same request gets the same answer.
+answers = Table(
+    "answers",
+    metadata,
+    Column("message_id", String(36), primary_key=True),
+    Column("since_seq", Integer, nullable=False),
+    Column("upto_seq", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index("answers_by_age", "created_at"),
+)
+
+# Messages that are being posted to a client's address, or were given up; one row each.
+letters = Table(
+    "letters",
+    metadata,
+    Column("message_id", String(36), primary_key=True),
+    Column("conversation", String(255), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_at", Instant, nullable=False),
+    Column("give_up_at", Instant, nullable=False),
+    Column("dead_at", Instant),
+    Column("problem", Text),
+    Column("created_at", Instant, nullable=False),
+    Index("letters_by_conversation", "conversation", "seq"),
+    Index("letters_by_time", "dead_at", "next_at"),
 )

@@ -6,11 +6,13 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 class Tasks:
@@ -25,6 +27,22 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._forget)
         return task
+
+    async def finish(self, work: Coroutine[Any, Any, T], name: str) -> T:
+        """Run ``work`` to its end, even where the caller is cancelled before, and return its result.
+
+        For transactions on behalf of a request whose connection may break at any moment. Raises
+        what ``work`` raises; only what is raised after the caller has gone is logged.
+        """
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            self._forget(task)
+            raise
 
     async def cancel(self) -> None:
         """Cancel what is running and wait until it has stopped."""

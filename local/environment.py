@@ -13,6 +13,7 @@ from handoff.settings import ENV_FILE
 
 ROOT = Path(__file__).resolve().parent.parent
 USER = "handoff.integration"
+REST_VARIABLES = ("HANDOFF_REST_TOKEN", "HANDOFF_REST_JWT_KEY", "HANDOFF_REST_TRUSTED_NETWORK")
 LLM_VARIABLES = ("HANDOFF_LLM_API_BASE", "HANDOFF_LLM_API_KEY", "HANDOFF_LLM_MODEL")
 
 
@@ -53,7 +54,7 @@ def make_plan(environment: Mapping[str, str], port: int, desk_port: int, dotenv:
     found = {key: value for key, value in dotenv_values(dotenv).items() if value}
     found |= {key: value for key, value in environment.items() if value}
     wants_simulator = not found.get("SERVICENOW_URL")
-    made_up = _connect_simulator(desk_port) if wants_simulator else {}
+    made_up = {**_connect_simulator(desk_port), **_open_rest(found)} if wants_simulator else {}
     assistant = {**found, **made_up, "PYTHONUNBUFFERED": "1"}
     return Plan(
         assistant=assistant,
@@ -75,6 +76,12 @@ def _connect_simulator(desk_port: int) -> dict[str, str]:
         "SERVICENOW_CALLBACK_SECRET": secrets.token_urlsafe(24),
         "SERVICENOW_QUEUE": secrets.token_hex(16),
     }
+
+
+def _open_rest(found: Mapping[str, str]) -> dict[str, str]:
+    """The server listens on loopback only, so who reaches it is on this machine."""
+    is_set = any(found.get(name) for name in REST_VARIABLES)
+    return {} if is_set else {"HANDOFF_REST_TRUSTED_NETWORK": "true"}
 
 
 def _describe_simulator(

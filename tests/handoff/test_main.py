@@ -1,5 +1,6 @@
 """The operator's commands, in a process of their own."""
 
+import asyncio
 import json
 import os
 import socket
@@ -8,6 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from handoff.ledger import Ledger
+from handoff.message import Sender
+from tests.support.ledger_rows import write
 
 ROOT = Path(__file__).resolve().parents[2]
 WHOLE = {
@@ -87,3 +92,28 @@ def test_the_doctor_talks_to_programs(tmp_path, unused_port):
     assert verdicts["connection"] == verdicts["callback"] == "failed"
     assert "very-secret" not in told.stdout
     assert "also-secret" not in told.stdout
+
+
+def test_dead_letters_are_listed_and_put_back(tmp_path):
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    assert "no dead letters" in run("dead-letters", **WHOLE, HANDOFF_DATABASE_URL=url).stdout
+    message_id = asyncio.run(bury_one(url))
+    listed = run("dead-letters", **WHOLE, HANDOFF_DATABASE_URL=url).stdout
+    assert message_id in listed
+    assert "c1" in listed
+    assert "Answered 500" in listed
+    refused = run("dead-letters", "--requeue", "another", **WHOLE, HANDOFF_DATABASE_URL=url)
+    assert refused.returncode == 1
+    put_back = run("dead-letters", "--requeue", "all", **WHOLE, HANDOFF_DATABASE_URL=url).stdout
+    assert "1 will be posted again" in put_back
+    assert "no dead letters" in run("dead-letters", **WHOLE, HANDOFF_DATABASE_URL=url).stdout
+
+
+async def bury_one(url):
+    ledger = await Ledger.connect(url.replace("sqlite:", "sqlite+aiosqlite:"))
+    message = await write(ledger, "hello", sender=Sender.BOT)
+    async with ledger.entry() as entry:
+        letter = await entry.letters.write(message, within=60)
+        await entry.letters.fail(letter, "Answered 500", again=None)
+    await ledger.close()
+    return message.id

@@ -6,7 +6,15 @@ from pydantic import SecretStr
 
 from handoff.errors import SettingsError
 from handoff.hours import OpeningHours, parse_hours
-from handoff.settings import NEEDED_BY_AUTH, Auth, Desk, SessionIds, Start, read_settings
+from handoff.settings import (
+    NEEDED_BY_AUTH,
+    Auth,
+    Desk,
+    SessionIds,
+    Start,
+    read_settings,
+    read_webhook_key,
+)
 
 SECRET = "sEcReT-vAlUe"
 WHOLE = {
@@ -23,6 +31,8 @@ SECRETS = [
     "SERVICENOW_CALLBACK_SECRET",
     "SERVICENOW_CALLBACK_PASSWORD",
     "HANDOFF_WEBCHAT_JWT_KEY",
+    "HANDOFF_REST_TOKEN",
+    "HANDOFF_REST_JWT_KEY",
 ]
 
 
@@ -391,3 +401,33 @@ def test_context_variables_are_texts_by_name(read):
 def test_other_context_variables_are_refused(problems, wrong):
     (problem,) = problems(SERVICENOW_CONTEXT_VARIABLES=wrong)
     assert problem.startswith("SERVICENOW_CONTEXT_VARIABLES must be a JSON object")
+
+
+# -- the REST channel ---------------------------------------------------------------------
+
+WEBHOOK_SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+
+@pytest.mark.parametrize("token", ["short", "a" * 40 + " b", "ä" * 40])
+def test_a_rest_token_is_long_and_fits_a_header(problems, token):
+    (problem,) = problems(HANDOFF_REST_TOKEN=token)
+    assert problem == "HANDOFF_REST_TOKEN must have at least 32 printable ASCII characters and no spaces."
+
+
+def test_a_trusted_network_and_a_token_contradict_each_other(problems):
+    (problem,) = problems(HANDOFF_REST_TRUSTED_NETWORK="true", HANDOFF_REST_TOKEN="t" * 32)
+    assert "HANDOFF_REST_TRUSTED_NETWORK" in problem
+
+
+@pytest.mark.parametrize(
+    "secret", ["secret", "whsec_", "whsec_c2hvcnQ=", "whsec_!", f"{WEBHOOK_SECRET} other"]
+)
+def test_a_webhook_secret_is_one_of_the_specification(problems, secret):
+    (problem,) = problems(HANDOFF_REST_WEBHOOK_SECRET=secret)
+    assert problem == "HANDOFF_REST_WEBHOOK_SECRET must be whsec_ followed by 24 to 64 bytes in base64."
+
+
+def test_webhook_secrets_may_be_several_and_are_not_shown(read):
+    settings = read(HANDOFF_REST_WEBHOOK_SECRET=f"{WEBHOOK_SECRET} {WEBHOOK_SECRET}")
+    assert WEBHOOK_SECRET not in repr(settings)
+    assert read_webhook_key(WEBHOOK_SECRET) == b"01234567890123456789012345678901"

@@ -266,3 +266,32 @@ async def test_being_stopped_is_no_reason_to_run_again(runs, work, tasks):
         await asyncio.sleep(0)
     assert work.started == ["a"]
     assert not work.finished
+
+
+async def test_what_has_to_be_finished_is_finished_though_the_caller_is_cancelled():
+    tasks, gate, done = Tasks(), asyncio.Event(), []
+
+    async def work():
+        await gate.wait()
+        done.append(True)
+
+    caller = asyncio.create_task(tasks.finish(work(), "work"))
+    await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.sleep(0)
+    assert not caller.done()
+    gate.set()
+    await asyncio.gather(caller, return_exceptions=True)
+    assert caller.cancelled()
+    assert done == [True]
+
+
+async def test_what_is_finished_gives_its_result_or_its_error():
+    tasks = Tasks()
+
+    async def fail():
+        raise LookupError
+
+    assert await tasks.finish(asyncio.sleep(0, "result"), "work") == "result"
+    with pytest.raises(LookupError):
+        await tasks.finish(fail(), "work")

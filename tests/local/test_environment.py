@@ -77,3 +77,9 @@ def test_every_setting_in_the_example_file_has_a_sentence():
     for before, line in itertools.pairwise(lines):
         if line and not line.startswith("#"):
             assert before.startswith(("#", "SERVICENOW_CALLBACK_USER"))
+
+
+def test_on_loopback_with_the_simulator_rest_is_open_unless_it_is_set():
+    assert make_plan({}, 5005, 8081, NO_FILE).assistant["HANDOFF_REST_TRUSTED_NETWORK"] == "true"
+    for mine in ({"HANDOFF_REST_TOKEN": "t" * 32}, {"SERVICENOW_URL": "https://example.service-now.com"}):
+        assert "HANDOFF_REST_TRUSTED_NETWORK" not in make_plan(mine, 5005, 8081, NO_FILE).assistant

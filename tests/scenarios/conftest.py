@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,7 +116,10 @@ def open_helpdesk(model_path, tmp_path, monkeypatch):
 
     @asynccontextmanager
     async def opening(
-        model: Path = model_path, endpoints: str = "endpoints.yml", **variables: str
+        model: Path = model_path,
+        endpoints: str = "endpoints.yml",
+        make_channels: Callable[[], list] | None = None,
+        **variables: str,
     ) -> AsyncIterator[Helpdesk]:
         from local.server import load_app, run_app
 
@@ -132,7 +135,7 @@ def open_helpdesk(model_path, tmp_path, monkeypatch):
             for name, value in settings.items():
                 monkeypatch.setenv(name, value)
             stack.push_async_callback(close_backend)
-            app = await load_app(model, endpoints=endpoints)
+            app = await load_app(model, endpoints=endpoints, make_channels=make_channels)
             url = await stack.enter_async_context(run_app(app, 0))
             simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
             helpdesk = Helpdesk(url, app, simulator)

@@ -12,6 +12,8 @@ from tests.support.waiting import eventually
 class ChatClient:
     """Our widget with `last_seen`, a stock widget without."""
 
+    channel = "webchat"
+
     def __init__(self, url: str, *, ours: bool = True, token: str | None = None) -> None:
         self.url = url
         self.ours = ours

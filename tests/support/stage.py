@@ -10,6 +10,7 @@ from pathlib import Path
 from sanic import Sanic
 
 from channels.bridge import Bridge
+from channels.rest import HandoffRest
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
 from handoff.handoff import Handoff
@@ -18,6 +19,7 @@ from handoff.settings import Settings, read_settings
 from servicenow.backend import make_backend
 from simulator import Chat, Simulator, SimulatorSettings
 from tests.support.chat_client import ChatClient
+from tests.support.rest_client import RestClient
 from tests.support.scripted_bot import ScriptedBot
 from tests.support.waiting import eventually
 
@@ -53,7 +55,9 @@ class Stage:
     ) -> Opening:
         """What the custom action does in a turn of the bot."""
         backend = (await self.bridge()).backend
-        request = OpenRequest(conversation=client.session_id, channel="webchat", summary=summary, turn=turn)
+        request = OpenRequest(
+            conversation=client.session_id, channel=client.channel, summary=summary, turn=turn
+        )
         return await open_handoff(backend.ledger, backend.desk, request, backend.timeouts)
 
     async def go_live(self, client: ChatClient, agent: str = "Dana") -> Chat:
@@ -61,6 +65,9 @@ class Stage:
         chat = await self.simulator.accept(self.chat(opening.handoff), agent=agent)
         await client.expect(f"{agent} has joined")
         return chat
+
+    def rest(self, sender: str | None = None, **options) -> RestClient:
+        return RestClient(self.url, sender, **options)
 
     def chat(self, handoff: Handoff) -> Chat:
         """The handoff's chat at the desk."""
@@ -105,15 +112,20 @@ def settings_for(url: str, folder: Path, **more) -> Settings:
 
 @asynccontextmanager
 async def play(
-    folder: Path, *, desk: SimulatorSettings | None = None, webchat: dict | None = None, **settings
+    folder: Path,
+    *,
+    desk: SimulatorSettings | None = None,
+    webchat: dict | None = None,
+    rest: dict | None = None,
+    **settings,
 ) -> AsyncIterator[Stage]:
-    """A stage with a scripted bot; `settings` are ours, `webchat` the options of that channel."""
+    """A stage with a scripted bot; `settings` are ours, `webchat` and `rest` those channels' options."""
     simulator = Simulator(
         desk or SimulatorSettings(username="handoff", password="secret of the test", callback_secret=SECRET)
     )
     async with AsyncExitStack() as stack:
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        app, url, bot = await stack.enter_async_context(serve_channels(ours, **(webchat or {})))
+        app, url, bot = await stack.enter_async_context(serve_channels(ours, rest=rest, **(webchat or {})))
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
         yield stage
@@ -122,8 +134,10 @@ async def play(
 
 
 @asynccontextmanager
-async def serve_channels(settings: Settings, bot: ScriptedBot | None = None, **webchat):
-    """Both channels registered as Rasa does it, on a free loopback port."""
+async def serve_channels(
+    settings: Settings, bot: ScriptedBot | None = None, rest: dict | None = None, **webchat
+):
+    """The channels registered as Rasa does it, on a free loopback port."""
     from rasa.core.channels.channel import register
 
     from local.server import run_app
@@ -134,7 +148,11 @@ async def serve_channels(settings: Settings, bot: ScriptedBot | None = None, **w
         return await make_backend(settings)
 
     app = Sanic("stage", configure_logging=False)
-    channels = [WebChat(connect=connect, bot=bot, **webchat), ServiceNowCallback(connect=connect, bot=bot)]
+    channels = [
+        WebChat(connect=connect, bot=bot, **webchat),
+        HandoffRest(connect=connect, bot=bot, **(rest or {})),
+        ServiceNowCallback(connect=connect, bot=bot),
+    ]
     register(channels, app, route="/webhooks/")
     async with run_app(app, 0) as url:
         yield app, url, bot

@@ -1,0 +1,110 @@
+"""What a client that asks for its messages was given, and what it has certainly got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from handoff.conversation_rows import ConversationRows
+from handoff.handoff import Clock
+from handoff.message import Message, Receipt
+from handoff.message_rows import SHOWN_TO_REQUESTER, MessageRows
+from handoff.tables import answers, letters, messages
+
+NOT_SENT = (Receipt.ACCEPTED, Receipt.FAILED)
+NOT_DELIVERED = (*NOT_SENT, Receipt.SENT)
+
+
+@dataclass(frozen=True)
+class Span:
+    """The numbers after ``since``, up to and with ``upto``."""
+
+    since: int
+    upto: int
+
+
+class AnswerRows:
+    """Answers, within one transaction."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        conversations: ConversationRows,
+        rows: MessageRows,
+        clock: Clock,
+    ) -> None:
+        self._connection = connection
+        self._conversations = conversations
+        self._messages = rows
+        self._clock = clock
+
+    async def begin(self, conversation: str) -> int:
+        """The number after which a client has been given nothing yet.
+
+        At its first request that is what no other channel has shown, and what comes from now on.
+        """
+        known = await self._conversations.handed_out(conversation)
+        if known is not None:
+            return known
+        unshown = await self._messages.unshown(conversation)
+        first = unshown[0].seq - 1 if unshown else await self._conversations.last_seq(conversation)
+        await self._conversations.hand_out(conversation, first)
+        return first
+
+    async def find(self, message_id: str) -> Span | None:
+        """What the answer to a message of the requester held, where it was answered before."""
+        row = (
+            await self._connection.execute(select(answers).where(answers.c.message_id == message_id))
+        ).first()
+        return Span(row.since_seq, row.upto_seq) if row else None
+
+    async def note(self, message: Message, span: Span) -> None:
+        """Take note that the answer to a message was written to the client's connection."""
+        await self.hand_out(message.conversation, span)
+        if await self.find(message.id) is None:
+            values = {"message_id": message.id, "since_seq": span.since, "upto_seq": span.upto}
+            await self._connection.execute(insert(answers).values(**values, created_at=self._clock()))
+
+    async def hand_out(self, conversation: str, span: Span) -> None:
+        """Count what a client was given as sent; it needs not be posted to it any more."""
+        await self._conversations.hand_out(conversation, span.upto)
+        await self._mark(conversation, span, NOT_SENT, Receipt.SENT)
+        await self._connection.execute(
+            delete(letters).where(
+                letters.c.conversation == conversation,
+                letters.c.seq > span.since,
+                letters.c.seq <= span.upto,
+            )
+        )
+
+    async def come_back(self, conversation: str) -> None:
+        """A client that asks again has got the answers before."""
+        upto = await self._conversations.handed_out(conversation) or 0
+        await self._mark(conversation, Span(0, upto), (Receipt.SENT,), Receipt.DELIVERED)
+
+    async def acknowledge(self, conversation: str, seq: int) -> int:
+        """A client says that it has everything up to ``seq``; returns that, or the last number if smaller."""
+        upto = min(seq, await self._conversations.last_seq(conversation))
+        await self.hand_out(conversation, Span(0, upto))
+        await self._mark(conversation, Span(0, upto), NOT_DELIVERED, Receipt.DELIVERED)
+        return upto
+
+    async def forget_before(self, instant: datetime) -> None:
+        """Delete what is kept of answers before an instant."""
+        await self._connection.execute(delete(answers).where(answers.c.created_at < instant))
+
+    async def _mark(
+        self, conversation: str, span: Span, before: tuple[Receipt, ...], receipt: Receipt
+    ) -> None:
+        wanted: list[Any] = [
+            messages.c.conversation == conversation,
+            messages.c.receipt.in_(before),
+            messages.c.seq > span.since,
+            messages.c.seq <= span.upto,
+            messages.c.sender.in_(SHOWN_TO_REQUESTER),
+        ]
+        await self._connection.execute(update(messages).where(*wanted).values(receipt=receipt))
