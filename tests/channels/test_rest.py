@@ -165,7 +165,7 @@ async def test_an_answer_is_remembered_over_a_restart(tmp_path):
         back = after.rest(client.session_id)
         assert ids(await back.say("hello", message_id="m1")) == ids(first)
         assert after.bot.heard == []
-        assert (await back.say("yes")).texts[-1] == "Still there?"
+        assert "Still there?" in (await back.say("yes")).texts
 
 
 async def test_a_turn_that_takes_too_long_is_answered_with_the_next(tmp_path):
