@@ -81,6 +81,8 @@ async def page(bundle, tmp_path):
 class Remote:
     """The conversation of the browser, for the helpers of the stage."""
 
+    channel = "webchat"
+
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
 
