@@ -24,7 +24,7 @@ KINDS = {
     "answered_twice": "the bot's answer to one message shown under two ids",
     "not_on_every_tab": "shown in one tab, missing in another",
     "out_of_order": "against the order of acceptance",
-    "double_answers": "answered by the bot and heard by the live agent, or bot words while live",
+    "double_answers": "given to the bot and to the live agent, or bot words while live",
     "limbo": "not back with the bot in the end",
     "exit_missing": "a handoff ended, and nobody said so",
     "exit_twice": "a handoff whose end was told twice",
@@ -153,8 +153,8 @@ def _first_disorder(numbers: Sequence[int]) -> int | None:
 
 def _find_double_answers(talk: Conversation) -> Iterator[tuple[str, str]]:
     seen = {event["text"] for event in talk.desk_saw}
-    by_bot = {shown.answers for shown in talk.shown if shown.sender == "bot" and shown.answers}
-    for text in sorted(seen & by_bot):
+    to_bot = {event["text"] for event in talk.bot_heard} | {shown.answers for shown in talk.shown}
+    for text in sorted(seen & to_bot):
         yield "double_answers", f"both had {text!r}"
     is_live = False
     for shown in talk.in_order():

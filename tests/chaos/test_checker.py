@@ -149,6 +149,11 @@ def test_a_message_that_both_have(story):
     assert story.counts() == {"double_answers": 1}
 
 
+def test_a_message_that_both_were_given_though_the_bot_was_silenced(story):
+    story.say("a", 1).add("bot_heard", id="m", text="a").add("desk_saw", text="a")
+    assert story.counts() == {"double_answers": 1}
+
+
 def test_words_of_the_bot_while_live(story):
     story.join(1).say("a", 2).show("echo: a", 3).end().show("exit: h1", 4)
     assert story.counts() == {"double_answers": 1}
