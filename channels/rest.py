@@ -16,6 +16,7 @@ from typing import Any
 from sanic import Blueprint, Sanic
 
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
+from channels.credentials import read_credentials
 from channels.rasa_api import Bot, ChannelRefused, InputChannel, OutputChannel, RasaBot, RuntimeAgent
 from channels.rest_access import RestAccess
 from channels.rest_answers import RestAnswers
@@ -26,11 +27,10 @@ from channels.rest_reader import RestReader
 from channels.rest_routes import RestDesk, RestRoutes
 from channels.rest_screen import RestScreen
 from channels.rest_webhook import RestWebhook, find_url_problem
-from handoff.errors import SettingsError
 from handoff.handoff import utc_now
 from handoff.letters import FIRST_WAIT, Letters
 from handoff.message import Message
-from handoff.settings import Settings, read_settings
+from handoff.settings import Settings
 from servicenow.backend import backend
 
 NAME = "rest"
@@ -74,13 +74,7 @@ class HandoffRest(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         Raises:
             ChannelRefused: a setting or an option is wrong; says which, and what to do.
         """
-        options = dict(credentials or {})
-        if unknown := sorted(options.keys() - OPTIONS):
-            raise ChannelRefused(f"credentials.yml: {cls.__module__} does not know {', '.join(unknown)}.")
-        try:
-            settings = read_settings()
-        except SettingsError as error:
-            raise ChannelRefused(str(error)) from error
+        options, settings = read_credentials(cls, credentials, OPTIONS)
         _check_webhook(options.get("webhook_url"), settings)
         return cls(**options)
 

@@ -16,6 +16,7 @@ from socketio import AsyncServer
 
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.browsers import Browsers
+from channels.credentials import read_credentials
 from channels.page import add_page
 from channels.rasa_api import (
     Bot,
@@ -30,8 +31,6 @@ from channels.socket_blueprint import SocketBlueprint
 from channels.webchat_output import WebChatOutput
 from channels.webchat_screen import WebChatScreen
 from channels.webchat_sockets import WebChatSockets
-from handoff.errors import SettingsError
-from handoff.settings import read_settings
 from servicenow.backend import backend
 
 NAME = "webchat"
@@ -71,13 +70,7 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         Raises:
             ChannelRefused: a setting or an option is wrong; says which, and what to do.
         """
-        options = dict(credentials or {})
-        if unknown := sorted(options.keys() - OPTIONS):
-            raise ChannelRefused(f"credentials.yml: {cls.__module__} does not know {', '.join(unknown)}.")
-        try:
-            read_settings()
-        except SettingsError as error:
-            raise ChannelRefused(str(error)) from error
+        options, _ = read_credentials(cls, credentials, OPTIONS)
         return cls(**options)
 
     def conversation_blueprint(self, agent: RuntimeAgent) -> None:

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,8 @@ OURS = ("SERVICENOW_", "HANDOFF_", "SIMULATOR_", "RASA_LICENSE")
 @pytest.fixture(scope="module")
 def addresses(tmp_path_factory) -> Iterator[tuple[str, str]]:
     """What `make run` starts, on free ports; the two addresses that it prints."""
-    train_assistant()
+    with ThreadPoolExecutor(1) as thread:  # the test runs in an event loop, and training wants its own
+        thread.submit(train_assistant).result()
     command = [sys.executable, "-m", "local", "--port", str(find_port()), "--desk-port", str(find_port())]
     ledger = tmp_path_factory.mktemp("ledger") / "story.db"
     mine = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}

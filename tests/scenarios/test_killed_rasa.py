@@ -127,14 +127,20 @@ async def open_chat(theatre):
     return await eventually(lambda: theatre.simulator.chats and theatre.simulator.chats[-1])
 
 
+async def go_live(theatre, client):
+    """With a live agent in the chat."""
+    await ask(client)
+    await client.expect("A live agent will join you")
+    chat = await open_chat(theatre)
+    await theatre.simulator.accept(chat, agent="Dana")
+    await client.expect("Dana has joined")
+    return chat
+
+
 async def test_the_exit_is_told_once_however_often_rasa_dies_in_it(open_theatre):
     async with open_theatre() as theatre:
         client = await theatre.begin()
-        await ask(client)
-        await client.expect("A live agent will join you")
-        chat = await open_chat(theatre)
-        await theatre.simulator.accept(chat, agent="Dana")
-        await client.expect("Dana has joined")
+        chat = await go_live(theatre, client)
         await theatre.kill()
         await theatre.simulator.end(chat)  # called back again and again until somebody is there
         for label in (
@@ -183,11 +189,7 @@ async def test_the_turn_that_asks_the_desk_is_the_bots_however_often_rasa_dies_i
 async def test_a_tracker_store_that_is_down_keeps_the_exit_waiting_and_not_the_requester(open_theatre):
     async with open_theatre() as theatre:
         client = await theatre.begin()
-        await ask(client)
-        await client.expect("A live agent will join you")
-        chat = await open_chat(theatre)
-        await theatre.simulator.accept(chat, agent="Dana")
-        await client.expect("Dana has joined")
+        chat = await go_live(theatre, client)
         with theatre.locked_trackers():
             await theatre.simulator.end(chat)
             await client.expect("I cannot take over just yet", within=30)
