@@ -17,9 +17,10 @@ from handoff.finding import Finding
 from handoff.handoff import EndReason, Handoff, State
 from handoff.ledger import Ledger, create_engine
 from handoff.letter_rows import Letter
+from handoff.postgres import begin
 from handoff.report import is_healthy, print_finding, write_json
 from handoff.schema import migrate
-from handoff.settings import Settings, read_settings
+from handoff.settings import Settings, hide_password, read_settings
 from handoff.sqlite import migrate_file
 
 ALL = "all"
@@ -32,7 +33,8 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Operate the 
 def show_settings() -> None:
     """Check the settings and show them, secrets masked."""
     for name, value in read_settings():
-        typer.echo(f"{name.upper()}={'' if value is None else value}")
+        shown = hide_password(value) if name == "handoff_database_url" else value
+        typer.echo(f"{name.upper()}={'' if shown is None else shown}")
 
 
 @app.command("migrate")
@@ -157,7 +159,7 @@ async def _migrate(url: str) -> None:
         return await asyncio.to_thread(migrate_file, url)
     engine = create_engine(url)
     try:
-        async with engine.begin() as connection:
+        async with begin(engine) as connection:
             await connection.run_sync(migrate)
     finally:
         await engine.dispose()

@@ -6,6 +6,7 @@
     ├── SettingsError          a setting is missing or wrong; refused at start
     ├── AlreadyOpen            the conversation already belongs to the desk
     ├── LedgerOutdated         the database was made by another version
+    ├── LedgerAway             the database's server cannot be reached
     ├── LetterRefused          a client did not take a message that was posted to it
     └── DeskError              the desk did not do what it was asked
         ├── DeskUnavailable    no answer, a broken one, or a 5xx; worth another try
@@ -39,6 +40,10 @@ class AlreadyOpen(HandoffError):
 
 class LedgerOutdated(HandoffError):
     """The ledger's tables do not fit this version of the code."""
+
+
+class LedgerAway(HandoffError):
+    """The ledger's database server cannot be reached; worth another try."""
 
 
 class LetterRefused(HandoffError):

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from handoff.errors import LedgerOutdated
+from handoff.postgres import LOCK_TABLES
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -21,6 +22,8 @@ def migrate(connection: Connection) -> None:
     Raises:
         LedgerOutdated: a newer version of the code made the database.
     """
+    if connection.dialect.name == "postgresql":
+        connection.execute(LOCK_TABLES)
     config = _configure(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if not known.issuperset(MigrationContext.configure(connection).get_current_heads()):
