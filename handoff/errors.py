@@ -7,6 +7,7 @@
     ├── AlreadyOpen            the conversation already belongs to the desk
     ├── LedgerOutdated         the database was made by another version
     ├── LedgerAway             the database's server cannot be reached
+    ├── LeaseLost              another process has taken over what this one was doing
     ├── LedgerMissing          there is no database where the settings say
     ├── NotFound               an operator named what is not there, or not once
     ├── LetterRefused          a client did not take a message that was posted to it
@@ -46,6 +47,10 @@ class LedgerOutdated(HandoffError):
 
 class LedgerAway(HandoffError):
     """The ledger's database server cannot be reached; worth another try."""
+
+
+class LeaseLost(HandoffError):
+    """Another process has taken over the work that was under way here; nothing of it may be written."""
 
 
 class LedgerMissing(HandoffError):

@@ -13,6 +13,7 @@ from handoff.answer_rows import AnswerRows
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
+from handoff.leases import Leases
 from handoff.letter_rows import LetterRows
 from handoff.message_rows import MessageRows
 from handoff.postgres import begin, create_postgres_engine
@@ -50,6 +51,8 @@ class Ledger:
         # SQLite has one writer; waiting here is cheaper and fairer than its busy handler.
         self._writing = asyncio.Lock() if engine.dialect.name == "sqlite" else None
         self._gate = Gate()
+        # With a server, several processes may work: each piece of work in one at a time.
+        self.leases = None if self._writing else Leases(create_engine(_write(engine)))
 
     @classmethod
     async def connect(cls, url: str, clock: Clock = utc_now) -> Ledger:
@@ -93,11 +96,14 @@ class Ledger:
 
         Raises:
             LedgerAway: the database's server cannot be reached, or goes meanwhile.
+            LeaseLost: another process has taken over the work that this transaction is part of.
         """
-        if self._writing is None:
+        if self.leases:
             async with self._gate.passing(), begin(self._engine) as connection:
+                await self.leases.check(connection)
                 yield Entry(connection, self._clock)
             return
+        assert self._writing
         async with self._writing, self._engine.begin() as connection:
             yield Entry(connection, self._clock)
 
@@ -115,6 +121,8 @@ class Ledger:
         """Release the connections, once the transaction under way is over."""
         async with self.quiet():
             await self._engine.dispose()
+        if self.leases:
+            await self.leases.close()
 
 
 def create_engine(url: str) -> AsyncEngine:
@@ -127,3 +135,7 @@ def create_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=1, max_overflow=0)
     prepare(engine.sync_engine)
     return engine
+
+
+def _write(engine: AsyncEngine) -> str:
+    return engine.url.render_as_string(hide_password=False)

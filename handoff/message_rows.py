@@ -132,6 +132,16 @@ class MessageRows:
         query = self._waiting_for_desk(handoff).order_by(messages.c.seq).limit(1)
         return await self._one(query)
 
+    async def handoffs_to_post(self) -> Sequence[str]:
+        """Live handoffs with a message that the desk has not taken."""
+        live = select(handoffs.c.id).where(handoffs.c.state == State.LIVE)
+        waiting = select(messages.c.handoff_id).where(
+            messages.c.sender == Sender.REQUESTER,
+            messages.c.receipt == Receipt.ACCEPTED,
+            messages.c.handoff_id.in_(live),
+        )
+        return [str(handoff_id) for handoff_id in await self._connection.scalars(waiting.distinct())]
+
     async def fail_for_desk(self, handoff: Handoff) -> Sequence[Message]:
         """Give up what the desk has not taken, and return it."""
         rows = await self._all(self._waiting_for_desk(handoff).order_by(messages.c.seq))

@@ -18,7 +18,7 @@ from handoff.schema import migrate
 from tests.support.chromium import give_up
 
 SERVER = "postgresql://postgres@127.0.0.1:5432"
-TABLES = ("answers", "letters", "messages", "handoffs", "conversations")
+TABLES = ("answers", "letters", "messages", "handoffs", "conversations", "leases")
 
 
 def server() -> str:
