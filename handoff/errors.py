@@ -7,6 +7,7 @@
     ├── AlreadyOpen            the conversation already belongs to the desk
     ├── LedgerOutdated         the database was made by another version
     ├── LedgerMissing          there is no database where the settings say
+    ├── LedgerReadOnly         the database takes no writes
     ├── NotFound               an operator named what is not there, or not once
     ├── LetterRefused          a client did not take a message that was posted to it
     └── DeskError              the desk did not do what it was asked
@@ -45,6 +46,10 @@ class LedgerOutdated(HandoffError):
 
 class LedgerMissing(HandoffError):
     """There is no ledger where the settings say that it is."""
+
+
+class LedgerReadOnly(HandoffError):
+    """The ledger's database takes no writes, as a standby does."""
 
 
 class NotFound(HandoffError):

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from handoff.answer_rows import AnswerRows
 from handoff.conversation_rows import ConversationRows
+from handoff.errors import LedgerReadOnly
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.letter_rows import LetterRows
@@ -97,6 +99,19 @@ class Ledger:
         """
         async with self._writing or nullcontext():
             yield
+
+    async def require_writable(self) -> None:
+        """Wait for a turn to write, and write nothing; raises whatever stands against it.
+
+        Raises:
+            LedgerReadOnly: a server's database takes no writes, as a standby does.
+        """
+        async with self.entry():
+            if self._engine.dialect.name == "sqlite":
+                return  # its transactions begin with the lock for writing
+        async with self._engine.begin() as connection:
+            if await connection.scalar(text("SHOW transaction_read_only")) == "on":
+                raise LedgerReadOnly("The ledger's database takes no writes.")
 
     async def close(self) -> None:
         """Release the connections, once the transaction under way is over."""
