@@ -11,6 +11,9 @@ import typer
 from rich.console import Console
 from sqlalchemy.engine import make_url
 
+from handoff.audit import Audit
+from handoff.audit_command import audit_many, is_clean, write_lines
+from handoff.audit_command import write_json as write_audits
 from handoff.checkup import check_settings
 from handoff.errors import HandoffError
 from handoff.finding import Finding
@@ -88,6 +91,39 @@ async def _examine(settings: Settings, console: Console) -> list[Finding]:
         print_finding(console, finding)
         findings.append(finding)
     return findings
+
+
+@app.command("audit")
+def audit_chats(
+    name: Annotated[str | None, typer.Argument(help="A conversation or a handoff; without one, all.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only what was opened since: 90m, 12h, 7d, or a time in UTC.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one object.")] = False,
+    texts: Annotated[bool, typer.Option("--texts", help="Show the words of messages that differ.")] = False,
+) -> None:
+    """Compare chats with the desk's own transcripts; without arguments those of the last day.
+
+    The exit code is 1 if something differs, or could not be read.
+    """
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    found = asyncio.run(_audit(read_settings(), name, since))
+    if as_json:
+        typer.echo(write_audits(found, texts=texts))
+    else:
+        typer.echo("\n".join(write_lines(found, texts=texts)))
+    if not is_clean(found):
+        raise typer.Exit(1)
+
+
+async def _audit(settings: Settings, name: str | None, since: str | None) -> list[Audit]:
+    from servicenow.backend import make_backend  # the rules know no ServiceNow; only this command does
+
+    backend = await make_backend(settings)
+    try:
+        return await audit_many(backend.ledger, backend.desk, name=name, since=since)
+    finally:
+        await backend.close()
 
 
 @app.command("dead-letters")

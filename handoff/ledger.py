@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from handoff.answer_rows import AnswerRows
+from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
@@ -29,6 +30,7 @@ class Entry:
         self.messages = MessageRows(connection, self.conversations, clock)
         self.streams = StreamRows(connection, self.messages, clock)
         self.letters = LetterRows(connection, clock)
+        self.audits = AuditRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
 
 
