@@ -15,6 +15,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+UNSTORABLE = re.compile("[\ud800-\udfff\0]")  # half an emoji, which some keep as a question mark
 MASKED = re.compile(r"[*•#█]{3,}|[xX]{3,}")
 ALIKE = 0.6  # of two texts in the same place, from which on they are the same message, changed
 WHOLE = 200  # letters of a line from which on it may have been cut off
@@ -76,7 +77,7 @@ class Difference:
 
 def fold(text: str) -> str:
     """The letters of a text, whatever markup, escapes and white space it is written with."""
-    plain = TAG.sub("", html.unescape(text))
+    plain = TAG.sub("", html.unescape(UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)))
     return "".join(unicodedata.normalize("NFC", plain).split())
 
 

@@ -1,18 +1,25 @@
-"""``python -m handoff audit``: chats compared with the desk's transcripts, on demand."""
+"""``audit``: chats compared with the desk's own transcripts, on demand."""
 
 from __future__ import annotations
 
-import json
+import asyncio
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import structlog
+import typer
 
 from handoff.audit import Audit, Verdict, audit, give_up
 from handoff.desk import AgentDesk
 from handoff.errors import DeskError, HandoffError
 from handoff.handoff import Clock, Handoff, utc_now
 from handoff.ledger import Ledger
+from handoff.operator.output import AsJson, print_json
+from handoff.settings import read_settings
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 MARK = " (its answer was lost, and it was posted again)"
@@ -20,6 +27,35 @@ MARK = " (its answer was lost, and it was posted again)"
 
 class NothingToAudit(HandoffError):
     """There is no such handoff, or no such time."""
+
+
+def audit_chats(
+    name: Annotated[str | None, typer.Argument(help="A conversation or a handoff; without one, all.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Only what was opened since: 90m, 12h, 7d, or a time in UTC. Without a name, 1d."),
+    ] = None,
+    texts: Annotated[bool, typer.Option("--texts", help="Show the words of messages that differ.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    found = asyncio.run(_audit(name, since))
+    if as_json:
+        print_json(describe(found, texts=texts))
+    else:
+        typer.echo("\n".join(write_lines(found, texts=texts)))
+    if not is_clean(found):
+        raise typer.Exit(1)
+
+
+async def _audit(name: str | None, since: str | None) -> list[Audit]:
+    from servicenow.backend import make_backend  # the rules know no ServiceNow; only this command does
+
+    backend = await make_backend(read_settings())
+    try:
+        return await audit_many(backend.ledger, backend.desk, name=name, since=since)
+    finally:
+        await backend.close()
 
 
 async def audit_many(
@@ -82,14 +118,12 @@ def _write_audit(one: Audit, *, texts: bool) -> list[str]:
     return lines
 
 
-def write_json(audits: Sequence[Audit], *, texts: bool) -> str:
+def describe(audits: Sequence[Audit], *, texts: bool) -> dict[str, Any]:
     """``{"ok": bool, "audits": [{"handoff", "conversation", "verdict", "problem", "differences", ...}]}``."""
-    return json.dumps(
-        {"ok": is_clean(audits), "audits": [_write_object(a, texts=texts) for a in audits]}, indent=2
-    )
+    return {"ok": is_clean(audits), "audits": [_write_object(one, texts=texts) for one in audits]}
 
 
-def _write_object(one: Audit, *, texts: bool) -> dict[str, object]:
+def _write_object(one: Audit, *, texts: bool) -> dict[str, Any]:
     differences = [asdict(found) for found in one.differences]
     for found in differences:
         if not texts:

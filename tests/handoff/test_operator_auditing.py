@@ -1,13 +1,19 @@
+import asyncio
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from handoff.audit import Audit, Verdict, give_up
-from handoff.audit_command import NothingToAudit, audit_many, is_clean, read_since, write_json, write_lines
 from handoff.comparison import Difference, Direction, Flaw
 from handoff.errors import DeskUnavailable
 from handoff.handoff import State
+from handoff.ledger import Ledger
+from handoff.operator.auditing import NothingToAudit, audit_many, describe, is_clean, read_since, write_lines
 from tests.support.ledger_rows import bring_to, end
 from tests.support.scripted_desk import RecordedScriptedDesk
 
@@ -76,9 +82,38 @@ async def test_words_are_shown_only_where_they_are_asked_for(ledger):
     assert "m1" in plain
     assert "answer was lost" in plain
     assert "closed to us" in plain
-    assert "my words" not in plain + write_json(found, texts=False)
+    assert "my words" not in plain + json.dumps(describe(found, texts=False))
     assert "my words" in "\n".join(write_lines(found, texts=True))
-    told = json.loads(write_json(found, texts=True))
+    told = describe(found, texts=True)
     assert told["ok"] is False
     assert told["audits"][0]["differences"][0]["text"] == "my words"
     assert [one["verdict"] for one in told["audits"]] == ["flawed", "unreadable"]
+
+
+def test_the_command_tells_of_a_chat_that_cannot_be_read(tmp_path):
+    """A ledger with one chat, and an instance that is not there."""
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    handoff_id = asyncio.run(end_one(url))
+    command = [sys.executable, "-m", "handoff", "audit", "c1", "--json"]
+    root = Path(__file__).resolve().parents[2]
+    environment = {
+        **os.environ,
+        "HANDOFF_ENV_FILE": os.devnull,
+        "HANDOFF_DATABASE_URL": url,
+        "SERVICENOW_URL": "http://127.0.0.1:9",
+        "SERVICENOW_AUTH": "none",
+        "SERVICENOW_CALLBACK_SECRET": "callback",
+    }
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    (told,) = json.loads(done.stdout)["audits"]
+    assert (told["handoff"], told["verdict"]) == (handoff_id, "unreadable")
+    assert "No connection to ServiceNow" in told["problem"]
+
+
+async def end_one(url):
+    ledger = await Ledger.connect(url.replace("sqlite:", "sqlite+aiosqlite:"))
+    try:
+        return (await bring_to(ledger, State.ENDED)).id
+    finally:
+        await ledger.close()
