@@ -72,12 +72,14 @@ class HandoffRows:
 
     async def open_for(self, conversation: str) -> Handoff | None:
         """The handoff that owns the conversation, or None where the bot does."""
+        await self._conversations.lock(conversation)
         return await self._one(
             select(handoffs).where(handoffs.c.conversation == conversation, handoffs.c.state != State.ENDED)
         )
 
     async def newest_for(self, conversation: str) -> Handoff | None:
         """The conversation's last handoff, open or ended."""
+        await self._conversations.lock(conversation)
         query = select(handoffs).where(handoffs.c.conversation == conversation)
         return await self._one(query.order_by(handoffs.c.epoch.desc()))
 
@@ -93,11 +95,13 @@ class HandoffRows:
 
     async def opened_in(self, conversation: str, turn: str) -> Handoff | None:
         """The handoff that this turn of the bot has opened already, as when it is repeated."""
+        await self._conversations.lock(conversation)
         query = select(handoffs).where(handoffs.c.conversation == conversation, handoffs.c.opened_in == turn)
         return await self._one(query)
 
     async def owing_exit(self, conversation: str) -> Handoff | None:
         """The oldest ended handoff whose exit flow has not run."""
+        await self._conversations.lock(conversation)
         query = select(handoffs).where(
             handoffs.c.conversation == conversation, handoffs.c.exit == Exit.PENDING
         )
@@ -105,6 +109,12 @@ class HandoffRows:
 
     async def resolve(self, references: References) -> Handoff | None:
         """The handoff a callback belongs to: by our id, by session, by chat id, else the user's newest."""
+        found = await self._resolve(references)
+        if found and await self._conversations.lock(found.conversation):
+            return await self.find(found.id)  # it may have moved until we were alone with it
+        return found
+
+    async def _resolve(self, references: References) -> Handoff | None:
         for ours in (references.handoff_id, references.session_id):
             if ours and (found := await self.find(ours)):
                 return found
@@ -243,6 +253,7 @@ class HandoffRows:
 
     async def settle_exit(self, handoff: Handoff) -> bool:
         """Take note that the requester has heard of the end; False where that was known."""
+        await self._conversations.lock(handoff.conversation)
         result = await self._connection.execute(
             update(handoffs)
             .where(handoffs.c.id == handoff.id, handoffs.c.exit == Exit.PENDING)
@@ -257,6 +268,7 @@ class HandoffRows:
         changes: dict[str, Any],
         *conditions: ColumnElement[bool],
     ) -> Handoff | None:
+        await self._conversations.lock(handoff.conversation)
         result = await self._connection.execute(
             update(handoffs)
             .where(handoffs.c.id == handoff.id, handoffs.c.state.in_(states), *conditions)
