@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.digest import PREFIX, digest
 from handoff.handoff import State
+from handoff.postgres import LOCK_CONVERSATION
 from handoff.tables import conversations, handoffs, messages
 
 
@@ -19,6 +20,18 @@ class ConversationRows:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self._locked: set[str] = set()
+
+    async def lock(self, conversation: str) -> bool:
+        """Be alone with a conversation until the transaction is over; False where that was so already.
+
+        SQLite's transactions are alone with everything.
+        """
+        if self._connection.dialect.name == "sqlite" or conversation in self._locked:
+            return False
+        await self._connection.execute(LOCK_CONVERSATION, {"name": conversation})
+        self._locked.add(conversation)
+        return True
 
     async def next_seq(self, conversation: str) -> int:
         """The number of the next message; a gap may stay where its transaction rolls back."""
@@ -128,6 +141,7 @@ class ConversationRows:
         return int((await self._connection.execute(step.returning(column))).scalar_one())
 
     async def _ensure(self, conversation: str) -> None:
+        await self.lock(conversation)
         exists = select(func.count()).select_from(conversations).where(conversations.c.id == conversation)
         if await self._connection.scalar(exists):
             return
