@@ -96,9 +96,15 @@ def create_engine(url: str) -> AsyncEngine:
     """An engine whose SQLite transactions take the write lock at their start and are durable at commit."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True)
+        return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
     # One connection, made at the start and kept: there is one transaction at a time anyway, and a
     # task that is cancelled while it connects would leave a connection that nobody closes.
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=1, max_overflow=0)
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT},
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,  # an error's text is logged, and parameters are what was said
+    )
     prepare(engine.sync_engine)
     return engine

@@ -1,8 +1,11 @@
 import asyncio
+import contextlib
+import sqlite3
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from handoff.errors import AlreadyOpen
 from handoff.handoff import EndReason, State
@@ -150,3 +153,12 @@ async def test_an_ended_handoff_survives_with_its_reason(ledger, database_url, c
         assert texts(await messages(reopened)) == []
     finally:
         await reopened.close()
+
+
+async def test_an_error_of_the_database_does_not_say_what_was_said(ledger, tmp_path):
+    """It ends in a log."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as broken:
+        broken.execute("alter table messages drop column avatar")
+    with pytest.raises(OperationalError) as error:
+        await write(ledger, "my card is 4111")
+    assert "4111" not in str(error.value)
