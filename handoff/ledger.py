@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from handoff.answer_rows import AnswerRows
+from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.letter_rows import LetterRows
 from handoff.message_rows import MessageRows
+from handoff.postgres import begin, create_postgres_engine
 from handoff.schema import require_current
-from handoff.sqlite import BUSY_TIMEOUT, migrate_file, prepare
+from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
 from handoff.stream_rows import StreamRows
+from handoff.tasks import Gate
 
 
 class Entry:
@@ -27,8 +30,9 @@ class Entry:
         self.conversations = ConversationRows(connection)
         self.handoffs = HandoffRows(connection, self.conversations, clock)
         self.messages = MessageRows(connection, self.conversations, clock)
-        self.streams = StreamRows(connection, self.messages, clock)
-        self.letters = LetterRows(connection, clock)
+        self.streams = StreamRows(connection, self.conversations, self.messages, clock)
+        self.letters = LetterRows(connection, self.conversations, clock)
+        self.audits = AuditRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
 
 
@@ -36,7 +40,10 @@ class Ledger:
     """Transactions on one database.
 
     ``async with ledger.entry() as entry`` is one transaction: it commits at the end of the
-    block and rolls back on an exception. What is read in it stays true until it commits.
+    block and rolls back on an exception. What is read in it of a conversation stays true until it
+    commits: SQLite has one writer, and with PostgreSQL the transaction holds the conversation's lock,
+    which the rows take where they look something up by conversation, or before they change something.
+    What is only found by its own id may change until then.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock = utc_now) -> None:
@@ -44,6 +51,7 @@ class Ledger:
         self._clock = clock
         # SQLite has one writer; waiting here is cheaper and fairer than its busy handler.
         self._writing = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+        self._gate = Gate()
 
     @classmethod
     async def connect(cls, url: str, clock: Clock = utc_now) -> Ledger:
@@ -54,13 +62,27 @@ class Ledger:
         Raises:
             LedgerOutdated: when a server's database needs ``python -m handoff migrate``, or any
                 database was made by a newer version.
+            LedgerAway: the server cannot be reached.
         """
         if make_url(url).get_backend_name() == "sqlite":
             await asyncio.to_thread(migrate_file, url)
             return cls(create_engine(url), clock)
+        return await cls.open(url, clock)
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock = utc_now) -> Ledger:
+        """For a look from outside: open a database that is there and current; make and migrate none.
+
+        Raises:
+            LedgerMissing: there is no such file.
+            LedgerOutdated: ``python -m handoff migrate`` has to be run first, or a newer version made it.
+            LedgerAway: the server cannot be reached.
+        """
+        if file := find_file(url):
+            require_file(file)
         engine = create_engine(url)
         try:
-            async with engine.begin() as connection:
+            async with begin(engine) as connection:
                 await connection.run_sync(require_current)
         except BaseException:
             await engine.dispose()
@@ -69,9 +91,13 @@ class Ledger:
 
     @asynccontextmanager
     async def entry(self) -> AsyncIterator[Entry]:
-        """One transaction, alone with its writes until it commits."""
+        """One transaction, alone with its writes until it commits.
+
+        Raises:
+            LedgerAway: the database's server cannot be reached, or goes meanwhile.
+        """
         if self._writing is None:
-            async with self._engine.begin() as connection:
+            async with self._gate.passing(), begin(self._engine) as connection:
                 yield Entry(connection, self._clock)
             return
         async with self._writing, self._engine.begin() as connection:
@@ -81,9 +107,10 @@ class Ledger:
     async def quiet(self) -> AsyncIterator[None]:
         """No transaction is under way within the block: the moment to cancel tasks that make them.
 
-        A statement that is cancelled half-way leaves SQLite's worker thread answering nobody.
+        A statement that is cancelled half-way leaves SQLite's worker thread answering nobody, and
+        costs PostgreSQL's connection.
         """
-        async with self._writing or nullcontext():
+        async with self._writing or self._gate.shut():
             yield
 
     async def close(self) -> None:
@@ -96,7 +123,7 @@ def create_engine(url: str) -> AsyncEngine:
     """An engine whose SQLite transactions take the write lock at their start and are durable at commit."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+        return create_postgres_engine(url)
     # One connection, made at the start and kept: there is one transaction at a time anyway, and a
     # task that is cancelled while it connects would leave a connection that nobody closes.
     engine = create_async_engine(
