@@ -240,9 +240,9 @@ async def test_a_transaction_that_was_cut_changes_nothing(postgres_database):
 async def test_an_error_of_the_database_does_not_say_what_was_said(database_url):
     """It ends in a log."""
     engine = create_engine(database_url)
-    with pytest.raises(DBAPIError) as error:
-        async with engine.begin() as connection:
-            wrong = text("SELECT no_such_column FROM messages WHERE client_id = :said")
+    wrong = text("SELECT no_such_column FROM messages WHERE client_id = :said")
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError) as error:
             await connection.execute(wrong, {"said": "my card is 4111"})
     await engine.dispose()
     assert "4111" not in str(error.value)
