@@ -141,6 +141,12 @@ def create_engine(url: str) -> AsyncEngine:
         return create_postgres_engine(url)
     # One connection, made at the start and kept: there is one transaction at a time anyway, and a
     # task that is cancelled while it connects would leave a connection that nobody closes.
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=1, max_overflow=0)
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT},
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,  # an error's text is logged, and parameters are what was said
+    )
     prepare(engine.sync_engine)
     return engine
