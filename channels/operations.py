@@ -73,7 +73,7 @@ class Operations(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         async def after_start(app: Sanic[Any, Any]) -> None:
             await self._start(app)
 
-        @blueprint.listener("before_server_stop", priority=FIRST)
+        @blueprint.listener("before_server_stop", priority=FIRST)  # type: ignore[untyped-decorator]  # Sanic's gap
         async def before_stop(app: Sanic[Any, Any]) -> None:
             await self._stop(app)
 

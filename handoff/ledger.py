@@ -121,10 +121,10 @@ class Ledger:
         Raises:
             LedgerReadOnly: a server's database takes no writes, as a standby does.
         """
-        async with self.entry():
-            if self._engine.dialect.name == "sqlite":
+        if self._engine.dialect.name == "sqlite":
+            async with self.entry():
                 return  # its transactions begin with the lock for writing
-        async with self._engine.begin() as connection:
+        async with self._gate.passing(), begin(self._engine) as connection:
             if await connection.scalar(text("SHOW transaction_read_only")) == "on":
                 raise LedgerReadOnly("The ledger's database takes no writes.")
 
