@@ -17,6 +17,7 @@ from channels.mirror import Mirror
 from channels.neighbours import Neighbours
 from channels.rasa_api import Bot
 from channels.switchboard import ChannelScreen, Switchboard
+from handoff.auditor import Auditor
 from handoff.handoff import Handoff, utc_now
 from handoff.message import Message
 from handoff.relay import Relay
@@ -26,6 +27,7 @@ from servicenow.backend import Backend
 
 log = structlog.get_logger(__name__)
 
+AUDIT_EVERY = 2.0  # seconds between two looks for chats to be audited
 RETRY = 5.0  # seconds until an exit flow that failed is tried again
 RETRY_IN_CLUSTER = 2.0  # the same, where it may also be that the process is gone which was at it
 
@@ -66,6 +68,8 @@ class Bridge:
             neighbours.start(self.relay.delivery)
         self.tasks.spawn(self._retry(), "retry")
         days = self.backend.settings.handoff_retention_days
+        if self.backend.settings.handoff_audit:
+            self.tasks.spawn(Auditor(self.backend.ledger, self.backend.desk).watch(AUDIT_EVERY), "audit")
         self.tasks.spawn(keep_forgetting(self.backend.ledger, days, utc_now), "retention")
 
     async def stop(self) -> None:

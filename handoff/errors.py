@@ -9,6 +9,7 @@
     ├── LedgerAway             the database's server cannot be reached
     ├── LeaseLost              another process has taken over what this one was doing
     ├── LedgerMissing          there is no database where the settings say
+    ├── LedgerReadOnly         the database takes no writes
     ├── NotFound               an operator named what is not there, or not once
     ├── LetterRefused          a client did not take a message that was posted to it
     └── DeskError              the desk did not do what it was asked
@@ -55,6 +56,10 @@ class LeaseLost(HandoffError):
 
 class LedgerMissing(HandoffError):
     """There is no ledger where the settings say that it is."""
+
+
+class LedgerReadOnly(HandoffError):
+    """The ledger's database takes no writes, as a standby does."""
 
 
 class NotFound(HandoffError):

@@ -83,6 +83,16 @@ class HandoffRows:
         query = select(handoffs).where(handoffs.c.conversation == conversation)
         return await self._one(query.order_by(handoffs.c.epoch.desc()))
 
+    async def choose(self, name: str | None, since: datetime | None) -> Sequence[Handoff]:
+        """Those of this id or conversation (None: of any), opened since a time, oldest first."""
+        query = select(handoffs)
+        if name is not None:
+            query = query.where(or_(handoffs.c.id == name, handoffs.c.conversation == name))
+        if since is not None:
+            query = query.where(handoffs.c.opened_at >= since)
+        rows = await self._connection.execute(query.order_by(handoffs.c.opened_at))
+        return [_handoff(row) for row in rows]
+
     async def opened_in(self, conversation: str, turn: str) -> Handoff | None:
         """The handoff that this turn of the bot has opened already, as when it is repeated."""
         await self._conversations.lock(conversation)

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from handoff.answer_rows import AnswerRows
+from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
+from handoff.errors import LedgerReadOnly
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.leases import Leases
@@ -32,6 +35,7 @@ class Entry:
         self.messages = MessageRows(connection, self.conversations, clock)
         self.streams = StreamRows(connection, self.conversations, self.messages, clock)
         self.letters = LetterRows(connection, self.conversations, clock)
+        self.audits = AuditRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
 
 
@@ -117,6 +121,19 @@ class Ledger:
         async with self._writing or self._gate.shut():
             yield
 
+    async def require_writable(self) -> None:
+        """Wait for a turn to write, and write nothing; raises whatever stands against it.
+
+        Raises:
+            LedgerReadOnly: a server's database takes no writes, as a standby does.
+        """
+        if self._engine.dialect.name == "sqlite":
+            async with self.entry():
+                return  # its transactions begin with the lock for writing
+        async with self._gate.passing(), begin(self._engine) as connection:
+            if await connection.scalar(text("SHOW transaction_read_only")) == "on":
+                raise LedgerReadOnly("The ledger's database takes no writes.")
+
     async def close(self) -> None:
         """Release the connections, once the transaction under way is over."""
         async with self.quiet():
@@ -132,7 +149,13 @@ def create_engine(url: str) -> AsyncEngine:
         return create_postgres_engine(url)
     # One connection, made at the start and kept: there is one transaction at a time anyway, and a
     # task that is cancelled while it connects would leave a connection that nobody closes.
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=1, max_overflow=0)
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT},
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,  # an error's text is logged, and parameters are what was said
+    )
     prepare(engine.sync_engine)
     return engine
 
