@@ -57,6 +57,7 @@ class Relay:
         self._front = front
         self._timeouts = timeouts
         self._sweep = sweep
+        self._is_shared = views is not None
         self._tasks = Tasks()
         self.delivery = Delivery(ledger, front, self._tasks, views)
         self._following = OnePerKey(self._follow, "follow", self._tasks)
@@ -77,10 +78,10 @@ class Relay:
 
     async def start(self) -> None:
         """Look after what an earlier process left, then watch the deadlines, and a desk that is polled."""
-        if self._ledger.leases:  # others are at work; what one leaves is taken up all the time
-            self._tasks.spawn(self._take_over(self._ledger.leases), "take_over")
-        else:
+        if not self._is_shared:  # else others are at work, and what one leaves is taken up all the time
             await self._resume()
+        if self._ledger.leases:
+            self._tasks.spawn(self._take_over(self._ledger.leases), "take_over")
         self._tasks.spawn(self._deadlines.watch(self._sweep), "deadlines")
         if self._polling:
             self._tasks.spawn(self._polling.watch(self._sweep), "polling")
