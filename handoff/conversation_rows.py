@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, func, null, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.handoff import State
+from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
 
 
 class ConversationRows:
     """Conversations, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def next_seq(self, conversation: str) -> int:
@@ -53,7 +53,8 @@ class ConversationRows:
     async def channel(self, conversation: str) -> str | None:
         """The channel that the requester wrote through last."""
         query = select(conversations.c.channel).where(conversations.c.id == conversation)
-        return await self._connection.scalar(query)
+        channel: str | None = await self._connection.scalar(query)
+        return channel
 
     async def describe(self, conversation: str, known: Mapping[str, str | None]) -> None:
         """Note what is known of the requester, by the names of ``Context``; None takes it away."""
@@ -85,7 +86,8 @@ class ConversationRows:
     async def handed_out(self, conversation: str) -> int | None:
         """The highest number that an answer has held; None where none was asked for yet."""
         query = select(conversations.c.handed_out).where(conversations.c.id == conversation)
-        return await self._connection.scalar(query)
+        seq: int | None = await self._connection.scalar(query)
+        return seq
 
     async def hand_out(self, conversation: str, seq: int) -> None:
         """Take note that a client was given everything up to a number; it never goes back."""

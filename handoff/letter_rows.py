@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.handoff import Clock
 from handoff.message import Message, Receipt
 from handoff.message_rows import SHOWN_TO_REQUESTER
+from handoff.store import Connection
 from handoff.tables import conversations, letters, messages
 
 
@@ -38,7 +38,7 @@ class Letter:
 class LetterRows:
     """Letters, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
 

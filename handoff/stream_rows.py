@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.desk import Streamed
 from handoff.handoff import Clock, Handoff, State
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.message_rows import MessageRows
+from handoff.store import Connection
 from handoff.tables import handoffs, messages
 
 END = "end"
@@ -26,7 +26,7 @@ SHOWN = "shown"
 class StreamRows:
     """Streams, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, rows: MessageRows, clock: Clock) -> None:
+    def __init__(self, connection: Connection, rows: MessageRows, clock: Clock) -> None:
         self._connection = connection
         self._rows = rows
         self._clock = clock

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from handoff.errors import AlreadyOpen
 from handoff.handoff import EndReason, State
-from handoff.ledger import Ledger, create_engine
+from handoff.ledger import Ledger
 from handoff.message import Receipt, Sender
 from tests.support.ledger_rows import bring_to, end, find, messages, request, texts, write
 
@@ -74,14 +74,6 @@ async def test_a_transaction_sees_nothing_of_another_until_it_commits(ledger, ot
     await wrote.wait()
     await asyncio.gather(first, count(other_ledger, "second"))
     assert order == ["first", "first", "second", "second"]
-
-
-async def test_every_commit_is_written_through(database_url):
-    engine = create_engine(database_url)
-    async with engine.connect() as connection:
-        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar() == "wal"
-        assert (await connection.execute(text("PRAGMA synchronous"))).scalar() == 2  # FULL
-    await engine.dispose()
 
 
 async def test_many_writers_on_one_file_lose_nothing(ledger, other_ledger):
