@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, func, null, or_, select, update
 
+from handoff.digest import PREFIX, digest
 from handoff.handoff import State
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
@@ -31,6 +32,26 @@ class ConversationRows:
     async def next_epoch(self, conversation: str) -> int:
         """Count a change of owner."""
         return await self._count_up(conversation, "epoch")
+
+    async def identify(self, given: str) -> str | None:
+        """The conversation of an id, of a handoff's id, of the desk's id of a chat, or of a digest."""
+        exact = select(conversations.c.id).where(conversations.c.id == given)
+        if found := await self._connection.scalar(exact):
+            return str(found)
+        named = or_(handoffs.c.id == given, handoffs.c.live_chat_id == given)
+        if given.startswith(PREFIX):
+            named = handoffs.c.live_chat_user == given
+        handed = select(handoffs.c.conversation).where(named)
+        if found := await self._connection.scalar(handed.order_by(handoffs.c.opened_at.desc()).limit(1)):
+            return str(found)
+        return await self._look_through(given) if given.startswith(PREFIX) else None
+
+    async def _look_through(self, given: str) -> str | None:
+        """A digest cannot be turned round, so each conversation is asked for its own."""
+        for conversation in await self._connection.scalars(select(conversations.c.id)):
+            if digest(conversation) == given:
+                return str(conversation)
+        return None
 
     async def bind(self, conversation: str, subject: str) -> bool:
         """Bind a conversation to a token's subject; False where it belongs to another."""

@@ -16,9 +16,9 @@ from handoff.handoff_rows import HandoffRows
 from handoff.letter_rows import LetterRows
 from handoff.message_rows import MessageRows
 from handoff.schema import require_current
-from handoff.sqlite import BUSY_TIMEOUT, migrate_file, prepare
+from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
 from handoff.sqlite_store import SqliteStore
-from handoff.store import Connection, ServerStore, Store
+from handoff.store import Connection, EngineStore, Store
 from handoff.stream_rows import StreamRows
 
 
@@ -58,6 +58,18 @@ class Ledger:
         if make_url(url).get_backend_name() == "sqlite":
             await asyncio.to_thread(migrate_file, url)
             return cls(await asyncio.to_thread(SqliteStore, url), clock)
+        return await cls.open(url, clock)
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock = utc_now) -> Ledger:
+        """For a look from outside: open a database that is there and current; make and migrate none.
+
+        Raises:
+            LedgerMissing: there is no such file.
+            LedgerOutdated: ``python -m handoff migrate`` has to be run first, or a newer version made it.
+        """
+        if file := find_file(url):
+            require_file(file)
         engine = create_engine(url)
         try:
             async with engine.begin() as connection:
@@ -65,7 +77,7 @@ class Ledger:
         except BaseException:
             await engine.dispose()
             raise
-        return cls(ServerStore(engine), clock)
+        return cls(EngineStore(engine), clock)
 
     @asynccontextmanager
     async def entry(self) -> AsyncIterator[Entry]:

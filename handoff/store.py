@@ -41,8 +41,8 @@ class Store(Protocol):
         ...
 
 
-class ServerStore:
-    """A ``Store`` on a database server, through an asynchronous driver."""
+class EngineStore:
+    """A ``Store`` through an asynchronous driver, for a database server and for a look from outside."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine

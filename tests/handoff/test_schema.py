@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
 from handoff.errors import LedgerOutdated
 from handoff.ledger import Ledger
-from handoff.schema import migrate, require_current
+from handoff.schema import MIGRATIONS, find_revision, migrate, newest_revision, require_current
 from handoff.tables import metadata
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +61,12 @@ def test_the_migrations_make_the_unique_rules_of_the_code(connection):
     indexes = {index["name"]: index for index in inspector.get_indexes("handoffs")}
     assert indexes["one_open_handoff"]["unique"]
     assert "ended" in str(indexes["one_open_handoff"]["dialect_options"]["sqlite_where"])
+
+
+def test_the_newest_revision_is_known_without_alembic(connection):
+    migrate(connection)
+    assert newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    assert find_revision(connection) == newest_revision()
 
 
 def test_migrating_again_changes_nothing(connection):
