@@ -10,6 +10,7 @@ from sqlalchemy import Table, func, null, or_, select, update
 
 from handoff.digest import PREFIX, digest
 from handoff.handoff import State
+from handoff.postgres import LOCK_CONVERSATION
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
 
@@ -19,6 +20,18 @@ class ConversationRows:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._locked: set[str] = set()
+
+    async def lock(self, conversation: str) -> bool:
+        """Be alone with a conversation until the transaction is over; False where that was so already.
+
+        SQLite's transactions are alone with everything.
+        """
+        if self._connection.dialect.name == "sqlite" or conversation in self._locked:
+            return False
+        await self._connection.execute(LOCK_CONVERSATION, {"name": conversation})
+        self._locked.add(conversation)
+        return True
 
     async def next_seq(self, conversation: str) -> int:
         """The number of the next message; a gap may stay where its transaction rolls back."""
@@ -130,14 +143,16 @@ class ConversationRows:
         return int((await self._connection.execute(step.returning(column))).scalar_one())
 
     async def _ensure(self, conversation: str) -> None:
+        await self.lock(conversation)
         exists = select(func.count()).select_from(conversations).where(conversations.c.id == conversation)
         if await self._connection.scalar(exists):
             return
-        upsert = _insert_or_ignore(self._connection.dialect.name, conversations)
+        upsert = insert_or_ignore(self._connection.dialect.name, conversations)
         await self._connection.execute(upsert, {"id": conversation, "last_seq": 0, "epoch": 0})
 
 
-def _insert_or_ignore(dialect: str, table: Table) -> Any:
+def insert_or_ignore(dialect: str, table: Table) -> Any:
+    """An insert that changes nothing where the row is there already."""
     if dialect == "sqlite":
         from sqlalchemy.dialects.sqlite import insert as upsert
     else:

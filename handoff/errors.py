@@ -6,6 +6,7 @@
     ├── SettingsError          a setting is missing or wrong; refused at start
     ├── AlreadyOpen            the conversation already belongs to the desk
     ├── LedgerOutdated         the database was made by another version
+    ├── LedgerAway             the database's server cannot be reached
     ├── LedgerMissing          there is no database where the settings say
     ├── NotFound               an operator named what is not there, or not once
     ├── LetterRefused          a client did not take a message that was posted to it
@@ -41,6 +42,10 @@ class AlreadyOpen(HandoffError):
 
 class LedgerOutdated(HandoffError):
     """The ledger's tables do not fit this version of the code."""
+
+
+class LedgerAway(HandoffError):
+    """The ledger's database server cannot be reached; worth another try."""
 
 
 class LedgerMissing(HandoffError):

@@ -10,15 +10,18 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from handoff.answer_rows import AnswerRows
+from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
+from handoff.engine_store import EngineStore
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.letter_rows import LetterRows
 from handoff.message_rows import MessageRows
+from handoff.postgres import begin, create_postgres_engine
 from handoff.schema import require_current
 from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
 from handoff.sqlite_store import SqliteStore
-from handoff.store import Connection, EngineStore, Store
+from handoff.store import Connection, Store
 from handoff.stream_rows import StreamRows
 
 
@@ -29,8 +32,9 @@ class Entry:
         self.conversations = ConversationRows(connection)
         self.handoffs = HandoffRows(connection, self.conversations, clock)
         self.messages = MessageRows(connection, self.conversations, clock)
-        self.streams = StreamRows(connection, self.messages, clock)
-        self.letters = LetterRows(connection, clock)
+        self.streams = StreamRows(connection, self.conversations, self.messages, clock)
+        self.letters = LetterRows(connection, self.conversations, clock)
+        self.audits = AuditRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
 
 
@@ -38,7 +42,10 @@ class Ledger:
     """Transactions on one database.
 
     ``async with ledger.entry() as entry`` is one transaction: it commits at the end of the
-    block and rolls back on an exception. What is read in it stays true until it commits.
+    block and rolls back on an exception. What is read in it of a conversation stays true until it
+    commits: SQLite has one writer, and with PostgreSQL the transaction holds the conversation's lock,
+    which the rows take where they look something up by conversation, or before they change something.
+    What is only found by its own id may change until then.
     """
 
     def __init__(self, store: Store, clock: Clock = utc_now) -> None:
@@ -54,6 +61,7 @@ class Ledger:
         Raises:
             LedgerOutdated: when a server's database needs ``python -m handoff migrate``, or any
                 database was made by a newer version.
+            LedgerAway: the server cannot be reached.
         """
         if make_url(url).get_backend_name() == "sqlite":
             await asyncio.to_thread(migrate_file, url)
@@ -67,12 +75,13 @@ class Ledger:
         Raises:
             LedgerMissing: there is no such file.
             LedgerOutdated: ``python -m handoff migrate`` has to be run first, or a newer version made it.
+            LedgerAway: the server cannot be reached.
         """
         if file := find_file(url):
             require_file(file)
         engine = create_engine(url)
         try:
-            async with engine.begin() as connection:
+            async with begin(engine) as connection:
                 await connection.run_sync(require_current)
         except BaseException:
             await engine.dispose()
@@ -81,12 +90,19 @@ class Ledger:
 
     @asynccontextmanager
     async def entry(self) -> AsyncIterator[Entry]:
-        """One transaction, alone with its writes until it commits."""
+        """One transaction, alone with its writes until it commits.
+
+        Raises:
+            LedgerAway: the database's server cannot be reached, or goes meanwhile.
+        """
         async with self._store.transaction() as connection:
             yield Entry(connection, self._clock)
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
-        """No transaction is under way within the block: the moment to cancel tasks that make them."""
+        """No transaction is under way within the block: the moment to cancel tasks that make them.
+
+        A statement that is cancelled half-way costs PostgreSQL's connection.
+        """
         return self._store.quiet()
 
     async def close(self) -> None:
@@ -95,13 +111,13 @@ class Ledger:
 
 
 def create_engine(url: str) -> AsyncEngine:
-    """An engine for work that is done once, such as a look at the tables.
+    """An engine for PostgreSQL, or for a look at an SQLite file from outside.
 
     Its SQLite transactions take the write lock at their start and are durable at commit.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT})
+        return create_postgres_engine(url)
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=1, max_overflow=0)
     prepare(engine.sync_engine)
     return engine

@@ -37,6 +37,7 @@ class MessageRows:
 
     async def accept(self, conversation: str, draft: Draft) -> Accepted:
         """Write a message, unless one with the same client or desk id is there already."""
+        await self._conversations.lock(conversation)
         if known := await self._known(conversation, draft):
             return Accepted(known, is_new=False)
         return Accepted(await self._write(conversation, draft), is_new=True)
@@ -55,6 +56,7 @@ class MessageRows:
         """
         if message.born is not None:
             return message.born
+        await self._conversations.lock(message.conversation)
         epoch = await self._conversations.epoch(message.conversation)
         await self._connection.execute(update(messages).where(messages.c.id == message.id).values(born=epoch))
         return epoch
@@ -99,6 +101,7 @@ class MessageRows:
 
         By the desk's id; without one, by the same words of the same sender within ``window`` seconds.
         """
+        await self._conversations.lock(handoff.conversation)
         same = select(messages).where(messages.c.conversation == handoff.conversation)
         if draft.desk_id is not None:
             return await self._one(same.where(messages.c.desk_id == draft.desk_id)) is not None
@@ -190,6 +193,7 @@ class MessageRows:
 
     async def confirm(self, conversation: str, public_id: str) -> Message | None:
         """Take note that the requester's browser has shown a message; returns it, the first time."""
+        await self._conversations.lock(conversation)
         shown = await self._one(
             select(messages)
             .where(messages.c.conversation == conversation)

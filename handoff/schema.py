@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from handoff.errors import LedgerOutdated
+from handoff.postgres import LOCK_TABLES
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -29,6 +30,8 @@ def migrate(connection: Connection) -> None:
     from alembic.runtime.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
+    if connection.dialect.name == "postgresql":
+        connection.execute(LOCK_TABLES)
     config = _configure(connection)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if not known.issuperset(MigrationContext.configure(connection).get_current_heads()):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 
 class Connection(Protocol):
@@ -39,22 +37,3 @@ class Store(Protocol):
     async def close(self) -> None:
         """Release the connections, once the transaction under way is over."""
         ...
-
-
-class EngineStore:
-    """A ``Store`` through an asynchronous driver, for a database server and for a look from outside."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        async with self._engine.begin() as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def quiet(self) -> AsyncIterator[None]:
-        yield
-
-    async def close(self) -> None:
-        await self._engine.dispose()

@@ -22,6 +22,10 @@ from handoff.operator.output import AS_JSON, print_error
 COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("listing:list_open", "Show the open handoffs: conversation, state, since when, and with whom."),
     "close": ("closing:close_handoff", "Give a conversation back to the bot."),
+    "audit": (
+        "auditing:audit_chats",
+        "Compare chats with the desk's own transcripts; exit code 1 if something differs.",
+    ),
     "dead-letters": (
         "dead_letters:show_dead_letters",
         "Show the messages that a REST client's address did not take in time, or post them once more.",

@@ -8,6 +8,7 @@ import typer
 
 from handoff.ledger import create_engine
 from handoff.operator.output import AsJson, print_json
+from handoff.postgres import begin
 from handoff.schema import migrate, newest_revision
 from handoff.settings import read_ledger_settings
 from handoff.sqlite import find_file, migrate_file
@@ -26,7 +27,7 @@ async def _migrate(url: str) -> None:
         return await asyncio.to_thread(migrate_file, url)
     engine = create_engine(url)
     try:
-        async with engine.begin() as connection:
+        async with begin(engine) as connection:
             await connection.run_sync(migrate)
     finally:
         await engine.dispose()

@@ -16,7 +16,7 @@ from handoff.errors import SettingsError
 from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_key
 from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskSettings, Start
 from handoff.settings.group import LOOPBACK, Group
-from handoff.settings.ledger import SQLITE, LedgerSettings
+from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
 from handoff.settings.times import TimeSettings
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "SessionIds",
     "Settings",
     "Start",
+    "hide_password",
     "read_ledger_settings",
     "read_settings",
     "read_webhook_key",
