@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -13,6 +14,7 @@ from handoff.answer_rows import AnswerRows
 from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
 from handoff.engine_store import EngineStore
+from handoff.errors import LedgerReadOnly
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.letter_rows import LetterRows
@@ -105,6 +107,18 @@ class Ledger:
         """
         return self._store.quiet()
 
+    async def require_writable(self) -> None:
+        """Wait for a turn to write, and write nothing; raises whatever stands against it.
+
+        Raises:
+            LedgerReadOnly: a server's database takes no writes, as a standby does.
+        """
+        async with self._store.transaction() as connection:
+            if connection.dialect.name == "sqlite":
+                return  # its transactions begin with the lock for writing
+            if await connection.scalar(text("SHOW transaction_read_only")) == "on":
+                raise LedgerReadOnly("The ledger's database takes no writes.")
+
     async def close(self) -> None:
         """Release the connections, once the transaction under way is over."""
         await self._store.close()
@@ -118,6 +132,12 @@ def create_engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_postgres_engine(url)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=1, max_overflow=0)
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT},
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,  # an error's text is logged, and parameters are what was said
+    )
     prepare(engine.sync_engine)
     return engine

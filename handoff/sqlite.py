@@ -47,6 +47,7 @@ def open_file(path: str) -> Connection:
         connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
         poolclass=StaticPool,
         isolation_level="AUTOCOMMIT",
+        hide_parameters=True,  # an error's text is logged, and parameters are what was said
     )
     event.listen(engine, "connect", _prepare_connection)
     connection = engine.connect()

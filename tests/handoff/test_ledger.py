@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from handoff.desk import References, Said
 from handoff.errors import AlreadyOpen, LedgerAway
@@ -228,3 +229,14 @@ async def test_a_transaction_that_was_cut_changes_nothing(postgres_database):
         assert (await write(ledger, "after")).seq == 1
     finally:
         await ledger.close()
+
+
+async def test_an_error_of_the_database_does_not_say_what_was_said(database_url):
+    """It ends in a log."""
+    engine = create_engine(database_url)
+    wrong = text("SELECT no_such_column FROM messages WHERE client_id = :said")
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError) as error:
+            await connection.execute(wrong, {"said": "my card is 4111"})
+    await engine.dispose()
+    assert "4111" not in str(error.value)

@@ -10,6 +10,7 @@ from pathlib import Path
 from sanic import Sanic
 
 from channels.bridge import Bridge
+from channels.operations import Operations
 from channels.rest import HandoffRest
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
@@ -153,6 +154,7 @@ async def serve_channels(
         WebChat(connect=connect, bot=bot, **webchat),
         HandoffRest(connect=connect, bot=bot, **(rest or {})),
         ServiceNowCallback(connect=connect, bot=bot),
+        Operations(connect=connect, bot=bot),
     ]
     register(channels, app, route="/webhooks/")
     async with run_app(app, 0) as url:
