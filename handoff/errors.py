@@ -8,6 +8,7 @@
     ├── LedgerOutdated         the database was made by another version
     ├── LedgerAway             the database's server cannot be reached
     ├── LedgerMissing          there is no database where the settings say
+    ├── LedgerReadOnly         the database takes no writes
     ├── NotFound               an operator named what is not there, or not once
     ├── LetterRefused          a client did not take a message that was posted to it
     └── DeskError              the desk did not do what it was asked
@@ -50,6 +51,10 @@ class LedgerAway(HandoffError):
 
 class LedgerMissing(HandoffError):
     """There is no ledger where the settings say that it is."""
+
+
+class LedgerReadOnly(HandoffError):
+    """The ledger's database takes no writes, as a standby does."""
 
 
 class NotFound(HandoffError):

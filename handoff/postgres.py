@@ -42,6 +42,7 @@ def create_postgres_engine(url: str) -> AsyncEngine:
         url,
         connect_args={"server_settings": server_settings, "timeout": PATIENCE},
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text is logged, and parameters are what was said
         pool_size=CONNECTIONS,
         max_overflow=CONNECTIONS,
     )

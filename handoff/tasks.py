@@ -144,6 +144,11 @@ class OnePerKey:
         while (task := self._running.get(key)) is not None:
             await asyncio.wait([task])
 
+    @property
+    def running(self) -> frozenset[asyncio.Task[Any]]:
+        """The runs under way."""
+        return frozenset(self._running.values())
+
     def _start(self, key: str) -> None:
         task = self._tasks.spawn(self._run(key), self._name)
         self._running[key] = task

@@ -18,6 +18,7 @@ from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_
 from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, Start
 from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
+from handoff.settings.operations import OperationsSettings
 from handoff.settings.times import TimeSettings
 
 __all__ = [
@@ -40,7 +41,7 @@ ENV_FILE = "HANDOFF_ENV_FILE"
 G = TypeVar("G", bound=Group)
 
 
-class Settings(TimeSettings, ChannelSettings, LedgerSettings, AvailabilitySettings):
+class Settings(TimeSettings, OperationsSettings, ChannelSettings, LedgerSettings, AvailabilitySettings):
     """The settings of one process. Durations are in seconds."""
 
     @model_validator(mode="after")
