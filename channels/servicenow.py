@@ -18,12 +18,14 @@ from typing import Any
 import structlog
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import json
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from channels.bodies import BodyTooLarge, read_body
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.rasa_api import Bot, ChannelRefused, InputChannel, RasaBot, RuntimeAgent
 from channels.secrecy import is_same_secret
-from handoff.errors import SettingsError
+from handoff.desk import Callback
+from handoff.errors import LedgerAway, SettingsError
 from handoff.settings import Settings, read_settings
 from servicenow.backend import backend
 from servicenow.callback import MalformedCallback, decode_callback, parse_callback
@@ -32,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 NAME = "servicenow"
 SIZE_LIMIT = 1024 * 1024  # bytes; a turn of Virtual Agent is a few KiB
+ATTEMPTS = 3  # to commit a callback, each with the ledger's own patience
 START_PATIENCE = 4.0  # seconds, less than the instance's default of 5 for a connection
 
 
@@ -101,8 +104,13 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         except MalformedCallback as error:
             return json({"error": str(error)}, status=400)
         callback = parse_callback(envelope, instance_url=bridge.backend.settings.servicenow_url)
-        await bridge.relay.receive(callback)
+        await self._commit(bridge, callback)
         return json({})
+
+    @retry(retry=retry_if_exception_type(LedgerAway), stop=stop_after_attempt(ATTEMPTS), reraise=True)
+    async def _commit(self, bridge: Bridge, callback: Callback) -> None:
+        """Once more where the ledger's server went away meanwhile: what was taken in twice is known."""
+        await bridge.relay.receive(callback)
 
     async def _wait_for_bridge(self) -> Bridge | None:
         """A callback that comes while we start waits a little, as a 5xx would cost the chat."""
