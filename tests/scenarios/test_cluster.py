@@ -95,7 +95,7 @@ async def test_tabs_on_both_processes_show_everything_once_and_in_order(cluster)
         seqs = [m["metadata"]["seq"] for m in tab.messages]
         assert seqs == sorted(set(seqs))
     assert [m["text"] for m in left.messages] == [m["text"] for m in right.messages]
-    assert heard(chat) == ["one", "two"]
+    await eventually(lambda: heard(chat) == ["one", "two"], within=15)
 
 
 async def test_a_conversation_moves_to_another_process_and_misses_nothing(cluster):

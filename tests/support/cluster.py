@@ -78,6 +78,7 @@ class Cluster:
         await client.say("agent please")
         await eventually(lambda: len(self.simulator.chats) > before, within=15)
         chat = self.simulator.chats[-1]
+        await eventually(lambda: chat.state == "QUEUED", within=15)
         await self.simulator.accept(chat, agent=agent)
         await client.expect(agent)
         return chat
