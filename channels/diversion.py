@@ -37,13 +37,17 @@ LEAVING = {END_CHAT: EndReason.REQUESTER_ENDED, RESTART: EndReason.REQUESTER_RES
 
 @dataclass(frozen=True, kw_only=True)
 class Incoming:
-    """What a requester wrote: in which conversation, through which channel, with the widget's id for it."""
+    """What a requester wrote: in which conversation, through which channel, with the widget's id for it.
+
+    ``route`` is what the channel needs besides the conversation's id to reach the requester again.
+    """
 
     conversation: str
     channel: str
     text: str
     client_id: str | None = None
     metadata: Mapping[str, Any] | None = None
+    route: Mapping[str, Any] | None = None
 
 
 class Diversion:
@@ -75,7 +79,10 @@ class Diversion:
             await entry.conversations.use(incoming.conversation, incoming.channel)
             if about := read_about(incoming.metadata):
                 await entry.conversations.describe(incoming.conversation, about)
-            draft = Draft(sender=Sender.REQUESTER, content=reading.content, client_id=incoming.client_id)
+            content = (
+                {**reading.content, "route": dict(incoming.route)} if incoming.route else reading.content
+            )
+            draft = Draft(sender=Sender.REQUESTER, content=content, client_id=incoming.client_id)
             accepted = await entry.messages.accept(incoming.conversation, draft)
         if reading.secret:
             self._relay.vault.keep(accepted.message.id, reading.secret)
@@ -112,7 +119,7 @@ class Diversion:
         return await self._give_to_bot(conversation, message)
 
     async def _give_to_desk(self, owner: Handoff, message: Message) -> None:
-        reason = None if "payload" in message.content else LEAVING.get(message.text.strip())
+        reason = LEAVING.get(message.content.get("payload") or message.text.strip())
         if reason is None:
             await self._relay.forward(owner, message)
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,15 +117,21 @@ async def play(
     desk: SimulatorSettings | None = None,
     webchat: dict | None = None,
     rest: dict | None = None,
+    stock: Callable[..., list] | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
-    """A stage with a scripted bot; `settings` are ours, `webchat` and `rest` those channels' options."""
+    """A stage with a scripted bot; `settings` are ours, `webchat` and `rest` those channels' options.
+
+    `stock` makes channels of Rasa's that are diverted, given `connect` and `bot`.
+    """
     simulator = Simulator(
         desk or SimulatorSettings(username="handoff", password="secret of the test", callback_secret=SECRET)
     )
     async with AsyncExitStack() as stack:
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        app, url, bot = await stack.enter_async_context(serve_channels(ours, rest=rest, **(webchat or {})))
+        app, url, bot = await stack.enter_async_context(
+            serve_channels(ours, rest=rest, stock=stock, **(webchat or {}))
+        )
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
         yield stage
@@ -135,7 +141,11 @@ async def play(
 
 @asynccontextmanager
 async def serve_channels(
-    settings: Settings, bot: ScriptedBot | None = None, rest: dict | None = None, **webchat
+    settings: Settings,
+    bot: ScriptedBot | None = None,
+    rest: dict | None = None,
+    stock: Callable[..., list] | None = None,
+    **webchat,
 ):
     """The channels registered as Rasa does it, on a free loopback port."""
     from rasa.core.channels.channel import register
@@ -152,6 +162,7 @@ async def serve_channels(
         WebChat(connect=connect, bot=bot, **webchat),
         HandoffRest(connect=connect, bot=bot, **(rest or {})),
         ServiceNowCallback(connect=connect, bot=bot),
+        *(stock(connect=connect, bot=bot) if stock else ()),
     ]
     register(channels, app, route="/webhooks/")
     async with run_app(app, 0) as url:
