@@ -16,6 +16,7 @@ from channels.exit_flow import ExitFlow
 from channels.mirror import Mirror
 from channels.rasa_api import Bot
 from channels.switchboard import ChannelScreen, Switchboard
+from handoff.auditor import Auditor
 from handoff.handoff import Handoff, utc_now
 from handoff.message import Message
 from handoff.relay import Relay
@@ -25,6 +26,7 @@ from servicenow.backend import Backend
 
 log = structlog.get_logger(__name__)
 
+AUDIT_EVERY = 2.0  # seconds between two looks for chats to be audited
 RETRY = 5.0  # seconds until an exit flow that failed is tried again
 
 Connect = Callable[[], Awaitable[Backend]]
@@ -52,6 +54,8 @@ class Bridge:
         await self.relay.start()
         self.tasks.spawn(self._retry(), "retry")
         days = self.backend.settings.handoff_retention_days
+        if self.backend.settings.handoff_audit:
+            self.tasks.spawn(Auditor(self.backend.ledger, self.backend.desk).watch(AUDIT_EVERY), "audit")
         self.tasks.spawn(keep_forgetting(self.backend.ledger, days, utc_now), "retention")
 
     async def stop(self) -> None:

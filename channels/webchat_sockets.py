@@ -13,7 +13,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketRefusedError
 from channels.bridge import Bridge
 from channels.browsers import Browser, Browsers, room_of
 from channels.diversion import Incoming
-from channels.sessions import SessionPolicy, TokenRefused
+from channels.sessions import ID_LIMIT, SessionPolicy, TokenRefused
 from channels.webchat_screen import WebChatScreen
 from handoff.tasks import KeyedLocks
 
@@ -198,7 +198,8 @@ def _as_mapping(data: Any) -> Mapping[str, Any]:
 
 
 def _short_text(value: Any) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= 255 else None
+    is_short = isinstance(value, str) and 0 < len(value) <= ID_LIMIT and value.isprintable()
+    return value if is_short else None
 
 
 def _read_metadata(said: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,17 +7,31 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, func, null, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from handoff.digest import PREFIX, digest
 from handoff.handoff import State
+from handoff.postgres import LOCK_CONVERSATION
+from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
 
 
 class ConversationRows:
     """Conversations, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._locked: set[str] = set()
+
+    async def lock(self, conversation: str) -> bool:
+        """Be alone with a conversation until the transaction is over; False where that was so already.
+
+        SQLite's transactions are alone with everything.
+        """
+        if self._connection.dialect.name == "sqlite" or conversation in self._locked:
+            return False
+        await self._connection.execute(LOCK_CONVERSATION, {"name": conversation})
+        self._locked.add(conversation)
+        return True
 
     async def next_seq(self, conversation: str) -> int:
         """The number of the next message; a gap may stay where its transaction rolls back."""
@@ -31,6 +45,26 @@ class ConversationRows:
     async def next_epoch(self, conversation: str) -> int:
         """Count a change of owner."""
         return await self._count_up(conversation, "epoch")
+
+    async def identify(self, given: str) -> str | None:
+        """The conversation of an id, of a handoff's id, of the desk's id of a chat, or of a digest."""
+        exact = select(conversations.c.id).where(conversations.c.id == given)
+        if found := await self._connection.scalar(exact):
+            return str(found)
+        named = or_(handoffs.c.id == given, handoffs.c.live_chat_id == given)
+        if given.startswith(PREFIX):
+            named = handoffs.c.live_chat_user == given
+        handed = select(handoffs.c.conversation).where(named)
+        if found := await self._connection.scalar(handed.order_by(handoffs.c.opened_at.desc()).limit(1)):
+            return str(found)
+        return await self._look_through(given) if given.startswith(PREFIX) else None
+
+    async def _look_through(self, given: str) -> str | None:
+        """A digest cannot be turned round, so each conversation is asked for its own."""
+        for conversation in await self._connection.scalars(select(conversations.c.id)):
+            if digest(conversation) == given:
+                return str(conversation)
+        return None
 
     async def bind(self, conversation: str, subject: str) -> bool:
         """Bind a conversation to a token's subject; False where it belongs to another."""
@@ -53,7 +87,8 @@ class ConversationRows:
     async def channel(self, conversation: str) -> str | None:
         """The channel that the requester wrote through last."""
         query = select(conversations.c.channel).where(conversations.c.id == conversation)
-        return await self._connection.scalar(query)
+        channel: str | None = await self._connection.scalar(query)
+        return channel
 
     async def describe(self, conversation: str, known: Mapping[str, str | None]) -> None:
         """Note what is known of the requester, by the names of ``Context``; None takes it away."""
@@ -85,7 +120,8 @@ class ConversationRows:
     async def handed_out(self, conversation: str) -> int | None:
         """The highest number that an answer has held; None where none was asked for yet."""
         query = select(conversations.c.handed_out).where(conversations.c.id == conversation)
-        return await self._connection.scalar(query)
+        seq: int | None = await self._connection.scalar(query)
+        return seq
 
     async def hand_out(self, conversation: str, seq: int) -> None:
         """Take note that a client was given everything up to a number; it never goes back."""
@@ -107,14 +143,16 @@ class ConversationRows:
         return int((await self._connection.execute(step.returning(column))).scalar_one())
 
     async def _ensure(self, conversation: str) -> None:
+        await self.lock(conversation)
         exists = select(func.count()).select_from(conversations).where(conversations.c.id == conversation)
         if await self._connection.scalar(exists):
             return
-        upsert = _insert_or_ignore(self._connection.dialect.name, conversations)
+        upsert = insert_or_ignore(self._connection.dialect.name, conversations)
         await self._connection.execute(upsert, {"id": conversation, "last_seq": 0, "epoch": 0})
 
 
-def _insert_or_ignore(dialect: str, table: Table) -> Any:
+def insert_or_ignore(dialect: str, table: Table) -> Any:
+    """An insert that changes nothing where the row is there already."""
     if dialect == "sqlite":
         from sqlalchemy.dialects.sqlite import insert as upsert
     else:

@@ -6,6 +6,10 @@
     ├── SettingsError          a setting is missing or wrong; refused at start
     ├── AlreadyOpen            the conversation already belongs to the desk
     ├── LedgerOutdated         the database was made by another version
+    ├── LedgerAway             the database's server cannot be reached
+    ├── LedgerMissing          there is no database where the settings say
+    ├── LedgerReadOnly         the database takes no writes
+    ├── NotFound               an operator named what is not there, or not once
     ├── LetterRefused          a client did not take a message that was posted to it
     └── DeskError              the desk did not do what it was asked
         ├── DeskUnavailable    no answer, a broken one, or a 5xx; worth another try
@@ -39,6 +43,22 @@ class AlreadyOpen(HandoffError):
 
 class LedgerOutdated(HandoffError):
     """The ledger's tables do not fit this version of the code."""
+
+
+class LedgerAway(HandoffError):
+    """The ledger's database server cannot be reached; worth another try."""
+
+
+class LedgerMissing(HandoffError):
+    """There is no ledger where the settings say that it is."""
+
+
+class LedgerReadOnly(HandoffError):
+    """The ledger's database takes no writes, as a standby does."""
+
+
+class NotFound(HandoffError):
+    """What an operator named is not there, or the name fits several."""
 
 
 class LetterRefused(HandoffError):

@@ -9,19 +9,19 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
 from handoff.desk import Progress, References
 from handoff.errors import AlreadyOpen
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
+from handoff.store import Connection
 from handoff.tables import handoffs
 
 
 class HandoffRows:
     """Handoffs, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, conversations: ConversationRows, clock: Clock) -> None:
+    def __init__(self, connection: Connection, conversations: ConversationRows, clock: Clock) -> None:
         self._connection = connection
         self._conversations = conversations
         self._clock = clock
@@ -72,22 +72,36 @@ class HandoffRows:
 
     async def open_for(self, conversation: str) -> Handoff | None:
         """The handoff that owns the conversation, or None where the bot does."""
+        await self._conversations.lock(conversation)
         return await self._one(
             select(handoffs).where(handoffs.c.conversation == conversation, handoffs.c.state != State.ENDED)
         )
 
     async def newest_for(self, conversation: str) -> Handoff | None:
         """The conversation's last handoff, open or ended."""
+        await self._conversations.lock(conversation)
         query = select(handoffs).where(handoffs.c.conversation == conversation)
         return await self._one(query.order_by(handoffs.c.epoch.desc()))
 
+    async def choose(self, name: str | None, since: datetime | None) -> Sequence[Handoff]:
+        """Those of this id or conversation (None: of any), opened since a time, oldest first."""
+        query = select(handoffs)
+        if name is not None:
+            query = query.where(or_(handoffs.c.id == name, handoffs.c.conversation == name))
+        if since is not None:
+            query = query.where(handoffs.c.opened_at >= since)
+        rows = await self._connection.execute(query.order_by(handoffs.c.opened_at))
+        return [_handoff(row) for row in rows]
+
     async def opened_in(self, conversation: str, turn: str) -> Handoff | None:
         """The handoff that this turn of the bot has opened already, as when it is repeated."""
+        await self._conversations.lock(conversation)
         query = select(handoffs).where(handoffs.c.conversation == conversation, handoffs.c.opened_in == turn)
         return await self._one(query)
 
     async def owing_exit(self, conversation: str) -> Handoff | None:
         """The oldest ended handoff whose exit flow has not run."""
+        await self._conversations.lock(conversation)
         query = select(handoffs).where(
             handoffs.c.conversation == conversation, handoffs.c.exit == Exit.PENDING
         )
@@ -95,6 +109,12 @@ class HandoffRows:
 
     async def resolve(self, references: References) -> Handoff | None:
         """The handoff a callback belongs to: by our id, by session, by chat id, else the user's newest."""
+        found = await self._resolve(references)
+        if found and await self._conversations.lock(found.conversation):
+            return await self.find(found.id)  # it may have moved until we were alone with it
+        return found
+
+    async def _resolve(self, references: References) -> Handoff | None:
         for ours in (references.handoff_id, references.session_id):
             if ours and (found := await self.find(ours)):
                 return found
@@ -233,6 +253,7 @@ class HandoffRows:
 
     async def settle_exit(self, handoff: Handoff) -> bool:
         """Take note that the requester has heard of the end; False where that was known."""
+        await self._conversations.lock(handoff.conversation)
         result = await self._connection.execute(
             update(handoffs)
             .where(handoffs.c.id == handoff.id, handoffs.c.exit == Exit.PENDING)
@@ -247,6 +268,7 @@ class HandoffRows:
         changes: dict[str, Any],
         *conditions: ColumnElement[bool],
     ) -> Handoff | None:
+        await self._conversations.lock(handoff.conversation)
         result = await self._connection.execute(
             update(handoffs)
             .where(handoffs.c.id == handoff.id, handoffs.c.state.in_(states), *conditions)

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, Handoff, State
 from handoff.message import Draft, Message, Receipt, Sender
+from handoff.store import Connection
 from handoff.tables import handoffs, messages
 
 SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
@@ -30,13 +30,14 @@ class Accepted:
 class MessageRows:
     """Messages, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, conversations: ConversationRows, clock: Clock) -> None:
+    def __init__(self, connection: Connection, conversations: ConversationRows, clock: Clock) -> None:
         self._connection = connection
         self._conversations = conversations
         self._clock = clock
 
     async def accept(self, conversation: str, draft: Draft) -> Accepted:
         """Write a message, unless one with the same client or desk id is there already."""
+        await self._conversations.lock(conversation)
         if known := await self._known(conversation, draft):
             return Accepted(known, is_new=False)
         return Accepted(await self._write(conversation, draft), is_new=True)
@@ -55,6 +56,7 @@ class MessageRows:
         """
         if message.born is not None:
             return message.born
+        await self._conversations.lock(message.conversation)
         epoch = await self._conversations.epoch(message.conversation)
         await self._connection.execute(update(messages).where(messages.c.id == message.id).values(born=epoch))
         return epoch
@@ -99,6 +101,7 @@ class MessageRows:
 
         By the desk's id; without one, by the same words of the same sender within ``window`` seconds.
         """
+        await self._conversations.lock(handoff.conversation)
         same = select(messages).where(messages.c.conversation == handoff.conversation)
         if draft.desk_id is not None:
             return await self._one(same.where(messages.c.desk_id == draft.desk_id)) is not None
@@ -197,6 +200,7 @@ class MessageRows:
 
     async def confirm(self, conversation: str, public_id: str) -> Message | None:
         """Take note that the requester's browser has shown a message; returns it, the first time."""
+        await self._conversations.lock(conversation)
         shown = await self._one(
             select(messages)
             .where(messages.c.conversation == conversation)

@@ -27,6 +27,7 @@ async def forget_old(ledger: Ledger, days: float, clock: Clock) -> int:
         await entry.conversations.forget_before(before)
         await entry.answers.forget_before(before)
         await entry.letters.forget_before(before)
+        await entry.audits.forget_before(before)
         return await entry.messages.forget_before(before) + await entry.handoffs.forget_before(before)
 
 

@@ -146,6 +146,20 @@ answers = Table(
     Index("answers_by_age", "created_at"),
 )
 
+# What came of comparing an ended handoff with the desk's transcript; the verdict is empty until it is known.
+audits = Table(
+    "audits",
+    metadata,
+    Column("handoff_id", String(36), primary_key=True),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_at", Instant, nullable=False),
+    Column("verdict", String(16)),
+    Column("differences", JSON(none_as_null=True)),
+    Column("problem", Text),
+    Column("created_at", Instant, nullable=False),
+    Index("audits_by_age", "created_at"),
+)
+
 # Messages that are being posted to a client's address, or were given up; one row each.
 letters = Table(
     "letters",

@@ -77,6 +77,45 @@ class KeyedLocks:
                 del self._users[key], self._locks[key]
 
 
+class Gate:
+    """A door that many pass at a time, and that can be shut once nobody is within."""
+
+    def __init__(self) -> None:
+        self._within = 0
+        self._shut = False
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def passing(self) -> AsyncIterator[None]:
+        """Be within; waits while it is shut."""
+        while self._shut:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._shut)
+        self._within += 1
+        try:
+            yield
+        finally:
+            self._within -= 1
+            if self._shut:
+                await self._tell()
+
+    @asynccontextmanager
+    async def shut(self) -> AsyncIterator[None]:
+        """Let nobody in, and wait until everybody is out."""
+        self._shut = True
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._within)
+            yield
+        finally:
+            self._shut = False
+            await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+
 class OnePerKey:
     """Runs ``work(key)`` at least once after each ``kick(key)``, and never twice at a time for one key.
 
@@ -104,6 +143,11 @@ class OnePerKey:
         self.kick(key)
         while (task := self._running.get(key)) is not None:
             await asyncio.wait([task])
+
+    @property
+    def running(self) -> frozenset[asyncio.Task[Any]]:
+        """The runs under way."""
+        return frozenset(self._running.values())
 
     def _start(self, key: str) -> None:
         task = self._tasks.spawn(self._run(key), self._name)

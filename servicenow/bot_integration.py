@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import structlog
 
-from handoff.desk import Confirming, DeskEvent, Opened, Said, Utterance
+from handoff.desk import Confirming, DeskEvent, Line, Opened, Said, Utterance
 from handoff.errors import DeskUnavailable
 from handoff.handoff import Handoff
 from handoff.settings import Start
@@ -21,6 +21,7 @@ from servicenow.callback import parse_callback, read_identifiers
 from servicenow.context_variables import write_person, write_variables
 from servicenow.http import Instance, Reply
 from servicenow.requester import name_requester
+from servicenow.transcript import TranscriptTables
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ TYPING_PAUSE = 3.0  # seconds between two "is typing" of one handoff (reference 
 
 
 class BotIntegrationDesk:
-    """Implements ``handoff.desk.AgentDesk`` and ``handoff.desk.InformedDesk``."""
+    """Implements ``AgentDesk``, ``InformedDesk`` and ``RecordedDesk`` of ``handoff/desk.py``."""
 
     def __init__(
         self,
@@ -114,6 +115,9 @@ class BotIntegrationDesk:
         reply = await self._instance.post(PATH, request)
         if not isinstance(reply.body, str):  # its answer is a sentence (section 3)
             _require_success(reply)
+
+    async def read_transcript(self, handoff: Handoff) -> Sequence[Line]:
+        return await TranscriptTables(self._instance).read(handoff)
 
     async def end(self, handoff: Handoff) -> None:
         """END_CONVERSATION; its text has to be empty."""

@@ -199,6 +199,9 @@ def test_an_address_to_which_secrets_must_not_travel_is_refused(problems, url):
         ("sqlite:///var/x.db", "sqlite+aiosqlite:///var/x.db"),
         ("sqlite:////srv/x.db", "sqlite+aiosqlite:////srv/x.db"),
         ("sqlite+aiosqlite:///x.db", "sqlite+aiosqlite:///x.db"),
+        ("postgresql://db/handoff", "postgresql+asyncpg://db/handoff"),
+        ("postgres://u:p@db:5433/handoff", "postgresql+asyncpg://u:p@db:5433/handoff"),
+        ("postgresql+asyncpg://db/handoff", "postgresql+asyncpg://db/handoff"),
     ],
 )
 def test_common_database_urls_get_their_async_driver(read, given, used):
@@ -211,8 +214,9 @@ def test_common_database_urls_get_their_async_driver(read, given, used):
         "handoff.db",
         "mysql://db/handoff",
         "sqlite+pysqlite:///x.db",
-        "postgresql://db/handoff",
-        "postgresql+asyncpg://db/handoff",
+        "postgresql://db",
+        "postgresql:///handoff",
+        "postgresql+psycopg2://db/handoff",
         "postgresql://db:many/handoff",
         "sqlite://",
         "sqlite:///",
@@ -223,6 +227,19 @@ def test_common_database_urls_get_their_async_driver(read, given, used):
 def test_a_database_that_cannot_be_used_is_refused(problems, url):
     (problem,) = problems(HANDOFF_DATABASE_URL=url)
     assert problem.startswith("HANDOFF_DATABASE_URL ")
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:6379/0", f"rediss://:{SECRET}@cache.example.com"])
+def test_the_address_of_redis_is_kept_secret(read, url):
+    settings = read(HANDOFF_REDIS_URL=url)
+    assert settings.handoff_redis_url.get_secret_value() == url
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:6379", "http://cache", "redis://", f"redis://:{SECRET}@cache:x"])
+def test_an_address_that_is_not_redis_is_refused(problems, url):
+    (problem,) = problems(HANDOFF_REDIS_URL=url)
+    assert problem.startswith("HANDOFF_REDIS_URL ")
 
 
 # -- who we are, and who may call back --------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 from sanic import Sanic
 
 from channels.bridge import Bridge
+from channels.operations import Operations
 from channels.rest import HandoffRest
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
@@ -118,6 +119,7 @@ async def play(
     webchat: dict | None = None,
     rest: dict | None = None,
     stock: Callable[..., list] | None = None,
+    bot: ScriptedBot | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
     """A stage with a scripted bot; `settings` are ours, `webchat` and `rest` those channels' options.
@@ -130,7 +132,7 @@ async def play(
     async with AsyncExitStack() as stack:
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
         app, url, bot = await stack.enter_async_context(
-            serve_channels(ours, rest=rest, stock=stock, **(webchat or {}))
+            serve_channels(ours, bot, rest, stock, **(webchat or {}))
         )
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
@@ -163,6 +165,7 @@ async def serve_channels(
         HandoffRest(connect=connect, bot=bot, **(rest or {})),
         ServiceNowCallback(connect=connect, bot=bot),
         *(stock(connect=connect, bot=bot) if stock else ()),
+        Operations(connect=connect, bot=bot),
     ]
     register(channels, app, route="/webhooks/")
     async with run_app(app, 0) as url:

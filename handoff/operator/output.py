@@ -1,0 +1,37 @@
+"""What commands print: words for people, and with ``--json`` one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+AS_JSON = "--json"
+
+AsJson = Annotated[bool, typer.Option(AS_JSON, help="For programs: one JSON document.")]
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """One object; times are ISO 8601 in UTC."""
+    typer.echo(json.dumps(document, indent=2, default=_plain, ensure_ascii=False))
+
+
+def print_error(sentence: str, *, as_json: bool) -> None:
+    """To standard error for people; ``{"error": ...}`` on standard output for programs."""
+    if as_json:
+        print_json({"error": sentence})
+    else:
+        print(sentence, file=sys.stderr)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, StrEnum | frozenset):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
