@@ -56,10 +56,12 @@ class Platform:
     async def send(self, output: OutputChannel, recipient: str, words: dict[str, Any]) -> None:
         """Write one response in Rasa's shape; whatever it raises, ``judge`` reads."""
         sending = output.send_response(recipient, words)
-        if self.stock.name() in BLOCKING:
-            await asyncio.wait_for(asyncio.to_thread(asyncio.run, sending), PATIENCE)
-        else:
-            await asyncio.wait_for(sending, PATIENCE)
+        # Python 3.11's wait_for may swallow a cancellation, and the process would not end.
+        async with asyncio.timeout(PATIENCE):
+            if self.stock.name() in BLOCKING:
+                await asyncio.to_thread(asyncio.run, sending)
+            else:
+                await sending
 
     def judge(self, error: Exception) -> LetterRefused:
         """A failure of the platform's client, without what was said."""
