@@ -9,6 +9,7 @@
     ├── LedgerAway             the database's server cannot be reached
     ├── LedgerMissing          there is no database where the settings say
     ├── LedgerReadOnly         the database takes no writes
+    ├── BackupFailed           a copy of the ledger could not be made, or is not whole
     ├── NotFound               an operator named what is not there, or not once
     ├── LetterRefused          a client did not take a message that was posted to it
     └── DeskError              the desk did not do what it was asked
@@ -55,6 +56,10 @@ class LedgerMissing(HandoffError):
 
 class LedgerReadOnly(HandoffError):
     """The ledger's database takes no writes, as a standby does."""
+
+
+class BackupFailed(HandoffError):
+    """A copy of the ledger could not be made, or is not whole."""
 
 
 class NotFound(HandoffError):

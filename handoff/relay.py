@@ -204,13 +204,21 @@ class Relay:
     async def _give_up(self, handoff: Handoff, error: DeskError) -> None:
         """Posting failed for good: leave the chat, and give the conversation back with the reason."""
         rejected = isinstance(error, DeskRejected)
-        await self._close(handoff, EndReason.DESK_ERROR if rejected else EndReason.DESK_UNREACHABLE)
+        reason = EndReason.DESK_ERROR if rejected else EndReason.DESK_UNREACHABLE
+        await self._close(handoff, reason, problem=str(error))
 
-    async def _close(self, handoff: Handoff, reason: EndReason, *, overdue: bool = False) -> None:
+    async def _close(
+        self, handoff: Handoff, reason: EndReason, *, overdue: bool = False, problem: str | None = None
+    ) -> None:
         """Leave the chat, then end the handoff; the deadline of ``ending`` mends a crash in between."""
         async with self._ledger.entry() as entry:
             ending = await entry.handoffs.move(
-                handoff, State.ENDING, within=self._timeouts.ending, overdue=overdue, end_reason=reason
+                handoff,
+                State.ENDING,
+                within=self._timeouts.ending,
+                overdue=overdue,
+                end_reason=reason,
+                problem=problem,
             )
         if ending:
             left = await self._end_at_desk(ending)

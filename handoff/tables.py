@@ -94,6 +94,13 @@ handoffs = Table(
     Column("live_since", Instant),
     # What identified each entry into a queue, by line.
     Column("queue_marks", Text),
+    # When a live agent joined first, and when one said something first.
+    Column("joined_at", Instant),
+    Column("first_answer_at", Instant),
+    # What the desk said or failed to say when the handoff had to be ended.
+    Column("problem", Text),
+    # The W3C traceparent of the request for a live agent.
+    Column("trace", String(64)),
     # One open handoff per conversation, whatever the code does.
     Index(
         "one_open_handoff",
@@ -128,6 +135,8 @@ messages = Table(
     Column("avatar", Text),
     # The epoch in which the bot's turn about it began.
     Column("born", Integer),
+    # The W3C traceparent of its acceptance.
+    Column("trace", String(64)),
     UniqueConstraint("conversation", "seq", name="one_seq"),
     UniqueConstraint("conversation", "client_id", name="one_client_id"),
     UniqueConstraint("conversation", "desk_id", name="one_desk_id"),
