@@ -7,6 +7,7 @@
     ├── AlreadyOpen            the conversation already belongs to the desk
     ├── LedgerOutdated         the database was made by another version
     ├── LedgerAway             the database's server cannot be reached
+    ├── LeaseLost              another process has taken over what this one was doing
     ├── LedgerMissing          there is no database where the settings say
     ├── LedgerReadOnly         the database takes no writes
     ├── BackupFailed           a copy of the ledger could not be made, or is not whole
@@ -48,6 +49,10 @@ class LedgerOutdated(HandoffError):
 
 class LedgerAway(HandoffError):
     """The ledger's database server cannot be reached; worth another try."""
+
+
+class LeaseLost(HandoffError):
+    """Another process has taken over the work that was under way here; nothing of it may be written."""
 
 
 class LedgerMissing(HandoffError):

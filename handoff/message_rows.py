@@ -9,11 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, Handoff, State
 from handoff.message import Draft, Message, Receipt, Sender
+from handoff.store import Connection
 from handoff.tables import handoffs, messages
 
 SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
@@ -30,7 +30,7 @@ class Accepted:
 class MessageRows:
     """Messages, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, conversations: ConversationRows, clock: Clock) -> None:
+    def __init__(self, connection: Connection, conversations: ConversationRows, clock: Clock) -> None:
         self._connection = connection
         self._conversations = conversations
         self._clock = clock
@@ -131,6 +131,16 @@ class MessageRows:
         """The oldest message of this handoff that the desk has not taken."""
         query = self._waiting_for_desk(handoff).order_by(messages.c.seq).limit(1)
         return await self._one(query)
+
+    async def handoffs_to_post(self) -> Sequence[str]:
+        """Live handoffs with a message that the desk has not taken."""
+        live = select(handoffs.c.id).where(handoffs.c.state == State.LIVE)
+        waiting = select(messages.c.handoff_id).where(
+            messages.c.sender == Sender.REQUESTER,
+            messages.c.receipt == Receipt.ACCEPTED,
+            messages.c.handoff_id.in_(live),
+        )
+        return [str(handoff_id) for handoff_id in await self._connection.scalars(waiting.distinct())]
 
     async def fail_for_desk(self, handoff: Handoff) -> Sequence[Message]:
         """Give up what the desk has not taken, and return it."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    DateTime,
     Dialect,
     Index,
     Integer,
@@ -142,6 +143,14 @@ messages = Table(
     UniqueConstraint("conversation", "desk_id", name="one_desk_id"),
     Index("messages_by_receipt", "conversation", "receipt", "seq"),
     Index("messages_by_handoff", "handoff_id", "receipt", "seq"),
+    # What nobody has been given or shown yet; few rows, looked for again and again.
+    Index(
+        "unsettled_messages",
+        "sender",
+        "conversation",
+        sqlite_where=text("receipt = 'accepted'"),
+        postgresql_where=text("receipt = 'accepted'"),
+    ),
 )
 
 # Which numbers the answer to a message of the requester held, so that the same request gets the same answer.
@@ -184,4 +193,15 @@ letters = Table(
     Column("created_at", Instant, nullable=False),
     Index("letters_by_conversation", "conversation", "seq"),
     Index("letters_by_time", "dead_at", "next_at"),
+)
+
+# Which process does which work now, see handoff/leases.py; used by PostgreSQL only.
+leases = Table(
+    "leases",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("token", String(36), nullable=False),
+    Column("holder", String(300), nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
+    Index("leases_by_token", "token", unique=True),
 )

@@ -118,6 +118,7 @@ async def play(
     desk: SimulatorSettings | None = None,
     webchat: dict | None = None,
     rest: dict | None = None,
+    bot: ScriptedBot | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
     """A stage with a scripted bot; `settings` are ours, `webchat` and `rest` those channels' options."""
@@ -126,7 +127,7 @@ async def play(
     )
     async with AsyncExitStack() as stack:
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        app, url, bot = await stack.enter_async_context(serve_channels(ours, rest=rest, **(webchat or {})))
+        app, url, bot = await stack.enter_async_context(serve_channels(ours, bot, rest, **(webchat or {})))
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
         yield stage
