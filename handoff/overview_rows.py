@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.handoff import OPEN_STATES, Clock, Exit, State
 from handoff.message import Receipt, Sender
 from handoff.message_rows import SHOWN_TO_REQUESTER
 from handoff.overview import Overview, Pile
+from handoff.store import Connection
 from handoff.tables import handoffs, letters, messages
 
 IS_OPEN = handoffs.c.state != State.ENDED
@@ -20,7 +20,7 @@ IS_WAITING = messages.c.receipt == Receipt.ACCEPTED
 class OverviewRows:
     """The overview, within one transaction; it reads and changes nothing."""
 
-    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
 
