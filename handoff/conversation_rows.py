@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,11 @@ class ConversationRows:
         """The number of the last message, 0 where there is none."""
         query = select(conversations.c.last_seq).where(conversations.c.id == conversation)
         return await self._connection.scalar(query) or 0
+
+    async def last_seqs(self, of: Collection[str]) -> dict[str, int]:
+        """The same for many; those in which nothing was said are left out."""
+        query = select(conversations.c.id, conversations.c.last_seq).where(conversations.c.id.in_(of))
+        return {row.id: row.last_seq for row in await self._connection.execute(query)}
 
     async def next_epoch(self, conversation: str) -> int:
         """Count a change of owner."""

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import (
     ClauseElement,
+    Column,
     ColumnElement,
     Row,
     Select,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     or_,
     select,
     update,
@@ -119,6 +121,11 @@ class HandoffRows:
         await self._conversations.lock(conversation)
         return await self._one(FIND_OPEN, {"of": conversation})
 
+    async def count(self, conversation: str) -> int:
+        """How many handoffs a conversation has had that are still known."""
+        query = select(func.count()).where(handoffs.c.conversation == conversation)
+        return await self._connection.scalar(query) or 0
+
     async def newest_for(self, conversation: str) -> Handoff | None:
         """The conversation's last handoff, open or ended."""
         await self._conversations.lock(conversation)
@@ -217,6 +224,7 @@ class HandoffRows:
         }
         if to is State.LIVE:
             changes["live_since"] = now
+            changes["joined_at"] = _keep(handoffs.c.joined_at, now)
         conditions = [handoffs.c.deadline <= now] if overdue else []
         return await self._update(handoff, states_before(to), changes, *conditions)
 
@@ -231,8 +239,11 @@ class HandoffRows:
         await self._update(handoff, (State.LIVE,), changes, handoffs.c.remind_at.is_(None))
 
     async def note_answer(self, handoff: Handoff) -> None:
-        """Stop the live agent's clock."""
-        await self._update(handoff, (State.LIVE,), {"remind_at": None, "deadline": None, "reminders": 0})
+        """Stop the live agent's clock; the first answer is remembered."""
+        changes: dict[str, Any] = {"remind_at": None, "deadline": None, "reminders": 0}
+        if handoff.first_answer_at is None:
+            changes["first_answer_at"] = _keep(handoffs.c.first_answer_at, self._clock())
+        await self._update(handoff, (State.LIVE,), changes)
 
     async def due_for_reminder(self) -> Sequence[Handoff]:
         """Open handoffs whose requester has waited long enough to be told something."""
@@ -322,6 +333,11 @@ class HandoffRows:
     ) -> Handoff | None:
         row = (await self._connection.execute(query, values)).first()
         return _handoff(row) if row else None
+
+
+def _keep(column: Column[Any], value: Any) -> Any:
+    """What a column holds, or a value where it holds nothing."""
+    return func.coalesce(column, literal(value, column.type))
 
 
 def _later(now: datetime, seconds: float | None) -> datetime | None:

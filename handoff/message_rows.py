@@ -169,6 +169,16 @@ class MessageRows:
         """The oldest message of this handoff that the desk has not taken."""
         return await self._one(FIND_NEXT_FOR_DESK, {"handoff": handoff.id})
 
+    async def handoffs_to_post(self) -> Sequence[str]:
+        """Live handoffs with a message that the desk has not taken."""
+        live = select(handoffs.c.id).where(handoffs.c.state == State.LIVE)
+        waiting = select(messages.c.handoff_id).where(
+            messages.c.sender == Sender.REQUESTER,
+            messages.c.receipt == Receipt.ACCEPTED,
+            messages.c.handoff_id.in_(live),
+        )
+        return [str(handoff_id) for handoff_id in await self._connection.scalars(waiting.distinct())]
+
     async def fail_for_desk(self, handoff: Handoff) -> Sequence[Message]:
         """Give up what the desk has not taken, and return it."""
         rows = await self._all(WAITING_FOR_DESK, {"handoff": handoff.id})
