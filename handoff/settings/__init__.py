@@ -13,8 +13,9 @@ from pydantic import ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from handoff.errors import SettingsError
+from handoff.settings.availability import AvailabilitySettings
 from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_key
-from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskSettings, Start
+from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, Start
 from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
 from handoff.settings.operations import OperationsSettings
@@ -30,8 +31,8 @@ __all__ = [
     "Settings",
     "Start",
     "hide_password",
-    "read_ledger_settings",
     "read_settings",
+    "read_some",
     "read_webhook_key",
 ]
 
@@ -40,7 +41,7 @@ ENV_FILE = "HANDOFF_ENV_FILE"
 G = TypeVar("G", bound=Group)
 
 
-class Settings(TimeSettings, OperationsSettings, ChannelSettings, LedgerSettings, DeskSettings):
+class Settings(TimeSettings, OperationsSettings, ChannelSettings, LedgerSettings, AvailabilitySettings):
     """The settings of one process. Durations are in seconds."""
 
     @model_validator(mode="after")
@@ -56,19 +57,15 @@ def read_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: with one sentence per missing or wrong setting, naming the variable.
     """
-    return _read(Settings, **overrides)
+    return read_some(Settings, **overrides)
 
 
-def read_ledger_settings() -> LedgerSettings:
-    """Only where the ledger is: what an operator needs while other settings may be wrong.
+def read_some(group: type[G], **overrides: Any) -> G:
+    """One group only: what an operator needs, while others may be wrong.
 
     Raises:
         SettingsError: as above.
     """
-    return _read(LedgerSettings)
-
-
-def _read(group: type[G], **overrides: Any) -> G:
     try:
         return group(_env_file=os.environ.get(ENV_FILE, ".env"), **overrides)
     except ValidationError as error:
