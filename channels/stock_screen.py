@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from channels.platform import Platform
 from channels.rasa_api import OutputChannel
 from channels.stock_drawing import StockDrawing
@@ -54,6 +56,17 @@ class StockScreen:
         if message.sender is not Sender.REQUESTER:
             self._letters.kick(message.conversation)
         return False
+
+    def watched(self) -> Collection[str]:
+        """None: a platform is written to, whoever looks at it."""
+        return ()
+
+    def shown_upto(self, conversation: str) -> int | None:
+        """None: a letter is posted by one process, which takes note of it."""
+        return None
+
+    def wake(self, conversation: str) -> None:
+        """Nobody waits here; the process that has written the message posts it."""
 
     def own_words_since(self, conversation: str) -> int | None:
         """None: the platform shows them itself."""
