@@ -40,7 +40,7 @@ class Bridge:
         self.tasks = Tasks()
         self._leaving: list[Callable[[], None]] = []
         self.switchboard = Switchboard()
-        self.relay = Relay(backend.ledger, backend.desk, self, backend.timeouts)
+        self.relay = Relay(backend.ledger, backend.desk, self, backend.timeouts, cabinet=backend.cabinet)
         self._mirror = Mirror(backend.ledger, bot, self.tasks)
         exit_flow = ExitFlow(backend.ledger, bot, self.switchboard, self.relay.delivery, self._mirror)
         self.diversion = Diversion(
@@ -52,7 +52,8 @@ class Bridge:
         await self.relay.start()
         self.tasks.spawn(self._retry(), "retry")
         days = self.backend.settings.handoff_retention_days
-        self.tasks.spawn(keep_forgetting(self.backend.ledger, days, utc_now), "retention")
+        forgetting = keep_forgetting(self.backend.ledger, days, utc_now, self.backend.cabinet)
+        self.tasks.spawn(forgetting, "retention")
 
     async def stop(self) -> None:
         """Stop all work; a channel's own, where it is one of ``tasks``, ends with it."""

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from handoff.answer_rows import AnswerRows
 from handoff.conversation_rows import ConversationRows
+from handoff.files.keys import KeyRows
+from handoff.files.rows import FileRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.letter_rows import LetterRows
@@ -30,6 +32,8 @@ class Entry:
         self.streams = StreamRows(connection, self.messages, clock)
         self.letters = LetterRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
+        self.files = FileRows(connection, clock)
+        self.keys = KeyRows(connection)
 
 
 class Ledger:

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from handoff.desk import AgentDesk
+from handoff.files.cabinet import Cabinet
+from handoff.files.links import Links
+from handoff.files.rules import Rules
+from handoff.files.store import FileStore
 from handoff.handoff import Clock, utc_now
 from handoff.ledger import Ledger
 from handoff.settings import Desk, Settings, read_settings
@@ -30,6 +34,7 @@ class Backend:
     desk: AgentDesk
     incidents: IncidentTable
     timeouts: Timeouts
+    cabinet: Cabinet
     clock: Clock = utc_now
 
     @property
@@ -57,14 +62,34 @@ async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
         signing_secret=settings.servicenow_signing_secret,
         request_timeout=settings.servicenow_request_timeout,
     )
+    ledger = await Ledger.connect(settings.handoff_database_url, clock)
     return Backend(
         settings=settings,
-        ledger=await Ledger.connect(settings.handoff_database_url, clock),
+        ledger=ledger,
         desk=_make_desk(settings, instance),
         incidents=IncidentTable(instance),
         timeouts=Timeouts.from_settings(settings),
+        cabinet=await _make_cabinet(settings, ledger, clock),
         clock=clock,
     )
+
+
+async def _make_cabinet(settings: Settings, ledger: Ledger, clock: Clock) -> Cabinet:
+    links = Links(
+        await _find_key(settings, ledger),
+        settings.handoff_public_url,
+        clock,
+        settings.handoff_file_link_seconds,
+        settings.handoff_file_view_seconds,
+    )
+    return Cabinet(ledger, FileStore(settings.handoff_files_url), links, Rules.from_settings(settings))
+
+
+async def _find_key(settings: Settings, ledger: Ledger) -> bytes:
+    if settings.handoff_file_key:
+        return settings.handoff_file_key.get_secret_value().encode()
+    async with ledger.entry() as entry:
+        return await entry.keys.find_or_make()
 
 
 def _make_desk(settings: Settings, instance: Instance) -> AgentDesk:
@@ -76,6 +101,8 @@ def _make_desk(settings: Settings, instance: Instance) -> AgentDesk:
         start=settings.servicenow_start,
         app_inbound_id=settings.servicenow_app_inbound_id,
         wants_ticks=settings.servicenow_ticks,
+        files=settings.servicenow_files,
+        provider_application=settings.servicenow_provider_application_id,
         variables=settings.servicenow_context_variables,
     )
 

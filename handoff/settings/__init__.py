@@ -14,7 +14,8 @@ from pydantic_core import PydanticCustomError
 
 from handoff.errors import SettingsError
 from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_key
-from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskSettings, Start
+from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskFiles, DeskSettings, Start
+from handoff.settings.files import FileSettings
 from handoff.settings.group import LOOPBACK
 from handoff.settings.ledger import SQLITE, LedgerSettings
 from handoff.settings.times import TimeSettings
@@ -25,6 +26,7 @@ __all__ = [
     "SQLITE",
     "Auth",
     "Desk",
+    "DeskFiles",
     "SessionIds",
     "Settings",
     "Start",
@@ -35,7 +37,7 @@ __all__ = [
 ENV_FILE = "HANDOFF_ENV_FILE"
 
 
-class Settings(TimeSettings, ChannelSettings, LedgerSettings, DeskSettings):
+class Settings(TimeSettings, ChannelSettings, LedgerSettings, FileSettings, DeskSettings):
     """The settings of one process. Durations are in seconds."""
 
     @model_validator(mode="after")
