@@ -20,6 +20,7 @@ from handoff.settings import DeskFiles, Start
 from servicenow.callback import parse_callback, read_identifiers
 from servicenow.context_variables import write_person, write_variables
 from servicenow.http import Instance, Reply
+from servicenow.media import upload_file
 from servicenow.requester import name_requester
 
 log = structlog.get_logger(__name__)
@@ -101,8 +102,10 @@ class BotIntegrationDesk:
         return self._files is not DeskFiles.NONE
 
     async def hand_in(self, handoff: Handoff, attachment: Attachment) -> str | None:
-        """The instance fetches the file by its signed link."""
-        return None
+        """Uploaded where that is chosen; else the instance fetches the file by its signed link."""
+        if self._files is not DeskFiles.UPLOAD:
+            return None
+        return await upload_file(self._instance, handoff, attachment, self._provider_application)
 
     async def attach(self, handoff: Handoff, message_id: str, attachment: Attachment) -> None:
         """Section 9; no ``headers``, as every callback echoes them, and no text beside the file."""

@@ -57,10 +57,10 @@ class FileRows:
         return await self._all(query.order_by(files.c.created_at.desc()).limit(limit))
 
     async def attach(self, file: File, message_id: str) -> bool:
-        """Let a message have a file; False where another message has it already."""
-        change = update(files).where(
-            files.c.id == file.id, files.c.state == FileState.STORED, files.c.message_id.is_(None)
-        )
+        """Let a message have a file; False where another message has it that did not fail."""
+        failed = select(messages.c.id).where(messages.c.receipt == Receipt.FAILED)
+        is_free = or_(files.c.message_id.is_(None), files.c.message_id.in_(failed))
+        change = update(files).where(files.c.id == file.id, files.c.state == FileState.STORED, is_free)
         changed = await self._connection.execute(change.values(message_id=message_id))
         return changed.rowcount == 1
 

@@ -4,7 +4,7 @@ import pytest
 
 from simulator import SimulatorSettings
 from tests.support.chat_client import ChatClient
-from tests.support.file_client import draw_picture, fetch
+from tests.support.file_client import draw_picture, fetch, send_file
 from tests.support.stage import CONNECT_SUPPORT, SECRET, play
 from tests.support.waiting import eventually
 
@@ -141,6 +141,17 @@ async def test_a_file_that_the_desk_refuses_is_named_and_the_chat_goes_on(stage)
     await stage.desk_heard(chat, "then in words")
 
 
+async def test_a_file_that_failed_can_be_sent_again_without_its_bytes(stage):
+    client = await stage.join()
+    chat = await stage.go_live(client)
+    stage.simulator.fail("403", 1, "message", "integration")
+    _, answer = await send_file(stage.url, client.session_id, PICTURE)
+    await client.say("", file=answer["file"]["id"], message_id="m1")
+    await client.expect("did not reach the live agent")
+    assert (await client.say("", file=answer["file"]["id"], message_id="m2"))["accepted"]
+    await arrives(chat)
+
+
 async def test_a_lost_answer_is_repeated_with_the_same_ids(stage):
     client = await stage.join()
     chat = await stage.go_live(client)
@@ -167,3 +178,41 @@ async def test_stock_widgets_are_told_nothing_of_files(stage):
     stage.clients.append(client)
     await client.connect()
     assert client.offers == []
+
+
+# -- by upload ------------------------------------------------------------------------------
+
+
+async def test_a_file_is_uploaded_where_that_is_chosen(tmp_path):
+    async with play(tmp_path, servicenow_files="upload") as stage:
+        client = await stage.join()
+        chat = await stage.go_live(client)
+        await client.send_file(PICTURE, "Übersicht.png")
+        [file] = await arrives(chat)
+        assert (file.name, file.content_type, file.size) == ("Übersicht.png", "image/png", len(PICTURE))
+        [attachment] = posted_attachments(stage)
+        assert attachment["url"].startswith(f"{stage.simulator_url}/api/now/v1/cs/media/")
+
+
+async def test_a_message_that_is_repeated_is_uploaded_once(tmp_path):
+    async with play(tmp_path, servicenow_files="upload") as stage:
+        client = await stage.join()
+        chat = await stage.go_live(client)
+        stage.simulator.fail("503", 2, "message", "integration")
+        await client.send_file(PICTURE)
+        await arrives(chat)
+        uploads = [r for r in stage.simulator.requests if "/cccif/media/upload" in r.path]
+        assert len(uploads) == 1
+
+
+async def test_where_no_file_can_be_uploaded_only_the_file_is_given_up(tmp_path):
+    async with play(tmp_path, servicenow_files="upload", handoff_delivery_deadline=1) as stage:
+        client = await stage.join()
+        chat = await stage.go_live(client)
+        for mode in ("503", "403"):
+            stage.simulator.fail(mode, endpoint="media")
+            await client.send_file(PICTURE, f"{mode}.png")
+            await client.expect(f"did not reach the live agent: “{mode}.png”")
+            stage.simulator.recover()
+        await client.say("then in words")
+        await stage.desk_heard(chat, "then in words")

@@ -1,5 +1,6 @@
 """What requesters send to /files, who may, and who may fetch it."""
 
+import io
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
@@ -122,7 +123,7 @@ async def test_too_large_a_file_is_refused_whatever_is_said_of_its_size(tmp_path
 
     async with play(tmp_path, handoff_file_limit=1) as stage:
         client = await stage.join()
-        data = b"x" * (2 * 1024 * 1024) if said == "true" else pieces()
+        data = io.BytesIO(b"x" * (2 * 1024 * 1024)) if said == "true" else pieces()
         status, answer = await take(client, data, "log.txt", "text/plain")
         assert (status, answer["error"]) == (413, "file_refused_size")
         assert answer["reason"] == "That file is too large. Up to 1 MB are possible."

@@ -92,7 +92,8 @@ function problem(id, why, action, label) {
 
 /** @param {Message} message @param {boolean} open  whether an answer is still wanted @param {Strings} strings */
 function rich(message, open, strings) {
-  const drawn = partsHtml(message, strings) + ((open && controls(message, strings)) || '');
+  const shown = partsHtml(message, strings) || attachedHtml(message, strings);
+  const drawn = shown + ((open && controls(message, strings)) || '');
   return drawn || undefined;
 }
 
