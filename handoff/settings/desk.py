@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from handoff.settings.group import Group, check_address, problem
@@ -88,10 +88,11 @@ class DeskSettings(Group):
 
     @field_validator("servicenow_queue", "servicenow_provider_application_id")
     @classmethod
-    def _check_sys_id(cls, sys_id: str | None) -> str | None:
+    def _check_sys_id(cls, sys_id: str | None, info: ValidationInfo) -> str | None:
         """It becomes part of a path, or of a form."""
         if sys_id and not re.fullmatch("[0-9a-fA-F]{32}", sys_id):
-            raise problem("must be the record's sys_id, 32 hexadecimal digits")
+            whose = "queue" if info.field_name == "servicenow_queue" else "provider application"
+            raise problem(f"must be the {whose}'s sys_id, 32 hexadecimal digits")
         return sys_id
 
     @field_validator("servicenow_context_variables", mode="before")
