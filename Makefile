@@ -27,11 +27,12 @@ chaos: $(VENV)/.dev ## Kill and cut for a while, and count what was lost; ARGS="
 chaos-mutants: $(VENV)/.dev ## Make one mistake after another, each of one line, and see each caught
 	@$(BIN)/python -m chaos --mutant all --seconds 25 $(ARGS)
 
-check: $(VENV)/.dev widget/node_modules/.installed ## Ruff and mypy, and the widget's types
+check: $(VENV)/.dev widget/node_modules/.installed ## Ruff and mypy, the widget's types, and known vulnerabilities of what we depend on
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m local.npm run check
+	@$(BIN)/python -m local.audit $(AUDIT)
 
 e2e: $(VENV)/.runtime ## e2e_tests/ by `rasa test e2e`; needs RASA_LICENSE
 	@$(BIN)/python -m local.e2e

@@ -9,6 +9,7 @@ handoff, and its message never goes to the desk as well.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ from handoff.tasks import OnePerKey, Tasks
 
 log = structlog.get_logger(__name__)
 
+LANE = "diversion"
 END_CHAT = "/end_chat"
 RESTART = "/restart"
 LEAVING = {END_CHAT: EndReason.REQUESTER_ENDED, RESTART: EndReason.REQUESTER_RESTARTED}
@@ -73,7 +75,7 @@ class Diversion:
         self._reader = Reader(ledger, bot)
         self._mirror = mirror
         self._exit_flow = exit_flow
-        self._runs = OnePerKey(self._hand_over_all, "diversion", tasks)
+        self._runs = OnePerKey(self._hand_over_all, LANE, tasks, leases=ledger.leases)
 
     async def take(self, incoming: Incoming) -> Accepted:
         """Commit a message and see to it that it is handed over; returns once it is committed.
@@ -104,6 +106,17 @@ class Diversion:
     async def settle(self, conversation: str) -> None:
         """Wait until nothing of a conversation can be handed over any more for now."""
         await self._runs.settle(conversation)
+
+    async def drain(self, within: float) -> bool:
+        """Wait until no message is being handed over, for so many seconds; False where one still is."""
+        deadline = asyncio.get_running_loop().time() + within
+        while running := self._runs.running:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                return False
+            await asyncio.wait(running, timeout=left)
+            await asyncio.sleep(0)  # lets those that are done be taken off the list
+        return True
 
     async def _hand_over_all(self, conversation: str) -> None:
         while await self._hand_over_next(conversation):

@@ -60,6 +60,10 @@ class Bot(Protocol):
         """
         ...
 
+    def is_ready(self) -> bool:
+        """Whether a trained assistant is loaded."""
+        ...
+
     async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
         """A response of the domain with its placeholders filled, as ``{"text": ..., "buttons": [...]}``."""
         ...
@@ -109,6 +113,12 @@ class RasaBot:
             for name, value in changed.items():
                 tracker.update(SlotSet(name, value), agent.domain)
             await _find_store(agent.tracker_store).save(tracker)
+
+    def is_ready(self) -> bool:
+        try:
+            return bool(self._runtime.agent.is_ready())
+        except RasaException:  # no agent yet
+            return False
 
     async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
         """By an empty tracker: a sentence of the channel depends on no slot, and costs no tracker read."""

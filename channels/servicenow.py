@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +22,7 @@ from sanic.response import json
 from channels.bodies import BodyTooLarge, read_body
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.rasa_api import Bot, ChannelRefused, InputChannel, RasaBot, RuntimeAgent
+from channels.secrecy import is_same_secret
 from handoff.errors import SettingsError
 from handoff.settings import Settings, read_settings
 from servicenow.backend import backend
@@ -128,14 +128,16 @@ def is_authentic(request: Request[Any, Any], settings: Settings) -> bool:
     Callbacks carry no signature (reference section 10.2).
     """
     secret = settings.servicenow_callback_secret
-    if secret and any(_same(given, secret.get_secret_value()) for given in _read_secrets(request)):
+    if secret and any(is_same_secret(given, secret.get_secret_value()) for given in _read_secrets(request)):
         return True
     password = settings.servicenow_callback_password
     if not password:
         return False
     expected = f"{settings.servicenow_callback_user}:{password.get_secret_value()}"
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    return scheme.lower() == "basic" and _same(given.strip(), base64.b64encode(expected.encode()).decode())
+    return scheme.lower() == "basic" and is_same_secret(
+        given.strip(), base64.b64encode(expected.encode()).decode()
+    )
 
 
 def _read_secrets(request: Request[Any, Any]) -> list[str]:
@@ -144,7 +146,3 @@ def _read_secrets(request: Request[Any, Any]) -> list[str]:
     return [
         given for given in (request.headers.get("x-handoff-secret"), query, query.replace(" ", "+")) if given
     ]
-
-
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(), expected.encode())

@@ -13,7 +13,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketRefusedError
 from channels.bridge import Bridge
 from channels.browsers import Browser, Browsers, room_of
 from channels.diversion import Incoming
-from channels.sessions import SessionPolicy, TokenRefused
+from channels.sessions import ID_LIMIT, SessionPolicy, TokenRefused
 from channels.webchat_screen import WebChatScreen
 from handoff.errors import FileRefused
 from handoff.tasks import KeyedLocks
@@ -94,7 +94,7 @@ class WebChatSockets:
         self._browsers.turn_to(browser, conversation)
         await self._server.emit("session_confirm", conversation, to=sid)
         await self._screen.enter(sid, conversation, seen)
-        self._require_bridge().relay.delivery.kick(conversation)
+        self._require_bridge().relay.delivery.hear(conversation)
 
     async def _register(self, conversation: str) -> None:
         """Only a conversation whose channel is known can be handed to the desk."""
@@ -162,7 +162,7 @@ class WebChatSockets:
         )
         bridge = self._require_bridge()
         accepted = await bridge.diversion.take(incoming)
-        if self._browsers.are_several(conversation):
+        if bridge.is_shared or self._browsers.are_several(conversation):
             bridge.relay.delivery.kick(conversation)
         return {"accepted": True, "message_id": accepted.message.public_id, "seq": accepted.message.seq}
 
@@ -212,7 +212,8 @@ def _as_mapping(data: Any) -> Mapping[str, Any]:
 
 
 def _short_text(value: Any) -> str | None:
-    return value if isinstance(value, str) and 0 < len(value) <= 255 else None
+    is_short = isinstance(value, str) and 0 < len(value) <= ID_LIMIT and value.isprintable()
+    return value if is_short else None
 
 
 def _read_metadata(said: Mapping[str, Any]) -> dict[str, Any]:

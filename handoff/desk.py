@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from handoff.handoff import EndReason, Handoff
+from handoff.message import Sender
 
 
 @dataclass(frozen=True)
@@ -269,4 +270,28 @@ class FileDesk(Protocol):
 
     async def attach(self, handoff: Handoff, message_id: str, attachment: Attachment) -> None:
         """Post the file as a message; the same ``message_id`` again is the same message."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of the desk's own transcript; ``text`` in plain words, empty where it has none.
+
+    ``SYSTEM`` is who is neither the requester nor surely a live agent.
+    """
+
+    id: str | None
+    sender: Sender
+    text: str
+
+
+@runtime_checkable
+class RecordedDesk(Protocol):
+    """What an ``AgentDesk`` has besides, if what was said in a chat can be read there afterwards."""
+
+    async def read_transcript(self, handoff: Handoff) -> Sequence[Line]:
+        """Everything that was said in the chat, oldest first.
+
+        Raises ``DeskError``; ``DeskRejected`` where we may not read it, or where it cannot be found.
+        """
         ...

@@ -29,6 +29,7 @@ async def forget_old(ledger: Ledger, days: float, clock: Clock, cabinet: Cabinet
         await entry.conversations.forget_before(before)
         await entry.answers.forget_before(before)
         await entry.letters.forget_before(before)
+        await entry.audits.forget_before(before)
         rows = await entry.messages.forget_before(before) + await entry.handoffs.forget_before(before)
     return files + rows
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import structlog
 
-from handoff.desk import Attachment, Confirming, DeskEvent, Opened, Said, Utterance
+from handoff.desk import Attachment, Confirming, DeskEvent, Line, Opened, Said, Utterance
 from handoff.errors import DeskUnavailable
 from handoff.handoff import Handoff
 from handoff.settings import DeskFiles, Start
@@ -22,6 +22,7 @@ from servicenow.context_variables import write_person, write_variables
 from servicenow.http import Instance, Reply
 from servicenow.media import upload_file
 from servicenow.requester import name_requester
+from servicenow.transcript import TranscriptTables
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,7 @@ TYPING_PAUSE = 3.0  # seconds between two "is typing" of one handoff (reference 
 
 
 class BotIntegrationDesk:
-    """Implements ``AgentDesk``, ``InformedDesk`` and ``FileDesk`` of ``handoff/desk.py``."""
+    """Implements ``AgentDesk``, ``InformedDesk``, ``RecordedDesk`` and ``FileDesk`` (``handoff/desk.py``)."""
 
     def __init__(
         self,
@@ -141,6 +142,9 @@ class BotIntegrationDesk:
         reply = await self._instance.post(PATH, request)
         if not isinstance(reply.body, str):  # its answer is a sentence (section 3)
             _require_success(reply)
+
+    async def read_transcript(self, handoff: Handoff) -> Sequence[Line]:
+        return await TranscriptTables(self._instance).read(handoff)
 
     async def end(self, handoff: Handoff) -> None:
         """END_CONVERSATION; its text has to be empty."""

@@ -129,6 +129,7 @@ class Cabinet:
     async def _note(self, conversation: str, name: str, size: int, looked: Looked) -> File:
         """Reserve the room for a file; what arrives at the same time is counted."""
         async with self._ledger.entry() as entry:
+            await entry.conversations.lock(conversation)
             self._require_room(*await entry.files.measure(conversation), size)
             return await entry.files.add(
                 conversation,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 
-from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import select
 
+from handoff.conversation_rows import insert_or_ignore
+from handoff.store import Connection
 from handoff.tables import keys
 
 NAME = "files"
@@ -16,22 +16,18 @@ NAME = "files"
 class KeyRows:
     """Keys, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def find_or_make(self) -> bytes:
         """The key of this ledger's links, 32 random bytes; the first process to ask makes it."""
-        if known := await self._find():
-            return known
-        try:
-            async with self._connection.begin_nested():
-                made = {"name": NAME, "value": secrets.token_hex(32)}
-                await self._connection.execute(insert(keys).values(made))
-        except IntegrityError:  # another process was quicker
-            pass
-        found = await self._find()
-        assert found
-        return found
+        known = await self._find()
+        if known is None:
+            insert = insert_or_ignore(self._connection.dialect.name, keys)
+            await self._connection.execute(insert, {"name": NAME, "value": secrets.token_hex(32)})
+            known = await self._find()
+            assert known
+        return known
 
     async def _find(self) -> bytes | None:
         value = await self._connection.scalar(select(keys.c.value).where(keys.c.name == NAME))

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.files.file import File, FileState, Origin
 from handoff.handoff import Clock, Handoff, State
 from handoff.message import Receipt, Sender
+from handoff.store import Connection
 from handoff.tables import files, handoffs, messages
 
 ABANDONED = timedelta(hours=1)  # a file that no message has asked for by then is forgotten
@@ -21,7 +21,7 @@ ABANDONED = timedelta(hours=1)  # a file that no message has asked for by then i
 class FileRows:
     """Files, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
 

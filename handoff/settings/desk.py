@@ -83,6 +83,7 @@ class DeskSettings(Group):
     servicenow_callback_user: str | None = None
     servicenow_callback_password: SecretStr | None = None
     servicenow_request_timeout: float = Field(default=10, gt=0, le=120)
+    handoff_audit: bool = False
 
     _check_servicenow_url = field_validator("servicenow_url")(check_address)
 

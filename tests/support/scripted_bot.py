@@ -25,6 +25,7 @@ class ScriptedBot:
         self.gate = asyncio.Event()
         self.gate.set()
         self.failures = 0
+        self.is_loaded = True
 
     async def answer(self, conversation, text, *, output, message_id, metadata=None) -> None:
         await self.gate.wait()
@@ -47,6 +48,9 @@ class ScriptedBot:
         slots = await read(dict(self.slots.get(conversation, {})))
         if slots is not None:
             self.slots.setdefault(conversation, {}).update(slots)
+
+    def is_ready(self) -> bool:
+        return self.is_loaded
 
     async def render(self, response, values, channel) -> dict:
         """The text of the domain with its placeholders filled, so that tests see real sentences."""

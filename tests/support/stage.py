@@ -11,6 +11,7 @@ from pathlib import Path
 from sanic import Sanic
 
 from channels.bridge import Bridge
+from channels.operations import Operations
 from channels.rest import HandoffRest
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
@@ -130,6 +131,7 @@ async def play(
     desk: SimulatorSettings | None = None,
     webchat: dict | None = None,
     rest: dict | None = None,
+    bot: ScriptedBot | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
     """A stage with a scripted bot; `settings` are ours, `webchat` and `rest` those channels' options."""
@@ -140,7 +142,7 @@ async def play(
         port = find_port()
         settings.setdefault("handoff_public_url", f"http://127.0.0.1:{port}")
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        channels = serve_channels(ours, rest=rest, port=port, **(webchat or {}))
+        channels = serve_channels(ours, bot, rest, port=port, **(webchat or {}))
         app, url, bot = await stack.enter_async_context(channels)
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
@@ -168,6 +170,7 @@ async def serve_channels(
         WebChat(connect=connect, bot=bot, **webchat),
         HandoffRest(connect=connect, bot=bot, **(rest or {})),
         ServiceNowCallback(connect=connect, bot=bot),
+        Operations(connect=connect, bot=bot),
     ]
     register(channels, app, route="/webhooks/")
     async with run_app(app, port) as url:
