@@ -56,6 +56,10 @@ class Browsers:
         """Whether any socket shows the conversation."""
         return conversation in self._watching
 
+    def count(self, conversation: str) -> int:
+        """How many sockets show the conversation."""
+        return self._watching[conversation]
+
     def are_several(self, conversation: str) -> bool:
         """Whether more than one socket shows the conversation."""
         return self._watching[conversation] > 1

@@ -17,6 +17,7 @@ from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_
 from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskSettings, Start
 from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
+from handoff.settings.limits import LimitSettings
 from handoff.settings.operations import OperationsSettings
 from handoff.settings.times import TimeSettings
 
@@ -40,7 +41,9 @@ ENV_FILE = "HANDOFF_ENV_FILE"
 G = TypeVar("G", bound=Group)
 
 
-class Settings(TimeSettings, OperationsSettings, ChannelSettings, LedgerSettings, DeskSettings):
+class Settings(
+    TimeSettings, OperationsSettings, LimitSettings, ChannelSettings, LedgerSettings, DeskSettings
+):
     """The settings of one process. Durations are in seconds."""
 
     @model_validator(mode="after")
