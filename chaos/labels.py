@@ -18,12 +18,11 @@ from contextlib import _AsyncGeneratorContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from chaos.history import History
 from handoff.desk import AgentDesk, DeskEvent, Opened, Utterance
 from handoff.handoff import Clock, Handoff, utc_now
 from handoff.ledger import Entry, Ledger
+from handoff.store import Store
 
 T = TypeVar("T")
 
@@ -64,8 +63,8 @@ class FusedLedger(Ledger):
 
     fuse: Fuse
 
-    def __init__(self, engine: AsyncEngine, clock: Clock = utc_now) -> None:
-        super().__init__(engine, clock)
+    def __init__(self, store: Store, clock: Clock = utc_now) -> None:
+        super().__init__(store, clock)
 
     def entry(self) -> _AsyncGeneratorContextManager[Entry]:
         return self._entry(sys._getframe(1).f_code.co_qualname)

@@ -57,10 +57,9 @@ def plant(mutant: Mutant, folder: Path) -> Path:
 MUTANTS = {
     "commit-forgotten": Mutant(
         "some transactions are acknowledged and rolled back",
-        "handoff/ledger.py",
-        "async with self._writing, self._engine.begin() as connection:",
-        'async with self._writing, (self._engine.begin if __import__("random").random() < 0.98'
-        " else self._engine.connect)() as connection:",
+        "handoff/sqlite_store.py",
+        'self._raw.execute("COMMIT")',
+        'self._raw.execute("COMMIT" if __import__("random").random() < 0.98 else "ROLLBACK")',
         ("lost",),
     ),
     "answer-before-commit": Mutant(

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock
 from handoff.message import Message, Receipt
 from handoff.message_rows import SHOWN_TO_REQUESTER, MessageRows
+from handoff.store import Connection
 from handoff.tables import answers, letters, messages
 
 NOT_SENT = (Receipt.ACCEPTED, Receipt.FAILED)
@@ -32,7 +32,7 @@ class AnswerRows:
 
     def __init__(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         conversations: ConversationRows,
         rows: MessageRows,
         clock: Clock,

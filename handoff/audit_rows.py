@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import and_, delete, or_, select, update
 
 from handoff.audit import Audit
+from handoff.conversation_rows import insert_or_ignore
 from handoff.handoff import Clock, State
+from handoff.store import Connection
 from handoff.tables import audits, handoffs
 
 
@@ -27,7 +27,7 @@ class DueAudit:
 class AuditRows:
     """Audits, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
 
@@ -53,13 +53,9 @@ class AuditRows:
         """Take an audit; unless it is settled, it is due again in ``again`` seconds. False: taken already."""
         values = {"attempts": due.attempts + 1, "next_at": self._clock() + timedelta(seconds=again)}
         if due.next_at is None:
-            try:
-                async with self._connection.begin_nested():
-                    row = {"handoff_id": due.handoff_id, "created_at": self._clock(), **values}
-                    await self._connection.execute(insert(audits).values(row))
-            except IntegrityError:
-                return False
-            return True
+            row = {"handoff_id": due.handoff_id, "created_at": self._clock(), **values}
+            first = insert_or_ignore(self._connection.dialect.name, audits)
+            return (await self._connection.execute(first, row)).rowcount == 1
         same = (audits.c.handoff_id == due.handoff_id, audits.c.next_at == due.next_at)
         changed = await self._connection.execute(update(audits).where(*same).values(values))
         return changed.rowcount == 1
@@ -77,7 +73,8 @@ class AuditRows:
     async def verdict(self, handoff_id: str) -> str | None:
         """What came of a handoff's audit, None where it has had none."""
         query = select(audits.c.verdict).where(audits.c.handoff_id == handoff_id)
-        return await self._connection.scalar(query)
+        verdict: str | None = await self._connection.scalar(query)
+        return verdict
 
     async def forget_before(self, instant: datetime) -> None:
         """Delete audits older than an instant."""

@@ -7,18 +7,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table, func, null, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.digest import PREFIX, digest
 from handoff.handoff import State
 from handoff.postgres import LOCK_CONVERSATION
+from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
 
 
 class ConversationRows:
     """Conversations, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._locked: set[str] = set()
 
@@ -61,7 +61,7 @@ class ConversationRows:
 
     async def _look_through(self, given: str) -> str | None:
         """A digest cannot be turned round, so each conversation is asked for its own."""
-        async for (conversation,) in await self._connection.stream(select(conversations.c.id)):
+        for conversation in await self._connection.scalars(select(conversations.c.id)):
             if digest(conversation) == given:
                 return str(conversation)
         return None
@@ -87,7 +87,8 @@ class ConversationRows:
     async def channel(self, conversation: str) -> str | None:
         """The channel that the requester wrote through last."""
         query = select(conversations.c.channel).where(conversations.c.id == conversation)
-        return await self._connection.scalar(query)
+        channel: str | None = await self._connection.scalar(query)
+        return channel
 
     async def describe(self, conversation: str, known: Mapping[str, str | None]) -> None:
         """Note what is known of the requester, by the names of ``Context``; None takes it away."""
@@ -119,7 +120,8 @@ class ConversationRows:
     async def handed_out(self, conversation: str) -> int | None:
         """The highest number that an answer has held; None where none was asked for yet."""
         query = select(conversations.c.handed_out).where(conversations.c.id == conversation)
-        return await self._connection.scalar(query)
+        seq: int | None = await self._connection.scalar(query)
+        return seq
 
     async def hand_out(self, conversation: str, seq: int) -> None:
         """Take note that a client was given everything up to a number; it never goes back."""
@@ -145,11 +147,12 @@ class ConversationRows:
         exists = select(func.count()).select_from(conversations).where(conversations.c.id == conversation)
         if await self._connection.scalar(exists):
             return
-        upsert = _insert_or_ignore(self._connection.dialect.name, conversations)
+        upsert = insert_or_ignore(self._connection.dialect.name, conversations)
         await self._connection.execute(upsert, {"id": conversation, "last_seq": 0, "epoch": 0})
 
 
-def _insert_or_ignore(dialect: str, table: Table) -> Any:
+def insert_or_ignore(dialect: str, table: Table) -> Any:
+    """An insert that changes nothing where the row is there already."""
     if dialect == "sqlite":
         from sqlalchemy.dialects.sqlite import insert as upsert
     else:

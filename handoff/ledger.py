@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from handoff.answer_rows import AnswerRows
 from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
+from handoff.engine_store import EngineStore
 from handoff.errors import LedgerReadOnly
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
@@ -21,14 +22,15 @@ from handoff.message_rows import MessageRows
 from handoff.postgres import begin, create_postgres_engine
 from handoff.schema import require_current
 from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
+from handoff.sqlite_store import SqliteStore
+from handoff.store import Connection, Store
 from handoff.stream_rows import StreamRows
-from handoff.tasks import Gate
 
 
 class Entry:
     """One transaction: what can be read and written in it, by subject."""
 
-    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock) -> None:
         self.conversations = ConversationRows(connection)
         self.handoffs = HandoffRows(connection, self.conversations, clock)
         self.messages = MessageRows(connection, self.conversations, clock)
@@ -48,12 +50,9 @@ class Ledger:
     What is only found by its own id may change until then.
     """
 
-    def __init__(self, engine: AsyncEngine, clock: Clock = utc_now) -> None:
-        self._engine = engine
+    def __init__(self, store: Store, clock: Clock = utc_now) -> None:
+        self._store = store
         self._clock = clock
-        # SQLite has one writer; waiting here is cheaper and fairer than its busy handler.
-        self._writing = asyncio.Lock() if engine.dialect.name == "sqlite" else None
-        self._gate = Gate()
 
     @classmethod
     async def connect(cls, url: str, clock: Clock = utc_now) -> Ledger:
@@ -68,7 +67,7 @@ class Ledger:
         """
         if make_url(url).get_backend_name() == "sqlite":
             await asyncio.to_thread(migrate_file, url)
-            return cls(create_engine(url), clock)
+            return cls(await asyncio.to_thread(SqliteStore, url), clock)
         return await cls.open(url, clock)
 
     @classmethod
@@ -89,7 +88,7 @@ class Ledger:
         except BaseException:
             await engine.dispose()
             raise
-        return cls(engine, clock)
+        return cls(EngineStore(engine), clock)
 
     @asynccontextmanager
     async def entry(self) -> AsyncIterator[Entry]:
@@ -98,22 +97,15 @@ class Ledger:
         Raises:
             LedgerAway: the database's server cannot be reached, or goes meanwhile.
         """
-        if self._writing is None:
-            async with self._gate.passing(), begin(self._engine) as connection:
-                yield Entry(connection, self._clock)
-            return
-        async with self._writing, self._engine.begin() as connection:
+        async with self._store.transaction() as connection:
             yield Entry(connection, self._clock)
 
-    @asynccontextmanager
-    async def quiet(self) -> AsyncIterator[None]:
+    def quiet(self) -> AbstractAsyncContextManager[None]:
         """No transaction is under way within the block: the moment to cancel tasks that make them.
 
-        A statement that is cancelled half-way leaves SQLite's worker thread answering nobody, and
-        costs PostgreSQL's connection.
+        A statement that is cancelled half-way costs PostgreSQL's connection.
         """
-        async with self._writing or self._gate.shut():
-            yield
+        return self._store.quiet()
 
     async def require_writable(self) -> None:
         """Wait for a turn to write, and write nothing; raises whatever stands against it.
@@ -121,26 +113,25 @@ class Ledger:
         Raises:
             LedgerReadOnly: a server's database takes no writes, as a standby does.
         """
-        if self._engine.dialect.name == "sqlite":
-            async with self.entry():
+        async with self._store.transaction() as connection:
+            if connection.dialect.name == "sqlite":
                 return  # its transactions begin with the lock for writing
-        async with self._gate.passing(), begin(self._engine) as connection:
             if await connection.scalar(text("SHOW transaction_read_only")) == "on":
                 raise LedgerReadOnly("The ledger's database takes no writes.")
 
     async def close(self) -> None:
         """Release the connections, once the transaction under way is over."""
-        async with self.quiet():
-            await self._engine.dispose()
+        await self._store.close()
 
 
 def create_engine(url: str) -> AsyncEngine:
-    """An engine whose SQLite transactions take the write lock at their start and are durable at commit."""
+    """An engine for PostgreSQL, or for a look at an SQLite file from outside.
+
+    Its SQLite transactions take the write lock at their start and are durable at commit.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_postgres_engine(url)
-    # One connection, made at the start and kept: there is one transaction at a time anyway, and a
-    # task that is cancelled while it connects would leave a connection that nobody closes.
     engine = create_async_engine(
         url,
         connect_args={"timeout": BUSY_TIMEOUT},

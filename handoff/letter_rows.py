@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock
 from handoff.message import Message, Receipt
 from handoff.message_rows import SHOWN_TO_REQUESTER
+from handoff.store import Connection
 from handoff.tables import conversations, letters, messages
 
 
@@ -39,7 +39,7 @@ class Letter:
 class LetterRows:
     """Letters, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, conversations: ConversationRows, clock: Clock) -> None:
+    def __init__(self, connection: Connection, conversations: ConversationRows, clock: Clock) -> None:
         self._connection = connection
         self._conversations = conversations
         self._clock = clock

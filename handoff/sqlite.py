@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
@@ -35,6 +35,26 @@ def migrate_file(url: str) -> None:
     prepare(engine)
     with _migrating, engine.begin() as connection:
         migrate(connection)
+
+
+def open_file(path: str) -> Connection:
+    """The one connection of a process that commits by itself, and waits for the disk by itself.
+
+    It never waits for another process, and never copies the log into the database.
+    """
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
+        poolclass=StaticPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,  # an error's text is logged, and parameters are what was said
+    )
+    event.listen(engine, "connect", _prepare_connection)
+    connection = engine.connect()
+    connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # makes the log's file
+    for pragma in ("synchronous=NORMAL", "wal_autocheckpoint=0", "busy_timeout=0"):
+        connection.exec_driver_sql(f"PRAGMA {pragma}")
+    return connection
 
 
 def find_file(url: str) -> Path | None:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
 from handoff.desk import Streamed
 from handoff.handoff import Clock, Handoff, State
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.message_rows import MessageRows
+from handoff.store import Connection
 from handoff.tables import handoffs, messages
 
 END = "end"
@@ -29,7 +29,7 @@ class StreamRows:
 
     def __init__(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         conversations: ConversationRows,
         rows: MessageRows,
         clock: Clock,

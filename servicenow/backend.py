@@ -6,15 +6,17 @@ Actions and channels meet in the ledger only, so each process makes its own.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
+from handoff.availability import Lookout
 from handoff.desk import AgentDesk
 from handoff.handoff import Clock, utc_now
 from handoff.ledger import Ledger
 from handoff.settings import Desk, Settings, read_settings
 from handoff.timeouts import Timeouts
 from servicenow.auth import make_credentials
+from servicenow.availability import AgentChatAvailability, ConnectSupportAvailability
 from servicenow.bot_integration import BotIntegrationDesk
 from servicenow.connect_support import ConnectSupportDesk
 from servicenow.http import Instance
@@ -31,6 +33,7 @@ class Backend:
     incidents: IncidentTable
     timeouts: Timeouts
     clock: Clock = utc_now
+    lookout: Lookout = field(default_factory=Lookout)
 
     @property
     def is_desk_open(self) -> bool:
@@ -63,6 +66,30 @@ async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
         desk=_make_desk(settings, instance),
         incidents=IncidentTable(instance),
         timeouts=Timeouts.from_settings(settings),
+        clock=clock,
+        lookout=make_lookout(settings, instance, clock),
+    )
+
+
+def make_lookout(settings: Settings, instance: Instance, clock: Clock = utc_now) -> Lookout:
+    """Where it is looked up who is there; nowhere, unless the settings say so."""
+    if not settings.servicenow_availability:
+        return Lookout()
+    if settings.servicenow_desk is Desk.CONNECT_SUPPORT:
+        assert settings.servicenow_queue  # read_settings has seen to it
+        return Lookout(ConnectSupportAvailability(instance, queue=settings.servicenow_queue).look)
+    return Lookout(make_availability(settings, instance, clock).look)
+
+
+def make_availability(
+    settings: Settings, instance: Instance, clock: Clock = utc_now
+) -> AgentChatAvailability:
+    """The tables of Agent Chat, as the settings name them."""
+    return AgentChatAvailability(
+        instance,
+        queue=settings.servicenow_availability_queue,
+        presence=settings.servicenow_availability_presence,
+        zone=settings.opening_hours.zone,
         clock=clock,
     )
 

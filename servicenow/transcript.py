@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from handoff.desk import Line
 from handoff.errors import DeskBusy, DeskRejected
@@ -17,34 +16,31 @@ from handoff.message import Sender
 from servicenow.content import read_content
 from servicenow.events import LIVE_AGENT_CHOICE, LIVE_AGENT_TOPIC
 from servicenow.http import Instance
+from servicenow.tables import HIDDEN, Row, Tables, read_column
 from servicenow.values import Addresses, read_first, read_flag, read_string
 
-TABLES = "/api/now/table/"
 INTERACTION = "interaction"
 CONVERSATION = "sys_cs_conversation"
 MESSAGE = "sys_cs_message"
 COLUMNS = "sys_id,conversation,direction,is_agent,payload,send_time"
 PAGE = 200  # lines per request
 PAGES = 25  # requests per chat, at most
-HIDDEN = "The instance hides columns of {table} from us; check the integration user's roles"
 OURS = frozenset({LIVE_AGENT_CHOICE, LIVE_AGENT_TOPIC})  # said by us to Virtual Agent, not by the requester
-
-Row = Mapping[str, Any]
 
 
 class TranscriptTables:
     """Reads transcripts; raises ``DeskError``, ``DeskRejected`` where we may not, or find none."""
 
     def __init__(self, instance: Instance) -> None:
-        self._instance = instance
+        self._tables = Tables(instance)
 
     async def read(self, handoff: Handoff) -> list[Line]:
         """The lines of a handoff's chat, oldest first."""
-        if not self._instance.budget(TABLES + MESSAGE).can_spare:
+        if not self._tables.can_spare(MESSAGE):
             raise DeskBusy("ServiceNow's rate limit is near; the transcript can wait")
         conversation = await self._find_conversation(handoff)
         rows = await self._read_messages(conversation)
-        lines = [_read_row(row, self._instance.url) for row in rows]
+        lines = [_read_row(row, self._tables.instance.url) for row in rows]
         return [line for line in lines if not (line.sender is Sender.REQUESTER and line.text in OURS)]
 
     async def _find_conversation(self, handoff: Handoff) -> str:
@@ -54,47 +50,33 @@ class TranscriptTables:
         """
         if handoff.is_named:
             query = f"sys_id={handoff.live_chat_id}"
-            rows = await self._select(INTERACTION, query, "sys_id,channel_metadata_document", limit=1)
-            if rows and (found := _read(rows[0], "channel_metadata_document", INTERACTION)):
+            rows = await self._tables.select(INTERACTION, query, "sys_id,channel_metadata_document", limit=1)
+            # A condition on a column that is hidden from us is ignored, and finds just any row.
+            is_ours = rows and read_column(rows[0], "sys_id", INTERACTION) == handoff.live_chat_id
+            if is_ours and (found := read_column(rows[0], "channel_metadata_document", INTERACTION)):
                 return found
         query = f"session.device_id={handoff.id}^ORDERBYsys_created_on"
-        rows = await self._select(CONVERSATION, query, "sys_id,session.device_id", limit=1)
-        # A condition on a column that is hidden from us is ignored, and finds any conversation.
-        if not rows or _read(rows[0], "session.device_id", CONVERSATION) != handoff.id:
+        rows = await self._tables.select(CONVERSATION, query, "sys_id,session.device_id", limit=1)
+        if not rows or read_column(rows[0], "session.device_id", CONVERSATION) != handoff.id:
             raise DeskRejected("The instance shows no conversation of this handoff")
-        return _read(rows[0], "sys_id", CONVERSATION)
+        return read_column(rows[0], "sys_id", CONVERSATION)
 
     async def _read_messages(self, conversation: str) -> list[Row]:
         query = f"conversation={conversation}^ORDERBYsend_time^ORDERBYsys_created_on"
         found: list[Row] = []
         for page in range(PAGES):
-            rows = await self._select(MESSAGE, query, COLUMNS, limit=PAGE, offset=page * PAGE)
-            if any(_read(row, "conversation", MESSAGE) != conversation for row in rows):
+            rows = await self._tables.select(MESSAGE, query, COLUMNS, limit=PAGE, offset=page * PAGE)
+            if any(read_column(row, "conversation", MESSAGE) != conversation for row in rows):
                 raise DeskRejected(HIDDEN.format(table=MESSAGE))
             found += rows
             if len(rows) < PAGE:
                 return found
         raise DeskRejected(f"The chat has more than {PAGE * PAGES} lines")
 
-    async def _select(
-        self, table: str, query: str, columns: str, *, limit: int, offset: int = 0
-    ) -> list[Row]:
-        shape = {
-            "sysparm_query": query,
-            "sysparm_fields": columns,
-            "sysparm_limit": str(limit),
-            "sysparm_offset": str(offset),
-            "sysparm_exclude_reference_link": "true",
-        }
-        result = (await self._instance.get(TABLES + table, query=shape)).result
-        if not isinstance(result, list):
-            raise DeskRejected(f"The table {table} answered without a list")
-        return [row for row in result if isinstance(row, Mapping)]
-
 
 def _read_row(row: Row, instance_url: str) -> Line:
-    payload = _read(row, "payload", MESSAGE)
-    inbound = _read(row, "direction", MESSAGE).casefold() == "inbound"
+    payload = read_column(row, "payload", MESSAGE)
+    inbound = read_column(row, "direction", MESSAGE).casefold() == "inbound"
     from_agent = read_flag(row.get("is_agent"))
     other = Sender.AGENT if from_agent else Sender.SYSTEM
     sender = Sender.REQUESTER if inbound else other
@@ -113,11 +95,3 @@ def read_words(payload: str, instance_url: str) -> str:
     if content:
         return str(content["text"])
     return read_first(item, "value", "label", "text", "message") or ""
-
-
-def _read(row: Row, column: str, table: str) -> str:
-    """A column's value; an object with ``value`` where the instance makes it a reference all the same."""
-    if column not in row:
-        raise DeskRejected(HIDDEN.format(table=table))
-    value = row[column]
-    return str((value.get("value") if isinstance(value, Mapping) else value) or "")

@@ -13,8 +13,9 @@ from pydantic import ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from handoff.errors import SettingsError
+from handoff.settings.availability import AvailabilitySettings
 from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_key
-from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskSettings, Start
+from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, Start
 from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
 from handoff.settings.limits import LimitSettings
@@ -42,7 +43,7 @@ G = TypeVar("G", bound=Group)
 
 
 class Settings(
-    TimeSettings, OperationsSettings, LimitSettings, ChannelSettings, LedgerSettings, DeskSettings
+    TimeSettings, OperationsSettings, LimitSettings, ChannelSettings, LedgerSettings, AvailabilitySettings
 ):
     """The settings of one process. Durations are in seconds."""
 

@@ -10,6 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from sanic import Sanic
 
+from handoff.ledger import create_engine
 from tests.support.rest_client import RestClient
 from tests.support.stage import play
 from tests.support.waiting import eventually
@@ -147,7 +148,7 @@ async def refuse_a_crowd(client, check, say):
 
 async def refuse_after_a_fault(stage, client, check, say):
     """Last, as it leaves no table behind."""
-    engine = (await stage.bridge()).backend.ledger._engine
+    engine = create_engine(stage.settings.handoff_database_url)
     async with engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE conversations RENAME TO gone")
     check("post", "/webhook", await client.post(say))
@@ -155,6 +156,7 @@ async def refuse_after_a_fault(stage, client, check, say):
     check("get", "/conversations/{sender}/events", await client.poll())
     async with engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE gone RENAME TO conversations")
+    await engine.dispose()
 
 
 async def check_early(check):

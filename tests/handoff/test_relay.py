@@ -17,7 +17,7 @@ from handoff.desk import (
 )
 from handoff.errors import DeskRejected, DeskUnavailable
 from handoff.handoff import OPEN_STATES, EndReason, Exit, State
-from handoff.ledger import Ledger, create_engine
+from handoff.ledger import Ledger
 from handoff.message import Receipt, Sender
 from handoff.relay import Relay
 from handoff.timeouts import Timeouts
@@ -469,7 +469,7 @@ class FlakyLedger(Ledger):
 
 
 async def test_the_clock_goes_on_after_the_database_was_away(database_url, desk, front, timeouts, clock):
-    ledger = FlakyLedger(create_engine(database_url), clock)
+    ledger = await FlakyLedger.connect(database_url, clock)
     handoff = await request(ledger, within=30)
     relay = Relay(ledger, desk, front, timeouts, sweep=0.01)
     with capture_logs() as logs:

@@ -448,3 +448,29 @@ def test_webhook_secrets_may_be_several_and_are_not_shown(read):
     settings = read(HANDOFF_REST_WEBHOOK_SECRET=f"{WEBHOOK_SECRET} {WEBHOOK_SECRET}")
     assert WEBHOOK_SECRET not in repr(settings)
     assert read_webhook_key(WEBHOOK_SECRET) == b"01234567890123456789012345678901"
+
+
+# -- who is there ------------------------------------------------------------------------
+
+AVAILABLE = {name.lower(): value for name, value in WHOLE.items()}
+
+
+def test_looking_who_is_there_is_off_unless_it_is_switched_on():
+    assert not read_settings(**AVAILABLE).servicenow_availability
+
+
+def test_looking_who_is_there_needs_something_to_look_at():
+    with pytest.raises(SettingsError, match="SERVICENOW_AVAILABILITY_QUEUE"):
+        read_settings(**AVAILABLE, servicenow_availability=True)
+    known = {**AVAILABLE, "servicenow_desk": "connect_support", "servicenow_queue": "0" * 32}
+    assert read_settings(**known, servicenow_availability=True).servicenow_availability
+
+
+def test_what_is_named_and_never_looked_at_is_a_mistake():
+    with pytest.raises(SettingsError, match="SERVICENOW_AVAILABILITY=true"):
+        read_settings(**AVAILABLE, servicenow_availability_queue="IT")
+
+
+def test_a_queue_that_would_break_a_query_is_refused():
+    with pytest.raises(SettingsError, match="SERVICENOW_AVAILABILITY_QUEUE"):
+        read_settings(**AVAILABLE, servicenow_availability=True, servicenow_availability_queue="IT^ORname=HR")

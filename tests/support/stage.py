@@ -118,15 +118,19 @@ async def play(
     desk: SimulatorSettings | None = None,
     webchat: dict | None = None,
     rest: dict | None = None,
+    callback: dict | None = None,
+    bot: ScriptedBot | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
-    """A stage with a scripted bot; `settings` are ours, `webchat` and `rest` those channels' options."""
+    """A stage with a scripted bot; `settings` are ours, `webchat`, `rest` and `callback` the channels' options."""
     simulator = Simulator(
         desk or SimulatorSettings(username="handoff", password="secret of the test", callback_secret=SECRET)
     )
     async with AsyncExitStack() as stack:
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        app, url, bot = await stack.enter_async_context(serve_channels(ours, rest=rest, **(webchat or {})))
+        app, url, bot = await stack.enter_async_context(
+            serve_channels(ours, bot, rest, callback, **(webchat or {}))
+        )
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
         yield stage
@@ -136,7 +140,11 @@ async def play(
 
 @asynccontextmanager
 async def serve_channels(
-    settings: Settings, bot: ScriptedBot | None = None, rest: dict | None = None, **webchat
+    settings: Settings,
+    bot: ScriptedBot | None = None,
+    rest: dict | None = None,
+    callback: dict | None = None,
+    **webchat,
 ):
     """The channels registered as Rasa does it, on a free loopback port."""
     from rasa.core.channels.channel import register
@@ -152,7 +160,7 @@ async def serve_channels(
     channels = [
         WebChat(connect=connect, bot=bot, **webchat),
         HandoffRest(connect=connect, bot=bot, **(rest or {})),
-        ServiceNowCallback(connect=connect, bot=bot),
+        ServiceNowCallback(connect=connect, bot=bot, **(callback or {})),
         Operations(connect=connect, bot=bot),
     ]
     register(channels, app, route="/webhooks/")
