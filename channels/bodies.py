@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 from sanic import Request
 
 PATIENCE = 15.0  # seconds for a whole body; ours are small
+SKIPPED = 64 * 1024  # bytes
+SKIPPED_PATIENCE = 1.0  # seconds
 
 
 class BodyTooLarge(ValueError):
@@ -33,5 +36,23 @@ async def read_body(request: Request[Any, Any], limit: int, patience: float = PA
                 if len(body) > limit:
                     raise BodyTooLarge
     except TimeoutError:
+        leave_body(request)
         raise BodyTooSlow from None
+    except BodyTooLarge:
+        leave_body(request)
+        raise
     return bytes(body)
+
+
+async def skip_body(request: Request[Any, Any]) -> None:
+    """Read a body that nobody wants, if it is short and there, so that its sender reads the answer."""
+    with contextlib.suppress(BodyTooLarge, BodyTooSlow):
+        await read_body(request, SKIPPED, SKIPPED_PATIENCE)
+
+
+def leave_body(request: Request[Any, Any]) -> None:
+    """Sanic would go on reading a refused body after the answer, as slow and as large as it may be."""
+    stream: Any = request.stream
+    if stream.request_body:
+        stream.request_body = None
+        stream.keep_alive = False

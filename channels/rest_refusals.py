@@ -103,7 +103,7 @@ def refuse_guessing(wait: float) -> RestRefused:
 
 
 def refuse_slow_body() -> RestRefused:
-    return RestRefused(408, "body_too_slow", "The body did not arrive in time. Send it at once.")
+    return refuse_body("The body did not arrive in time. Send it at once.")
 
 
 def refuse_fault() -> RestRefused:

@@ -10,7 +10,7 @@ import structlog
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
-from channels.bodies import BodyTooLarge, BodyTooSlow, read_body
+from channels.bodies import BodyTooLarge, BodyTooSlow, read_body, skip_body
 from channels.rest_access import RestAccess
 from channels.rest_answers import STATE_HEADER, RestAnswers
 from channels.rest_events import RestEvents
@@ -102,6 +102,7 @@ class RestRoutes:
                 raise refuse_early()
             return await handler(self._desk, request, *more)
         except RestRefused as refused:
+            await skip_body(request)
             return self._refuse(request, refused)
         except Exception:
             log.exception("rest.failed")

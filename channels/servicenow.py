@@ -20,7 +20,7 @@ import structlog
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import json
 
-from channels.bodies import PATIENCE, BodyTooLarge, BodyTooSlow, read_body
+from channels.bodies import PATIENCE, BodyTooLarge, BodyTooSlow, read_body, skip_body
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.rasa_api import Bot, ChannelRefused, InputChannel, RasaBot, RuntimeAgent
 from channels.secrecy import is_same_secret
@@ -99,6 +99,7 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         if bridge is None:
             return json({"error": "Starting"}, status=503)
         if not is_authentic(request, bridge.backend.settings):
+            await skip_body(request)
             return self._refuse(request)
         try:
             envelope = decode_callback(await read_body(request, SIZE_LIMIT, self._patience))

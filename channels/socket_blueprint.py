@@ -9,7 +9,7 @@ from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import json
 from socketio import AsyncServer
 
-from channels.bodies import BodyTooLarge, BodyTooSlow, read_body
+from channels.bodies import BodyTooLarge, BodyTooSlow, leave_body, read_body
 
 
 class SocketBlueprint(Blueprint):
@@ -50,6 +50,8 @@ class SocketBlueprint(Blueprint):
                 return json({"error": f"More than {engine.max_http_buffer_size} bytes"}, status=413)
             except BodyTooSlow:
                 return json({"error": "The body did not arrive in time"}, status=408)
+        else:
+            leave_body(request)
         return await engine.handle_request(request)
 
     def add_health_check(self, is_ready: Callable[[], bool]) -> None:

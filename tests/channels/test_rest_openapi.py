@@ -67,7 +67,9 @@ def test_every_schema_of_the_description_is_one(described):
 
 
 async def test_every_described_answer_can_be_had_and_is_as_described(tmp_path, described, check):
-    async with play(tmp_path, handoff_rest_token=TOKEN, handoff_message_limit=100) as stage:
+    async with play(
+        tmp_path, handoff_rest_token=TOKEN, handoff_message_limit=100, handoff_sender_limit=60
+    ) as stage:
         client = stage.rest("c1", token=TOKEN)
         await succeed(stage, client, check)
         await refuse(stage, client, check)
@@ -132,6 +134,7 @@ async def refuse(stage, client, check):
     check("get", events, await stranger.poll())
     check("get", state, await stranger.get("/conversations/c1"))
     await refuse_a_crowd(client, check, say)
+    await refuse_haste(stage, check)
     await refuse_after_a_fault(stage, client, check, say)
 
 
@@ -144,6 +147,16 @@ async def refuse_a_crowd(client, check, say):
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def refuse_haste(stage, check):
+    hasty = stage.rest("hasty", token=TOKEN)
+    replies = [await hasty.get("/conversations/hasty") for _ in range(601)]
+    check("get", "/conversations/{sender}", replies[-1])
+    assert replies[-1].status == 429
+    posts = [await hasty.post({"sender": "hasty", "message": "x"}) for _ in range(61)]
+    check("post", "/webhook", posts[-1])
+    assert posts[-1].body["error"] == "too_fast"
 
 
 async def refuse_after_a_fault(stage, client, check, say):

@@ -122,15 +122,14 @@ async def play(
     bot: ScriptedBot | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
-    """A stage with a scripted bot; `settings` are ours, `webchat`, `rest` and `callback` the channels' options."""
+    """A stage with a scripted bot; `settings` are ours, `webchat`, `rest`, `callback` options of channels."""
     simulator = Simulator(
         desk or SimulatorSettings(username="handoff", password="secret of the test", callback_secret=SECRET)
     )
     async with AsyncExitStack() as stack:
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        app, url, bot = await stack.enter_async_context(
-            serve_channels(ours, bot, rest, callback, **(webchat or {}))
-        )
+        serving = serve_channels(ours, bot, rest, callback, **(webchat or {}))
+        app, url, bot = await stack.enter_async_context(serving)
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
         yield stage
