@@ -31,6 +31,7 @@ from handoff.tasks import OnePerKey, Tasks
 
 log = structlog.get_logger(__name__)
 
+LANE = "diversion"
 END_CHAT = "/end_chat"
 RESTART = "/restart"
 LEAVING = {END_CHAT: EndReason.REQUESTER_ENDED, RESTART: EndReason.REQUESTER_RESTARTED}
@@ -67,7 +68,7 @@ class Diversion:
         self._reader = Reader(ledger, bot)
         self._mirror = mirror
         self._exit_flow = exit_flow
-        self._runs = OnePerKey(self._hand_over_all, "diversion", tasks)
+        self._runs = OnePerKey(self._hand_over_all, LANE, tasks, leases=ledger.leases)
 
     async def take(self, incoming: Incoming) -> Accepted:
         """Commit a message and see to it that it is handed over; returns once it is committed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum, auto
 from typing import Any
@@ -89,6 +89,10 @@ class Listeners:
 
     def has(self, conversation: str, kind: Kind) -> bool:
         return any(listener.kind is kind for listener in self._listeners.get(conversation, ()))
+
+    def watched(self) -> Collection[str]:
+        """The conversations that requests wait for."""
+        return self._listeners.keys()
 
     def ring(self, conversation: str) -> None:
         for listener in self._listeners.get(conversation, ()):

@@ -119,7 +119,7 @@ class WebChatSockets:
         self._browsers.turn_to(browser, conversation)
         await self._server.emit("session_confirm", conversation, to=sid)
         await self._screen.enter(sid, conversation, seen)
-        self._require_bridge().relay.delivery.kick(conversation)
+        self._require_bridge().relay.delivery.hear(conversation)
 
     async def _register(self, conversation: str) -> None:
         """Only a conversation whose channel is known can be handed to the desk."""
@@ -185,7 +185,7 @@ class WebChatSockets:
         )
         bridge = self._require_bridge()
         accepted = await bridge.diversion.take(incoming)
-        if self._browsers.are_several(conversation):
+        if bridge.is_shared or self._browsers.are_several(conversation):
             bridge.relay.delivery.kick(conversation)
         return {"accepted": True, "message_id": accepted.message.public_id, "seq": accepted.message.seq}
 

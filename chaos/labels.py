@@ -20,9 +20,8 @@ from typing import Any, TypeVar
 
 from chaos.history import History
 from handoff.desk import AgentDesk, DeskEvent, Opened, Utterance
-from handoff.handoff import Clock, Handoff, utc_now
+from handoff.handoff import Handoff
 from handoff.ledger import Entry, Ledger
-from handoff.store import Store
 
 T = TypeVar("T")
 
@@ -62,9 +61,6 @@ class FusedLedger(Ledger):
     """A ledger whose transactions are labelled by the function that opens them."""
 
     fuse: Fuse
-
-    def __init__(self, store: Store, clock: Clock = utc_now) -> None:
-        super().__init__(store, clock)
 
     def entry(self) -> _AsyncGeneratorContextManager[Entry]:
         return self._entry(sys._getframe(1).f_code.co_qualname)

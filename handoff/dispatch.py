@@ -21,6 +21,7 @@ from handoff.vault import Vault
 
 log = structlog.get_logger(__name__)
 
+LANE = "dispatch"
 AGAIN = 5.0  # seconds after an error that is not the desk's, such as a database that is away
 
 
@@ -48,7 +49,7 @@ class Dispatch:
         self._screen = screen
         self._timeouts = timeouts
         self._give_up = give_up
-        self._runs = OnePerKey(self._post_all, "dispatch", tasks, again=AGAIN)
+        self._runs = OnePerKey(self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases)
 
     def kick(self, handoff_id: str) -> None:
         """Post soon what has been written."""

@@ -7,8 +7,10 @@
     ├── AlreadyOpen            the conversation already belongs to the desk
     ├── LedgerOutdated         the database was made by another version
     ├── LedgerAway             the database's server cannot be reached
+    ├── LeaseLost              another process has taken over what this one was doing
     ├── LedgerMissing          there is no database where the settings say
     ├── LedgerReadOnly         the database takes no writes
+    ├── BackupFailed           a copy of the ledger could not be made, or is not whole
     ├── NotFound               an operator named what is not there, or not once
     ├── LetterRefused          a client did not take a message that was posted to it
     └── DeskError              the desk did not do what it was asked
@@ -49,12 +51,20 @@ class LedgerAway(HandoffError):
     """The ledger's database server cannot be reached; worth another try."""
 
 
+class LeaseLost(HandoffError):
+    """Another process has taken over the work that was under way here; nothing of it may be written."""
+
+
 class LedgerMissing(HandoffError):
     """There is no ledger where the settings say that it is."""
 
 
 class LedgerReadOnly(HandoffError):
     """The ledger's database takes no writes, as a standby does."""
+
+
+class BackupFailed(HandoffError):
+    """A copy of the ledger could not be made, or is not whole."""
 
 
 class NotFound(HandoffError):

@@ -17,8 +17,10 @@ from handoff.engine_store import EngineStore
 from handoff.errors import LedgerReadOnly
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
+from handoff.leases import Leases
 from handoff.letter_rows import LetterRows
 from handoff.message_rows import MessageRows
+from handoff.overview_rows import OverviewRows
 from handoff.postgres import begin, create_postgres_engine
 from handoff.schema import require_current
 from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
@@ -37,6 +39,7 @@ class Entry:
         self.streams = StreamRows(connection, self.conversations, self.messages, clock)
         self.letters = LetterRows(connection, self.conversations, clock)
         self.audits = AuditRows(connection, clock)
+        self.overview = OverviewRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
 
 
@@ -50,9 +53,11 @@ class Ledger:
     What is only found by its own id may change until then.
     """
 
-    def __init__(self, store: Store, clock: Clock = utc_now) -> None:
+    def __init__(self, store: Store, clock: Clock = utc_now, leases: Leases | None = None) -> None:
         self._store = store
         self._clock = clock
+        # With a server, several processes may work: each piece of work in one at a time.
+        self.leases = leases
 
     @classmethod
     async def connect(cls, url: str, clock: Clock = utc_now) -> Ledger:
@@ -88,7 +93,9 @@ class Ledger:
         except BaseException:
             await engine.dispose()
             raise
-        return cls(EngineStore(engine), clock)
+        # Connections of their own: a lease must be renewed, however long the ledger's are waited for.
+        leases = None if file else Leases(create_engine(url))
+        return cls(EngineStore(engine, leases), clock, leases)
 
     @asynccontextmanager
     async def entry(self) -> AsyncIterator[Entry]:
@@ -96,6 +103,7 @@ class Ledger:
 
         Raises:
             LedgerAway: the database's server cannot be reached, or goes meanwhile.
+            LeaseLost: another process has taken over the work that this transaction is part of.
         """
         async with self._store.transaction() as connection:
             yield Entry(connection, self._clock)
@@ -122,6 +130,8 @@ class Ledger:
     async def close(self) -> None:
         """Release the connections, once the transaction under way is over."""
         await self._store.close()
+        if self.leases:
+            await self.leases.close()
 
 
 def create_engine(url: str) -> AsyncEngine:

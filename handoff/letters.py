@@ -16,6 +16,7 @@ from handoff.tasks import OnePerKey, Tasks
 
 log = structlog.get_logger(__name__)
 
+LANE = "letters"
 AGAIN = 5.0  # seconds after an error that is not the client's, such as a database that is away
 FIRST_WAIT = 1.0  # seconds after the first failure; doubled with jitter up to LONGEST_WAIT
 LONGEST_WAIT = 300.0
@@ -48,19 +49,22 @@ class Letters:
         self._is_held = is_held
         self._deadline = deadline
         self._first_wait = first_wait
-        self._runs = OnePerKey(self._post_all, "letters", tasks, again=AGAIN)
+        self._runs = OnePerKey(self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases)
 
     def kick(self, conversation: str) -> None:
         """Post soon what was written."""
         self._runs.kick(conversation)
 
     async def watch(self) -> None:
-        """Take up what an earlier process left, then post what is due, again and again."""
+        """Take up what an earlier process left, then post what is due, again and again.
+
+        In a cluster another process may be gone at any time, so that is looked for again and again too.
+        """
         has_resumed = False
         while True:
             try:
                 await self._look(resume=not has_resumed)
-                has_resumed = True
+                has_resumed = self._ledger.leases is None
             except Exception:
                 log.exception("letters.not_read")
             await asyncio.sleep(SWEEP)
@@ -69,6 +73,9 @@ class Letters:
         async with self._ledger.entry() as entry:
             due = set(await entry.letters.due())
             waiting = set(await entry.letters.waiting_in(self._channel)) if resume else set()
+        if self._ledger.leases and (due or waiting):
+            due -= (taken := await self._ledger.leases.taken(LANE))
+            waiting -= taken
         for conversation in due | waiting:
             self.kick(conversation)
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    DateTime,
     Dialect,
     Index,
     Integer,
@@ -94,6 +95,13 @@ handoffs = Table(
     Column("live_since", Instant),
     # What identified each entry into a queue, by line.
     Column("queue_marks", Text),
+    # When a live agent joined first, and when one said something first.
+    Column("joined_at", Instant),
+    Column("first_answer_at", Instant),
+    # What the desk said or failed to say when the handoff had to be ended.
+    Column("problem", Text),
+    # The W3C traceparent of the request for a live agent.
+    Column("trace", String(64)),
     # One open handoff per conversation, whatever the code does.
     Index(
         "one_open_handoff",
@@ -128,11 +136,21 @@ messages = Table(
     Column("avatar", Text),
     # The epoch in which the bot's turn about it began.
     Column("born", Integer),
+    # The W3C traceparent of its acceptance.
+    Column("trace", String(64)),
     UniqueConstraint("conversation", "seq", name="one_seq"),
     UniqueConstraint("conversation", "client_id", name="one_client_id"),
     UniqueConstraint("conversation", "desk_id", name="one_desk_id"),
     Index("messages_by_receipt", "conversation", "receipt", "seq"),
     Index("messages_by_handoff", "handoff_id", "receipt", "seq"),
+    # What nobody has been given or shown yet; few rows, looked for again and again.
+    Index(
+        "unsettled_messages",
+        "sender",
+        "conversation",
+        sqlite_where=text("receipt = 'accepted'"),
+        postgresql_where=text("receipt = 'accepted'"),
+    ),
 )
 
 # Which numbers the answer to a message of the requester held, so that the same request gets the same answer.
@@ -175,4 +193,15 @@ letters = Table(
     Column("created_at", Instant, nullable=False),
     Index("letters_by_conversation", "conversation", "seq"),
     Index("letters_by_time", "dead_at", "next_at"),
+)
+
+# Which process does which work now, see handoff/leases.py; used by PostgreSQL only.
+leases = Table(
+    "leases",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("token", String(36), nullable=False),
+    Column("holder", String(300), nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
+    Index("leases_by_token", "token", unique=True),
 )

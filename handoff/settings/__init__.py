@@ -32,8 +32,8 @@ __all__ = [
     "Settings",
     "Start",
     "hide_password",
-    "read_ledger_settings",
     "read_settings",
+    "read_some",
     "read_webhook_key",
 ]
 
@@ -60,19 +60,15 @@ def read_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: with one sentence per missing or wrong setting, naming the variable.
     """
-    return _read(Settings, **overrides)
+    return read_some(Settings, **overrides)
 
 
-def read_ledger_settings() -> LedgerSettings:
-    """Only where the ledger is: what an operator needs while other settings may be wrong.
+def read_some(group: type[G], **overrides: Any) -> G:
+    """One group only: what an operator needs, while others may be wrong.
 
     Raises:
         SettingsError: as above.
     """
-    return _read(LedgerSettings)
-
-
-def _read(group: type[G], **overrides: Any) -> G:
     try:
         return group(_env_file=os.environ.get(ENV_FILE, ".env"), **overrides)
     except ValidationError as error:

@@ -15,10 +15,10 @@ import psycopg2
 
 from handoff.ledger import create_engine
 from handoff.schema import migrate
+from handoff.tables import metadata
 from tests.support.chromium import give_up
 
 SERVER = "postgresql://postgres@127.0.0.1:5432"
-TABLES = ("answers", "letters", "messages", "handoffs", "conversations")
 
 
 def server() -> str:
@@ -57,7 +57,7 @@ def make_database(*, migrated: bool = True) -> Iterator[str]:
 
 def empty(url: str) -> None:
     """Take everything out of a ledger, for the next test."""
-    run_sql(f"TRUNCATE {', '.join(TABLES)}", database=url.rpartition("/")[2])
+    run_sql(f"TRUNCATE {', '.join(metadata.tables)}", database=url.rpartition("/")[2])
 
 
 async def _migrate(url: str) -> None:
