@@ -17,6 +17,7 @@ from channels.diversion import Incoming
 from channels.sessions import ID_LIMIT, SessionPolicy, TokenRefused
 from channels.webchat_limits import WebChatLimits
 from channels.webchat_screen import WebChatScreen
+from handoff.errors import FileRefused
 from handoff.tasks import KeyedLocks
 
 log = structlog.get_logger(__name__)
@@ -149,6 +150,8 @@ class WebChatSockets:
             browser = await self._find_speaker(sid, said.get("session_id"))
             if browser is None or browser.conversation is None:
                 return _reject(client_id, await self._screen.word("utter_session_refused"))
+            if _short_text(said.get("file")):
+                return await self._take_file(browser.conversation, client_id, said)
             if fault := self._find_fault(said.get("message")):
                 return await self._reject(sid, browser, client_id, fault, limit=str(self._limit))
             if wait := self._limits.words.spend(browser.conversation):
@@ -173,6 +176,15 @@ class WebChatSockets:
             return browser if browser.conversation == session_id else None
         return browser
 
+    async def _take_file(
+        self, conversation: str, client_id: str | None, said: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """A message that is a file, which was sent to ``/files`` before."""
+        try:
+            return await self._take(conversation, client_id, {**said, "message": ""})
+        except FileRefused as refused:
+            return _reject(client_id, await self._screen.word(refused.response, **refused.values))
+
     async def _take(
         self, conversation: str, client_id: str | None, said: Mapping[str, Any]
     ) -> dict[str, Any]:
@@ -182,6 +194,8 @@ class WebChatSockets:
             text=said["message"],
             client_id=client_id,
             metadata=_read_metadata(said),
+            file_id=_short_text(said.get("file")),
+            question=_short_text(said.get("question")),
         )
         bridge = self._require_bridge()
         accepted = await bridge.diversion.take(incoming)

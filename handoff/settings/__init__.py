@@ -15,7 +15,8 @@ from pydantic_core import PydanticCustomError
 from handoff.errors import SettingsError
 from handoff.settings.availability import AvailabilitySettings
 from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_key
-from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, Start
+from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskFiles, Start
+from handoff.settings.files import FileSettings
 from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
 from handoff.settings.limits import LimitSettings
@@ -28,6 +29,7 @@ __all__ = [
     "SQLITE",
     "Auth",
     "Desk",
+    "DeskFiles",
     "SessionIds",
     "Settings",
     "Start",
@@ -43,7 +45,13 @@ G = TypeVar("G", bound=Group)
 
 
 class Settings(
-    TimeSettings, OperationsSettings, LimitSettings, ChannelSettings, LedgerSettings, AvailabilitySettings
+    TimeSettings,
+    OperationsSettings,
+    LimitSettings,
+    ChannelSettings,
+    LedgerSettings,
+    FileSettings,
+    AvailabilitySettings,
 ):
     """The settings of one process. Durations are in seconds."""
 

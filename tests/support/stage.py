@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -37,6 +38,10 @@ class Stage:
     settings: Settings
     bot: ScriptedBot
     clients: list[ChatClient] = field(default_factory=list)
+
+    @property
+    def simulator_url(self) -> str:
+        return self.settings.servicenow_url
 
     @property
     def callback_url(self) -> str:
@@ -107,8 +112,16 @@ def settings_for(url: str, folder: Path, **more) -> Settings:
         "servicenow_password": "secret of the test",
         "servicenow_callback_secret": SECRET,
         "handoff_database_url": f"sqlite:///{folder}/ledger.db",
+        "handoff_files_url": f"{folder}/files",
     }
     return read_settings(**defaults | more)
+
+
+def find_port() -> int:
+    """A port that is free now, for a server that has to know its address before it is made."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @asynccontextmanager
@@ -127,9 +140,11 @@ async def play(
         desk or SimulatorSettings(username="handoff", password="secret of the test", callback_secret=SECRET)
     )
     async with AsyncExitStack() as stack:
+        port = find_port()
+        settings.setdefault("handoff_public_url", f"http://127.0.0.1:{port}")
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        serving = serve_channels(ours, bot, rest, callback, **(webchat or {}))
-        app, url, bot = await stack.enter_async_context(serving)
+        channels = serve_channels(ours, bot, rest, callback, port=port, **(webchat or {}))
+        app, url, bot = await stack.enter_async_context(channels)
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
         yield stage
@@ -143,9 +158,10 @@ async def serve_channels(
     bot: ScriptedBot | None = None,
     rest: dict | None = None,
     callback: dict | None = None,
+    port: int = 0,
     **webchat,
 ):
-    """The channels registered as Rasa does it, on a free loopback port."""
+    """The channels registered as Rasa does it, on a free loopback port unless one is named."""
     from rasa.core.channels.channel import register
 
     from local.server import run_app
@@ -163,5 +179,5 @@ async def serve_channels(
         Operations(connect=connect, bot=bot),
     ]
     register(channels, app, route="/webhooks/")
-    async with run_app(app, 0) as url:
+    async with run_app(app, port) as url:
         yield app, url, bot
