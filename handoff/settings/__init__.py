@@ -19,6 +19,7 @@ from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskFiles, Start
 from handoff.settings.files import FileSettings
 from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
+from handoff.settings.limits import LimitSettings
 from handoff.settings.operations import OperationsSettings
 from handoff.settings.times import TimeSettings
 
@@ -44,7 +45,13 @@ G = TypeVar("G", bound=Group)
 
 
 class Settings(
-    TimeSettings, OperationsSettings, ChannelSettings, LedgerSettings, FileSettings, AvailabilitySettings
+    TimeSettings,
+    OperationsSettings,
+    LimitSettings,
+    ChannelSettings,
+    LedgerSettings,
+    FileSettings,
+    AvailabilitySettings,
 ):
     """The settings of one process. Durations are in seconds."""
 

@@ -131,11 +131,12 @@ async def play(
     desk: SimulatorSettings | None = None,
     webchat: dict | None = None,
     rest: dict | None = None,
+    callback: dict | None = None,
     stock: Callable[..., list] | None = None,
     bot: ScriptedBot | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
-    """A stage with a scripted bot; `settings` are ours, `webchat` and `rest` those channels' options.
+    """A stage with a scripted bot; `settings` are ours, `webchat`, `rest`, `callback` options of channels.
 
     `stock` makes channels of Rasa's that are diverted, given `connect` and `bot`.
     """
@@ -146,7 +147,7 @@ async def play(
         port = find_port()
         settings.setdefault("handoff_public_url", f"http://127.0.0.1:{port}")
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        channels = serve_channels(ours, bot, rest, stock, port=port, **(webchat or {}))
+        channels = serve_channels(ours, bot, rest, callback, stock, port=port, **(webchat or {}))
         app, url, bot = await stack.enter_async_context(channels)
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
@@ -160,6 +161,7 @@ async def serve_channels(
     settings: Settings,
     bot: ScriptedBot | None = None,
     rest: dict | None = None,
+    callback: dict | None = None,
     stock: Callable[..., list] | None = None,
     port: int = 0,
     **webchat,
@@ -178,7 +180,7 @@ async def serve_channels(
     channels = [
         WebChat(connect=connect, bot=bot, **webchat),
         HandoffRest(connect=connect, bot=bot, **(rest or {})),
-        ServiceNowCallback(connect=connect, bot=bot),
+        ServiceNowCallback(connect=connect, bot=bot, **(callback or {})),
         *(stock(connect=connect, bot=bot) if stock else ()),
         Operations(connect=connect, bot=bot),
     ]
