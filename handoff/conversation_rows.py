@@ -6,13 +6,31 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, null, or_, select, update
+from sqlalchemy import Table, Update, bindparam, func, null, or_, select, update
 
 from handoff.digest import PREFIX, digest
 from handoff.handoff import State
 from handoff.postgres import LOCK_CONVERSATION
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
+
+# What every message needs is built once: putting a statement together takes longer than running it.
+IS_CONVERSATION = conversations.c.id == bindparam("of")
+EXISTS = select(func.count()).select_from(conversations).where(IS_CONVERSATION)
+FIND_CHANNEL = select(conversations.c.channel).where(IS_CONVERSATION)
+FIND_EPOCH = select(conversations.c.epoch).where(IS_CONVERSATION)
+COUNT_SEQ = (
+    update(conversations)
+    .where(IS_CONVERSATION)
+    .values(last_seq=conversations.c.last_seq + 1)
+    .returning(conversations.c.last_seq)
+)
+COUNT_EPOCH = (
+    update(conversations)
+    .where(IS_CONVERSATION)
+    .values(epoch=conversations.c.epoch + 1)
+    .returning(conversations.c.epoch)
+)
 
 
 class ConversationRows:
@@ -35,7 +53,7 @@ class ConversationRows:
 
     async def next_seq(self, conversation: str) -> int:
         """The number of the next message; a gap may stay where its transaction rolls back."""
-        return await self._count_up(conversation, "last_seq")
+        return await self._count_up(conversation, COUNT_SEQ)
 
     async def last_seq(self, conversation: str) -> int:
         """The number of the last message, 0 where there is none."""
@@ -49,7 +67,7 @@ class ConversationRows:
 
     async def next_epoch(self, conversation: str) -> int:
         """Count a change of owner."""
-        return await self._count_up(conversation, "epoch")
+        return await self._count_up(conversation, COUNT_EPOCH)
 
     async def identify(self, given: str) -> str | None:
         """The conversation of an id, of a handoff's id, of the desk's id of a chat, or of a digest."""
@@ -84,6 +102,9 @@ class ConversationRows:
 
     async def use(self, conversation: str, channel: str) -> None:
         """Take note of the channel that the requester writes through."""
+        await self.lock(conversation)
+        if await self.channel(conversation) == channel:
+            return
         await self._ensure(conversation)
         await self._connection.execute(
             update(conversations).where(conversations.c.id == conversation).values(channel=channel)
@@ -91,8 +112,7 @@ class ConversationRows:
 
     async def channel(self, conversation: str) -> str | None:
         """The channel that the requester wrote through last."""
-        query = select(conversations.c.channel).where(conversations.c.id == conversation)
-        channel: str | None = await self._connection.scalar(query)
+        channel: str | None = await self._connection.scalar(FIND_CHANNEL, {"of": conversation})
         return channel
 
     async def describe(self, conversation: str, known: Mapping[str, str | None]) -> None:
@@ -138,19 +158,19 @@ class ConversationRows:
 
     async def epoch(self, conversation: str) -> int:
         """How often the conversation has changed its owner."""
-        query = select(conversations.c.epoch).where(conversations.c.id == conversation)
-        return await self._connection.scalar(query) or 0
+        return await self._connection.scalar(FIND_EPOCH, {"of": conversation}) or 0
 
-    async def _count_up(self, conversation: str, name: str) -> int:
-        await self._ensure(conversation)
-        column = conversations.c[name]
-        step = update(conversations).where(conversations.c.id == conversation).values({name: column + 1})
-        return int((await self._connection.execute(step.returning(column))).scalar_one())
+    async def _count_up(self, conversation: str, step: Update) -> int:
+        await self.lock(conversation)
+        counted = await self._connection.scalar(step, {"of": conversation})
+        if counted is None:
+            await self._ensure(conversation)
+            counted = await self._connection.scalar(step, {"of": conversation})
+        return int(counted)
 
     async def _ensure(self, conversation: str) -> None:
         await self.lock(conversation)
-        exists = select(func.count()).select_from(conversations).where(conversations.c.id == conversation)
-        if await self._connection.scalar(exists):
+        if await self._connection.scalar(EXISTS, {"of": conversation}):
             return
         upsert = insert_or_ignore(self._connection.dialect.name, conversations)
         await self._connection.execute(upsert, {"id": conversation, "last_seq": 0, "epoch": 0})

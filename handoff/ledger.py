@@ -15,11 +15,14 @@ from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
 from handoff.engine_store import EngineStore
 from handoff.errors import LedgerReadOnly
+from handoff.files.keys import KeyRows
+from handoff.files.rows import FileRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.leases import Leases
 from handoff.letter_rows import LetterRows
 from handoff.message_rows import MessageRows
+from handoff.overview_rows import OverviewRows
 from handoff.postgres import begin, create_postgres_engine
 from handoff.schema import require_current
 from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
@@ -38,7 +41,10 @@ class Entry:
         self.streams = StreamRows(connection, self.conversations, self.messages, clock)
         self.letters = LetterRows(connection, self.conversations, clock)
         self.audits = AuditRows(connection, clock)
+        self.overview = OverviewRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
+        self.files = FileRows(connection, clock)
+        self.keys = KeyRows(connection)
 
 
 class Ledger:

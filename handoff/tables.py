@@ -95,6 +95,13 @@ handoffs = Table(
     Column("live_since", Instant),
     # What identified each entry into a queue, by line.
     Column("queue_marks", Text),
+    # When a live agent joined first, and when one said something first.
+    Column("joined_at", Instant),
+    Column("first_answer_at", Instant),
+    # What the desk said or failed to say when the handoff had to be ended.
+    Column("problem", Text),
+    # The W3C traceparent of the request for a live agent.
+    Column("trace", String(64)),
     # One open handoff per conversation, whatever the code does.
     Index(
         "one_open_handoff",
@@ -129,6 +136,8 @@ messages = Table(
     Column("avatar", Text),
     # The epoch in which the bot's turn about it began.
     Column("born", Integer),
+    # The W3C traceparent of its acceptance.
+    Column("trace", String(64)),
     UniqueConstraint("conversation", "seq", name="one_seq"),
     UniqueConstraint("conversation", "client_id", name="one_client_id"),
     UniqueConstraint("conversation", "desk_id", name="one_desk_id"),
@@ -184,6 +193,44 @@ letters = Table(
     Column("created_at", Instant, nullable=False),
     Index("letters_by_conversation", "conversation", "seq"),
     Index("letters_by_time", "dead_at", "next_at"),
+)
+
+# Files of both sides; their bytes are in the store, under `blob`.
+files = Table(
+    "files",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("conversation", String(255), nullable=False),
+    # Null until a message asks for it.
+    Column("message_id", String(36)),
+    Column("origin", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("content_type", String(127), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("blob", String(64), nullable=False),
+    # Where the desk keeps what came from it.
+    Column("address", Text),
+    # What the desk calls a file that we have given to it.
+    Column("reference", Text),
+    # When the desk has to have fetched it; null where it has, or need not.
+    Column("fetch_by", Instant),
+    Column("created_at", Instant, nullable=False),
+    Index("files_by_message", "message_id"),
+    Index("files_by_conversation", "conversation", "created_at"),
+    Index("files_by_age", "created_at"),
+    Index("files_by_fetching", "fetch_by"),
+    Index("files_by_state", "state"),
+)
+
+# What all processes have to sign with alike.
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 # Which process does which work now, see handoff/leases.py; used by PostgreSQL only.

@@ -21,6 +21,12 @@ from handoff.operator.output import AS_JSON, print_error
 # What is typed: the function, and what it does.
 COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("listing:list_open", "Show the open handoffs: conversation, state, since when, and with whom."),
+    "show": (
+        "conversation:show_conversation",
+        "Show one handoff: state, deadline, messages, and what looks wrong.",
+    ),
+    "watch": ("watching:watch", "Show what is open and what waits, live."),
+    "transcript": ("conversation:show_transcript", "Show everything that was said in a conversation."),
     "close": ("closing:close_handoff", "Give a conversation back to the bot."),
     "audit": (
         "auditing:audit_chats",
@@ -30,6 +36,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "dead_letters:show_dead_letters",
         "Show the messages that a REST client's address did not take in time, or post them once more.",
     ),
+    "requeue": (
+        "requeuing:requeue",
+        "Post once more what was given up on its way to a REST client's address.",
+    ),
+    "backup": ("backing_up:back_up_ledger", "Copy the ledger while it is in use (SQLite)."),
     "doctor": (
         "doctor:examine_all",
         "Check settings, ledger, instance, rights and callback; exit code 1 if something is wrong.",

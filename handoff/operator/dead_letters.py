@@ -8,24 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handoff.errors import NotFound
-from handoff.operator.output import AsJson, print_json
+from handoff.operator.output import AsJson, make_printable, print_json
+from handoff.operator.requeuing import put_back
 from handoff.operator.session import with_ledger
 
 if TYPE_CHECKING:
     from handoff.ledger import Ledger
     from handoff.letter_rows import Letter
 
-ALL = "all"
 NONE = "There are no dead letters."
 
 Requeue = Annotated[str | None, typer.Option(help="Post this one again: its message id, or 'all'.")]
 
 
 def show_dead_letters(requeue: Requeue = None, as_json: AsJson = False) -> None:
-    letters = with_ledger(lambda ledger: _put_back(ledger, requeue) if requeue else _find(ledger))
-    if requeue and not letters:
-        raise NotFound(f"There is no dead letter {requeue}." if requeue != ALL else NONE)
+    letters = with_ledger(lambda ledger: put_back(ledger, requeue) if requeue else _find(ledger))
     if as_json:
         key = "requeued" if requeue else "dead_letters"
         print_json({key: [asdict(letter) for letter in letters]})
@@ -33,7 +30,7 @@ def show_dead_letters(requeue: Requeue = None, as_json: AsJson = False) -> None:
     for letter in letters:
         typer.echo(
             f"{letter.message_id}  {letter.conversation}  {letter.dead_at:%Y-%m-%d %H:%M:%S}  "
-            f"{letter.attempts} attempts  {letter.problem}"
+            f"{letter.attempts} attempts  {make_printable(letter.problem)}"
         )
     if requeue:
         typer.echo(f"{len(letters)} will be posted again by the running assistant.")
@@ -44,14 +41,3 @@ def show_dead_letters(requeue: Requeue = None, as_json: AsJson = False) -> None:
 async def _find(ledger: Ledger) -> Sequence[Letter]:
     async with ledger.entry() as entry:
         return await entry.letters.dead()
-
-
-async def _put_back(ledger: Ledger, which: str) -> Sequence[Letter]:
-    from handoff.settings import read_settings
-
-    within = read_settings().handoff_rest_webhook_deadline
-    async with ledger.entry() as entry:
-        chosen = [letter for letter in await entry.letters.dead() if which in (ALL, letter.message_id)]
-        for letter in chosen:
-            await entry.letters.requeue(letter, within=within)
-    return chosen

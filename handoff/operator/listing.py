@@ -9,7 +9,7 @@ import typer
 
 from handoff.handoff import Handoff, utc_now
 from handoff.operator.handoffs import describe, write_deadline, write_duration
-from handoff.operator.output import AsJson, print_json
+from handoff.operator.output import AsJson, make_printable, print_json
 from handoff.operator.session import with_ledger
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ def write_lines(found: Sequence[Handoff]) -> list[str]:
     rows = [("CONVERSATION", "STATE", "OPENED (UTC)", "FOR", "ENDS BY ITSELF", "LIVE AGENT")]
     rows += [
         (
-            handoff.conversation,
+            make_printable(handoff.conversation),
             handoff.state,
             f"{handoff.opened_at:%Y-%m-%d %H:%M:%S}",
             write_duration(now - handoff.opened_at),
             write_deadline(handoff, now),
-            handoff.live_agent_name or "-",
+            make_printable(handoff.live_agent_name) or "-",
         )
         for handoff in found
     ]

@@ -10,12 +10,13 @@ from handoff.ledger import create_engine
 from handoff.operator.output import AsJson, print_json
 from handoff.postgres import begin
 from handoff.schema import migrate, newest_revision
-from handoff.settings import read_ledger_settings
+from handoff.settings import read_some
+from handoff.settings.ledger import LedgerSettings
 from handoff.sqlite import find_file, migrate_file
 
 
 def upgrade_ledger(as_json: AsJson = False) -> None:
-    asyncio.run(_migrate(read_ledger_settings().handoff_database_url))
+    asyncio.run(_migrate(read_some(LedgerSettings).handoff_database_url))
     if as_json:
         print_json({"revision": newest_revision()})
         return

@@ -18,7 +18,12 @@ AsJson = Annotated[bool, typer.Option(AS_JSON, help="For programs: one JSON docu
 
 def print_json(document: Mapping[str, Any]) -> None:
     """One object; times are ISO 8601 in UTC."""
-    typer.echo(json.dumps(document, indent=2, default=_plain, ensure_ascii=False))
+    typer.echo(json.dumps(document, indent=2, default=make_plain, ensure_ascii=False))
+
+
+def make_printable(text: str | None) -> str:
+    """One line without control characters: what others wrote must not steer the operator's terminal."""
+    return "".join(character if character.isprintable() else " " for character in text or "")
 
 
 def print_error(sentence: str, *, as_json: bool) -> None:
@@ -26,10 +31,11 @@ def print_error(sentence: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"error": sentence})
     else:
-        print(sentence, file=sys.stderr)
+        print("\n".join(map(make_printable, sentence.splitlines())), file=sys.stderr)
 
 
-def _plain(value: Any) -> Any:
+def make_plain(value: Any) -> Any:
+    """For ``json.dumps``: what it does not know by itself."""
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, StrEnum | frozenset):

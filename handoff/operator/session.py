@@ -26,10 +26,11 @@ def with_ledger(work: Callable[[Ledger], Awaitable[T]]) -> T:
 
 async def _open(work: Callable[[Ledger], Awaitable[T]]) -> T:
     from handoff.ledger import Ledger  # SQLAlchemy: not for --help
-    from handoff.settings import read_ledger_settings
+    from handoff.settings import read_some
+    from handoff.settings.ledger import LedgerSettings
 
     gc.enable()  # switched off for the imports, see handoff/__main__.py
-    ledger = await Ledger.open(read_ledger_settings().handoff_database_url)
+    ledger = await Ledger.open(read_some(LedgerSettings).handoff_database_url)
     try:
         return await work(ledger)
     finally:

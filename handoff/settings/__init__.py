@@ -15,9 +15,11 @@ from pydantic_core import PydanticCustomError
 from handoff.errors import SettingsError
 from handoff.settings.availability import AvailabilitySettings
 from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_key
-from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, Start
+from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskFiles, Start
+from handoff.settings.files import FileSettings
 from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
+from handoff.settings.limits import LimitSettings
 from handoff.settings.operations import OperationsSettings
 from handoff.settings.times import TimeSettings
 
@@ -27,12 +29,13 @@ __all__ = [
     "SQLITE",
     "Auth",
     "Desk",
+    "DeskFiles",
     "SessionIds",
     "Settings",
     "Start",
     "hide_password",
-    "read_ledger_settings",
     "read_settings",
+    "read_some",
     "read_webhook_key",
 ]
 
@@ -41,7 +44,15 @@ ENV_FILE = "HANDOFF_ENV_FILE"
 G = TypeVar("G", bound=Group)
 
 
-class Settings(TimeSettings, OperationsSettings, ChannelSettings, LedgerSettings, AvailabilitySettings):
+class Settings(
+    TimeSettings,
+    OperationsSettings,
+    LimitSettings,
+    ChannelSettings,
+    LedgerSettings,
+    FileSettings,
+    AvailabilitySettings,
+):
     """The settings of one process. Durations are in seconds."""
 
     @model_validator(mode="after")
@@ -57,19 +68,15 @@ def read_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: with one sentence per missing or wrong setting, naming the variable.
     """
-    return _read(Settings, **overrides)
+    return read_some(Settings, **overrides)
 
 
-def read_ledger_settings() -> LedgerSettings:
-    """Only where the ledger is: what an operator needs while other settings may be wrong.
+def read_some(group: type[G], **overrides: Any) -> G:
+    """One group only: what an operator needs, while others may be wrong.
 
     Raises:
         SettingsError: as above.
     """
-    return _read(LedgerSettings)
-
-
-def _read(group: type[G], **overrides: Any) -> G:
     try:
         return group(_env_file=os.environ.get(ENV_FILE, ".env"), **overrides)
     except ValidationError as error:
