@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,9 @@ from channels.rest_refusals import refuse_body, refuse_length
 from channels.sessions import ID_LIMIT
 
 NUMBER_LIMIT = 2**31 - 1  # as wide as the ledger's column
-LONGEST_WAIT = 60.0  # seconds that a long poll may wait
+# No control characters, none that are invisible or turn the direction of writing, no half characters.
+ID = re.compile(r"[^\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]+")
+LONGEST_WAIT = 50.0  # seconds; Sanic itself answers 503 after 60, by its default
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ def read_sender(value: Any) -> str:
     Raises:
         RestRefused: 400.
     """
-    if not isinstance(value, str) or not 0 < len(value) <= ID_LIMIT or not value.isprintable():
+    if not isinstance(value, str) or not 0 < len(value) <= ID_LIMIT or not ID.fullmatch(value):
         raise refuse_body(
             f"'sender' must be the id of the conversation, a text of 1 to {ID_LIMIT} printable characters."
         )
@@ -63,6 +66,8 @@ def read_number(value: Any, name: str) -> int | None:
         return None
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:11])
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON has one kind of numbers
     if type(value) is not int or value < 0:
         raise refuse_body(f"'{name}' must be the 'seq' of the last message you have, or 0.")
     return min(value, NUMBER_LIMIT)
@@ -106,7 +111,7 @@ def _read_text(value: Any, limit: int) -> str:
 def _read_id(value: Any) -> str | None:
     if value is None:
         return None
-    if isinstance(value, str) and 0 < len(value) <= ID_LIMIT and value.isprintable():
+    if isinstance(value, str) and 0 < len(value) <= ID_LIMIT and ID.fullmatch(value):
         return value
     raise refuse_body(f"'message_id' must be a text of 1 to {ID_LIMIT} printable characters, or be left out.")
 

@@ -146,10 +146,11 @@ class RestRoutes:
         conversation = await self._enter(desk, request, sender)
         wait = read_wait(request.args.get("wait"))
         after = read_number(request.args.get("after"), "after")
+        last = read_number(request.headers.get("last-event-id"), "Last-Event-ID")
+        after = after if last is None else last
         if wait is not None or _wants_json(request):
             return await desk.events.poll(conversation, after, DEFAULT_WAIT if wait is None else wait)
-        last = read_number(request.headers.get("last-event-id"), "Last-Event-ID")
-        await desk.events.stream(request, conversation, after if last is None else last)
+        await desk.events.stream(request, conversation, after)
         return None
 
     async def _enter(self, desk: RestDesk, request: Request[Any, Any], sender: str) -> str:

@@ -45,12 +45,14 @@ CHANNEL_RESPONSES = frozenset(
         "utter_live_chat_waiting",
         "utter_live_chat_position",
         "utter_live_chat_waiting_no_time",
+        "utter_live_agent_says",
         "utter_live_agent_silent",
         "utter_live_chat_transferred",
         "utter_live_chat_leaving",
         "utter_no_live_chat_open",
         "utter_session_refused",
         "utter_message_rejected_empty",
+        "utter_message_rejected_too_fast",
         "utter_message_rejected_too_long",
         "utter_message_not_delivered",
         "utter_message_possibly_delivered",
@@ -68,7 +70,7 @@ CHANNEL_RESPONSES = frozenset(
 )
 # What a response may name besides slots: what the channel passes, and what Rasa passes to its own.
 PASSED_VALUES = frozenset(
-    {"count", "limit", "name", "types", "minutes", "position", "text", "context", "value"}
+    {"count", "limit", "name", "types", "minutes", "position", "seconds", "text", "context", "value"}
 )
 
 SLOT_NAME = re.compile(r"\bslots\.(\w+)")
