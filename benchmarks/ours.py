@@ -48,6 +48,9 @@ class PlainBot:
     async def set_slots(self, conversation: str, read: ReadSlots) -> None:
         await read({})
 
+    def is_ready(self) -> bool:
+        return True
+
     async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
         return {"text": f"[{response}] {json.dumps(dict(values))}"}
 

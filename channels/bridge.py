@@ -11,11 +11,13 @@ from typing import Any
 import structlog
 from sanic import Blueprint, Sanic
 
-from channels.diversion import Diversion
+from channels.diversion import LANE, Diversion
 from channels.exit_flow import ExitFlow
 from channels.mirror import Mirror
+from channels.neighbours import Neighbours
 from channels.rasa_api import Bot
 from channels.switchboard import ChannelScreen, Switchboard
+from handoff.auditor import Auditor
 from handoff.handoff import Handoff, utc_now
 from handoff.message import Message
 from handoff.relay import Relay
@@ -25,7 +27,9 @@ from servicenow.backend import Backend
 
 log = structlog.get_logger(__name__)
 
+AUDIT_EVERY = 2.0  # seconds between two looks for chats to be audited
 RETRY = 5.0  # seconds until an exit flow that failed is tried again
+RETRY_IN_CLUSTER = 2.0  # the same, where it may also be that the process is gone which was at it
 
 Connect = Callable[[], Awaitable[Backend]]
 Listener = Callable[[Sanic[Any, Any]], Awaitable[None]]
@@ -40,19 +44,41 @@ class Bridge:
         self.tasks = Tasks()
         self._leaving: list[Callable[[], None]] = []
         self.switchboard = Switchboard()
-        self.relay = Relay(backend.ledger, backend.desk, self, backend.timeouts)
+        if backend.ledger.leases:
+            self.switchboard.neighbours = Neighbours(
+                backend.ledger, self.switchboard, backend.settings, self.tasks
+            )
+        neighbours = self.switchboard.neighbours
+        self.relay = Relay(
+            backend.ledger,
+            backend.desk,
+            self,
+            backend.timeouts,
+            views=neighbours,
+            cabinet=backend.cabinet,
+        )
         self._mirror = Mirror(backend.ledger, bot, self.tasks)
         exit_flow = ExitFlow(backend.ledger, bot, self.switchboard, self.relay.delivery, self._mirror)
         self.diversion = Diversion(
             backend.ledger, self.relay, bot, self.switchboard, self._mirror, exit_flow, self.tasks
         )
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may serve the same conversations."""
+        return self.switchboard.neighbours is not None
+
     async def start(self) -> None:
         """Begin to work; what an earlier process left is taken up when its channel connects."""
         await self.relay.start()
+        if neighbours := self.switchboard.neighbours:
+            neighbours.start(self.relay.delivery)
         self.tasks.spawn(self._retry(), "retry")
         days = self.backend.settings.handoff_retention_days
-        self.tasks.spawn(keep_forgetting(self.backend.ledger, days, utc_now), "retention")
+        forgetting = keep_forgetting(self.backend.ledger, days, utc_now, self.backend.cabinet)
+        self.tasks.spawn(forgetting, "retention")
+        if self.backend.settings.handoff_audit:
+            self.tasks.spawn(Auditor(self.backend.ledger, self.backend.desk).watch(AUDIT_EVERY), "audit")
 
     async def stop(self) -> None:
         """Stop all work; a channel's own, where it is one of ``tasks``, ends with it."""
@@ -99,13 +125,15 @@ class Bridge:
             waiting = set(await entry.messages.conversations_without_owner())
             unfinished = await entry.handoffs.unfinished()
         waiting |= {handoff.conversation for handoff in unfinished if not handoff.is_open}
+        if waiting and (leases := self.backend.ledger.leases):
+            waiting -= await leases.taken(LANE)
         for conversation in waiting:
             self.diversion.nudge(conversation)
 
     async def _retry(self) -> None:
         """An exit flow that failed, or whose process died, is tried until it has run."""
         while True:
-            await asyncio.sleep(RETRY)
+            await asyncio.sleep(RETRY_IN_CLUSTER if self.is_shared else RETRY)
             try:
                 await self._resume()
             except Exception:

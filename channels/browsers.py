@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from channels.sessions import Holder
@@ -24,6 +25,7 @@ class Browsers:
         self._browsers: dict[str, Browser] = {}
         self._watching: Counter[str] = Counter()
         self._own_words: dict[str, int] = {}
+        self._shown: dict[str, int] = {}
 
     def add(self, sid: str, holder: Holder | None) -> None:
         self._browsers[sid] = Browser(holder=holder)
@@ -48,6 +50,7 @@ class Browsers:
         self._watching[browser.conversation] -= 1
         if not self._watching[browser.conversation]:
             del self._watching[browser.conversation]
+            self._shown.pop(browser.conversation, None)
         if not self.are_several(browser.conversation):
             self._own_words.pop(browser.conversation, None)
         browser.conversation = None
@@ -55,6 +58,23 @@ class Browsers:
     def are_watching(self, conversation: str) -> bool:
         """Whether any socket shows the conversation."""
         return conversation in self._watching
+
+    def count(self, conversation: str) -> int:
+        """How many sockets show the conversation."""
+        return self._watching[conversation]
+
+    def watched(self) -> Collection[str]:
+        """The conversations that sockets show."""
+        return self._watching.keys()
+
+    def note_shown(self, conversation: str, seq: int) -> None:
+        """Every socket here has been shown it up to this number, or has got what it missed."""
+        if conversation in self._watching:
+            self._shown[conversation] = max(seq, self._shown.get(conversation, 0))
+
+    def shown_upto(self, conversation: str) -> int | None:
+        """That number; None where no socket shows the conversation."""
+        return self._shown.get(conversation)
 
     def are_several(self, conversation: str) -> bool:
         """Whether more than one socket shows the conversation."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 
 import structlog
 
 from channels.rest_refusals import refuse_closed, refuse_sender, refuse_unauthenticated
+from channels.secrecy import is_same_secret
 from channels.sessions import TokenRefused, read_subject
 from handoff.ledger import Ledger
 from handoff.settings import Settings
@@ -62,7 +62,7 @@ class RestAccess:
         return self._read(given.strip())
 
     def _read(self, given: str) -> str | None:
-        if self.token and hmac.compare_digest(given.encode(), self.token.encode()):
+        if self.token and is_same_secret(given, self.token):
             return None
         if self.jwt_key is None:
             raise refuse_unauthenticated()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum, auto
 from typing import Any
@@ -56,7 +56,8 @@ class Listener:
     async def wait(self, seconds: float) -> bool:
         """Wait for the next ring, False where there was none for so long."""
         try:
-            await asyncio.wait_for(self._news.wait(), max(0, seconds))
+            async with asyncio.timeout(max(0, seconds)):  # wait_for of Python 3.11 may swallow a cancellation
+                await self._news.wait()
         except TimeoutError:
             return False
         return True
@@ -89,6 +90,10 @@ class Listeners:
 
     def has(self, conversation: str, kind: Kind) -> bool:
         return any(listener.kind is kind for listener in self._listeners.get(conversation, ()))
+
+    def watched(self) -> Collection[str]:
+        """The conversations that requests wait for."""
+        return self._listeners.keys()
 
     def ring(self, conversation: str) -> None:
         for listener in self._listeners.get(conversation, ()):

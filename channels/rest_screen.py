@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from channels.rasa_api import OutputChannel
 from channels.rest_listeners import Kind, Listeners
 from channels.rest_output import RestOutput
@@ -38,6 +40,16 @@ class RestScreen:
             self._letters.kick(message.conversation)
             return False
         return self._listeners.has(message.conversation, Kind.STREAM)
+
+    def watched(self) -> Collection[str]:
+        return self._listeners.watched()
+
+    def shown_upto(self, conversation: str) -> int | None:
+        """None: whoever waits here reads the ledger from a number of its own."""
+        return None
+
+    def wake(self, conversation: str) -> None:
+        self._listeners.ring(conversation)
 
     def own_words_since(self, conversation: str) -> int | None:
         """None: the client has written them itself."""

@@ -15,7 +15,7 @@ from handoff.settings import SessionIds, Settings
 
 ID_LIMIT = 255  # characters, as wide as the ledger's column
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
-PLAIN_ID = re.compile(r"^[\w.@:+-]+$")
+PLAIN_ID = re.compile(r"[\w.@:+-]+")
 
 
 class TokenRefused(ValueError):
@@ -79,7 +79,11 @@ class SessionPolicy:
         return admitted
 
     def _check(self, session_id: Any) -> str | None:
-        if not isinstance(session_id, str) or len(session_id) > ID_LIMIT or not PLAIN_ID.match(session_id):
+        if (
+            not isinstance(session_id, str)
+            or len(session_id) > ID_LIMIT
+            or not PLAIN_ID.fullmatch(session_id)
+        ):
             return None
         return session_id if self.session_ids is SessionIds.ANY or is_unguessable(session_id) else None
 
@@ -98,9 +102,12 @@ def read_claims(token: str, key: str) -> dict[str, Any]:
         TokenRefused: it is forged, expired, or without a subject.
     """
     try:
-        return dict(jwt.decode(token, key, algorithms=["HS256"], options={"require": ["sub"]}))
-    except jwt.InvalidTokenError as error:
+        claims = dict(jwt.decode(token, key, algorithms=["HS256"], options={"require": ["sub"]}))
+    except (jwt.InvalidTokenError, UnicodeError) as error:
         raise TokenRefused("The token is not valid.") from error
+    if not 0 < len(str(claims["sub"])) <= ID_LIMIT:
+        raise TokenRefused("The token's subject is empty or too long.")
+    return claims
 
 
 def read_subject(token: str, key: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
+from channels.neighbours import Neighbours
 from channels.rasa_api import OutputChannel
 from handoff.delivery import Screen
 from handoff.handoff import Handoff
@@ -21,12 +23,28 @@ class ChannelScreen(Screen, Protocol):
         """Where the bot speaks in a turn with this id, which begins in this epoch."""
         ...
 
+    def watched(self) -> Collection[str]:
+        """The conversations that somebody is connected to, or waits for, in this process."""
+        ...
+
+    def shown_upto(self, conversation: str) -> int | None:
+        """In a cluster, the number up to which this process has shown a conversation.
+
+        None where it shows none of it.
+        """
+        ...
+
+    def wake(self, conversation: str) -> None:
+        """Let those who wait for news of a conversation look at the ledger."""
+        ...
+
 
 class Switchboard:
-    """Finds the channel for each conversation."""
+    """Finds the channel for each conversation; ``neighbours`` hear of what they may have to show as well."""
 
     def __init__(self) -> None:
         self._screens: dict[str, ChannelScreen] = {}
+        self.neighbours: Neighbours | None = None
 
     def connect(self, name: str, screen: ChannelScreen) -> None:
         """Add a channel under Rasa's name of it."""
@@ -54,14 +72,47 @@ class Switchboard:
         numbers = (screen.own_words_since(conversation) for screen in self._screens.values())
         return min((number for number in numbers if number is not None), default=None)
 
+    def watched(self) -> set[str]:
+        """The conversations that somebody looks at in this process."""
+        return {conversation for screen in self._screens.values() for conversation in screen.watched()}
+
+    def is_watched(self, conversation: str) -> bool:
+        return any(conversation in screen.watched() for screen in self._screens.values())
+
+    def shown_upto(self, conversation: str) -> int | None:
+        """In a cluster, the smallest number up to which this process shows a conversation."""
+        numbers = (screen.shown_upto(conversation) for screen in self._screens.values())
+        return min((number for number in numbers if number is not None), default=None)
+
+    def wake(self, conversation: str) -> None:
+        for screen in self._screens.values():
+            screen.wake(conversation)
+
+    # -- what is no message -----------------------------------------------------------
+
     async def show_receipt(self, message: Message) -> None:
+        await self.show_receipt_here(message)
+        if self.neighbours:
+            self.neighbours.announce_receipt(message)
+
+    async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
+        await self.show_typing_here(conversation, on=on, name=name)
+        if self.neighbours:
+            self.neighbours.announce_typing(conversation, on=on, name=name)
+
+    async def show_state(self, handoff: Handoff) -> None:
+        await self.show_state_here(handoff)
+        if self.neighbours:
+            self.neighbours.announce_state(handoff)
+
+    async def show_receipt_here(self, message: Message) -> None:
         for screen in self._screens.values():
             await screen.show_receipt(message)
 
-    async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
+    async def show_typing_here(self, conversation: str, *, on: bool, name: str | None) -> None:
         for screen in self._screens.values():
             await screen.show_typing(conversation, on=on, name=name)
 
-    async def show_state(self, handoff: Handoff) -> None:
+    async def show_state_here(self, handoff: Handoff) -> None:
         for screen in self._screens.values():
             await screen.show_state(handoff)

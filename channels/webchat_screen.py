@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from socketio import AsyncServer
 
 from channels.bridge import Bridge
 from channels.browsers import Browsers, room_of
+from channels.file_wire import write_files, write_offer
 from channels.rasa_api import OutputChannel
 from channels.webchat_output import WebChatOutput
 from channels.webchat_wire import write_for_stock_widget, write_message, write_payloads, write_receipt
 from channels.wording import fill_in
+from handoff.files.file import File, has_files
 from handoff.handoff import Handoff
 from handoff.message import Message, Receipt, Sender
 from handoff.tasks import KeyedLocks
 
+FILES = 50  # files to which a browser that comes back gets new links
 RECEIPTS = 50  # messages of the requester whose receipt a browser is told when it comes back
 
 
@@ -43,9 +47,26 @@ class WebChatScreen:
         async with self._pushing.hold(message.conversation):
             if not self._browsers.are_watching(message.conversation):
                 return False
+            if self._has_shown(message):
+                return True
             if payload := await self._render(message):
                 await self._push(message, payload)
+            self._browsers.note_shown(message.conversation, message.seq)
         return True
+
+    def _has_shown(self, message: Message) -> bool:
+        """In a cluster each process counts what it has shown; else the ledger's receipts do."""
+        upto = self.shown_upto(message.conversation)
+        return upto is not None and message.seq <= upto
+
+    def watched(self) -> Collection[str]:
+        return self._browsers.watched()
+
+    def shown_upto(self, conversation: str) -> int | None:
+        return self._browsers.shown_upto(conversation) if self._bridge.is_shared else None
+
+    def wake(self, conversation: str) -> None:
+        """Nobody waits here: what there is, is pushed."""
 
     async def _push(self, message: Message, payload: dict[str, Any]) -> None:
         """The requester's own words go to our widget only, which knows them by their id."""
@@ -74,10 +95,27 @@ class WebChatScreen:
         async with self._pushing.hold(conversation):
             room = room_of(conversation, is_ours=last_seen is not None)
             await self._server.enter_room(sid, room)
+            if self._bridge.is_shared:
+                await self._join_view(sid, conversation, last_seen)
+                return
             if self._browsers.are_several(conversation) and self.own_words_since(conversation) is None:
                 self._browsers.note_own_words(conversation, await self._last_number(conversation))
             if last_seen is not None:
                 await self._replay(sid, conversation, last_seen)
+
+    async def _join_view(self, sid: str, conversation: str, last_seen: int | None) -> None:
+        """In a cluster the first socket of a process says from which number on this process shows.
+
+        A stock widget cannot say what it has seen: it gets what no process has shown yet.
+        """
+        is_first = self._browsers.shown_upto(conversation) is None
+        async with self._bridge.backend.ledger.entry() as entry:
+            last = await entry.conversations.last_seq(conversation)
+            unshown = await entry.messages.unshown(conversation) if last_seen is None else ()
+        if last_seen is not None:
+            last = max(last, await self._replay(sid, conversation, last_seen))
+        if is_first:
+            self._browsers.note_shown(conversation, unshown[0].seq - 1 if unshown else last)
 
     async def _last_number(self, conversation: str) -> int:
         async with self._bridge.backend.ledger.entry() as entry:
@@ -92,11 +130,14 @@ class WebChatScreen:
         rendered = await self._bridge.bot.render(response, values, self._name)
         return str(rendered.get("text") or "")
 
-    async def _replay(self, sid: str, conversation: str, last_seen: int) -> None:
+    async def _replay(self, sid: str, conversation: str, last_seen: int) -> int:
+        """Returns the highest number that was shown."""
         async with self._bridge.backend.ledger.entry() as entry:
             missed = await entry.messages.said_since(conversation, last_seen)
             settled = await entry.messages.settled_for_desk(conversation, RECEIPTS)
             owner = await entry.handoffs.open_for(conversation)
+            files = await entry.files.newest(conversation, FILES)
+        await self._server.emit("files", self._offer(files), to=sid)
         for message in missed:
             if payload := await self._render(message):
                 await self._server.emit("bot_uttered", write_message(message, payload), to=sid)
@@ -108,6 +149,12 @@ class WebChatScreen:
             await self._mark_shown([message for message in missed if _is_unshown(message)])
         if owner:
             await self._server.emit("handoff", _write_state(owner), to=sid)
+        return max((message.seq for message in missed), default=last_seen)
+
+    def _offer(self, files: Sequence[File]) -> dict[str, Any]:
+        cabinet = self._bridge.backend.cabinet
+        takes = self._bridge.relay.takes_files
+        return write_offer(cabinet.rules, takes=takes, files=files, links=cabinet.links)
 
     async def _mark_shown(self, messages: list[Message]) -> None:
         if not messages:
@@ -118,6 +165,14 @@ class WebChatScreen:
 
     async def _render(self, message: Message) -> dict[str, Any] | None:
         """One message is one payload, so that its id and number stay its own."""
+        payload = await self._render_words(message)
+        if payload is None or not has_files(message.content):
+            return payload
+        async with self._bridge.backend.ledger.entry() as entry:
+            files = await entry.files.of(message.id)
+        return write_files(payload, files, self._bridge.backend.cabinet.links)
+
+    async def _render_words(self, message: Message) -> dict[str, Any] | None:
         if message.sender is Sender.REQUESTER:
             return {"text": message.text}
         if "response" not in message.content:

@@ -80,6 +80,9 @@ class EchoBot:
     async def set_slots(self, conversation: str, read: ReadSlots) -> None:
         await between(self._fuse, "bot.set_slots", read({}))
 
+    def is_ready(self) -> bool:
+        return True
+
     async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
         return {"text": f"[{response}] {json.dumps(dict(values))}"}
 

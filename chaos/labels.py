@@ -18,11 +18,9 @@ from contextlib import _AsyncGeneratorContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from chaos.history import History
 from handoff.desk import AgentDesk, DeskEvent, Opened, Utterance
-from handoff.handoff import Clock, Handoff, utc_now
+from handoff.handoff import Handoff
 from handoff.ledger import Entry, Ledger
 
 T = TypeVar("T")
@@ -63,9 +61,6 @@ class FusedLedger(Ledger):
     """A ledger whose transactions are labelled by the function that opens them."""
 
     fuse: Fuse
-
-    def __init__(self, engine: AsyncEngine, clock: Clock = utc_now) -> None:
-        super().__init__(engine, clock)
 
     def entry(self) -> _AsyncGeneratorContextManager[Entry]:
         return self._entry(sys._getframe(1).f_code.co_qualname)

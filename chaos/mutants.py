@@ -57,17 +57,16 @@ def plant(mutant: Mutant, folder: Path) -> Path:
 MUTANTS = {
     "commit-forgotten": Mutant(
         "some transactions are acknowledged and rolled back",
-        "handoff/ledger.py",
-        "async with self._writing, self._engine.begin() as connection:",
-        'async with self._writing, (self._engine.begin if __import__("random").random() < 0.98'
-        " else self._engine.connect)() as connection:",
+        "handoff/sqlite_store.py",
+        'self._raw.execute("COMMIT")',
+        'self._raw.execute("COMMIT" if __import__("random").random() < 0.98 else "ROLLBACK")',
         ("lost",),
     ),
     "answer-before-commit": Mutant(
         "a callback is answered 2xx before it is committed",
         "channels/servicenow.py",
-        "await bridge.relay.receive(callback)",
-        "asyncio.get_running_loop().create_task(bridge.relay.receive(callback))",
+        'await bridge.tasks.finish(bridge.relay.receive(callback), "callback")',
+        'bridge.tasks.spawn(bridge.relay.receive(callback), "callback")',
         ("lost",),
         ("Relay.receive:before-commit",),
     ),
@@ -120,8 +119,8 @@ MUTANTS = {
     "newest-first": Mutant(
         "the desk is given the newest message first",
         "handoff/message_rows.py",
-        "query = self._waiting_for_desk(handoff).order_by(messages.c.seq).limit(1)",
-        "query = self._waiting_for_desk(handoff).order_by(messages.c.seq.desc()).limit(1)",
+        "FIND_NEXT_FOR_DESK = WAITING_FOR_DESK.limit(1)",
+        "FIND_NEXT_FOR_DESK = WAITING_FOR_DESK.order_by(None).order_by(messages.c.seq.desc()).limit(1)",
         ("out_of_order",),
     ),
     "failure-untold": Mutant(

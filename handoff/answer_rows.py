@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock
 from handoff.message import Message, Receipt
 from handoff.message_rows import SHOWN_TO_REQUESTER, MessageRows
+from handoff.store import Connection
 from handoff.tables import answers, letters, messages
 
 NOT_SENT = (Receipt.ACCEPTED, Receipt.FAILED)
@@ -32,7 +32,7 @@ class AnswerRows:
 
     def __init__(
         self,
-        connection: AsyncConnection,
+        connection: Connection,
         conversations: ConversationRows,
         rows: MessageRows,
         clock: Clock,
@@ -47,6 +47,7 @@ class AnswerRows:
 
         At its first request that is what no other channel has shown, and what comes from now on.
         """
+        await self._conversations.lock(conversation)
         known = await self._conversations.handed_out(conversation)
         if known is not None:
             return known
@@ -83,11 +84,13 @@ class AnswerRows:
 
     async def come_back(self, conversation: str) -> None:
         """A client that asks again has got the answers before."""
+        await self._conversations.lock(conversation)
         upto = await self._conversations.handed_out(conversation) or 0
         await self._mark(conversation, Span(0, upto), (Receipt.SENT,), Receipt.DELIVERED)
 
     async def acknowledge(self, conversation: str, seq: int) -> int:
         """A client says that it has everything up to ``seq``; returns that, or the last number if smaller."""
+        await self._conversations.lock(conversation)
         upto = min(seq, await self._conversations.last_seq(conversation))
         await self.hand_out(conversation, Span(0, upto))
         await self._mark(conversation, Span(0, upto), NOT_DELIVERED, Receipt.DELIVERED)

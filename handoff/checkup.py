@@ -8,14 +8,17 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from handoff.errors import LedgerOutdated, SettingsError
+from handoff.errors import LedgerAway, LedgerOutdated, SettingsError
 from handoff.finding import Finding, failed, ok
 from handoff.ledger import create_engine
+from handoff.postgres import begin
 from handoff.schema import require_current
-from handoff.settings import Settings, read_settings
+from handoff.settings import Settings, hide_password, read_settings
 
 SETTINGS = "settings"
 LEDGER = "ledger"
+MIGRATE = "Run `python -m handoff migrate`."
+SERVER = "Check HANDOFF_DATABASE_URL, that the server runs, and that this user may use the database."
 PERMISSIONS = "Check HANDOFF_DATABASE_URL, and that this user may write the file and its folder."
 
 
@@ -31,6 +34,8 @@ def check_settings() -> tuple[Settings | None, list[Finding]]:
 
 async def check_ledger(url: str) -> Finding:
     """Whether the ledger can be written and has the tables of this version; it is not changed."""
+    if make_url(url).get_backend_name() == "postgresql":
+        return await _check_server(url)
     file = Path(make_url(url).database or "")
     if new := _check_new(file):
         return new
@@ -39,12 +44,30 @@ async def check_ledger(url: str) -> Finding:
         async with engine.begin() as connection:
             await connection.run_sync(require_current)
     except LedgerOutdated as error:
-        return failed(LEDGER, f"{file}: {error}", "Run `python -m handoff migrate`.")
+        return failed(LEDGER, f"{file}: {error}", MIGRATE)
     except (SQLAlchemyError, OSError) as error:
         return failed(LEDGER, f"{file}: {getattr(error, 'orig', None) or error}", PERMISSIONS)
     finally:
         await engine.dispose()
     return ok(LEDGER, f"{file} is current and can be written")
+
+
+async def _check_server(url: str) -> Finding:
+    """Whether the server lets us in, and has the tables of this version."""
+    name = hide_password(url)
+    engine = create_engine(url)
+    try:
+        async with begin(engine, patience=0) as connection:
+            await connection.run_sync(require_current)
+    except LedgerOutdated as error:
+        return failed(LEDGER, f"{name}: {error}", MIGRATE)
+    except (LedgerAway, SQLAlchemyError, OSError) as error:
+        return failed(LEDGER, f"{name}: {getattr(error, 'orig', None) or error}", SERVER)
+    except Exception as error:  # what the driver says of a login, it says in errors of its own
+        return failed(LEDGER, f"{name}: {error}", SERVER)
+    finally:
+        await engine.dispose()
+    return ok(LEDGER, f"{name} is current and can be reached")
 
 
 def _check_new(file: Path) -> Finding | None:

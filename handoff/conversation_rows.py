@@ -2,35 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, null, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Table, Update, bindparam, func, null, or_, select, update
 
+from handoff.digest import PREFIX, digest
 from handoff.handoff import State
+from handoff.postgres import LOCK_CONVERSATION
+from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
+
+# What every message needs is built once: putting a statement together takes longer than running it.
+IS_CONVERSATION = conversations.c.id == bindparam("of")
+EXISTS = select(func.count()).select_from(conversations).where(IS_CONVERSATION)
+FIND_CHANNEL = select(conversations.c.channel).where(IS_CONVERSATION)
+FIND_EPOCH = select(conversations.c.epoch).where(IS_CONVERSATION)
+COUNT_SEQ = (
+    update(conversations)
+    .where(IS_CONVERSATION)
+    .values(last_seq=conversations.c.last_seq + 1)
+    .returning(conversations.c.last_seq)
+)
+COUNT_EPOCH = (
+    update(conversations)
+    .where(IS_CONVERSATION)
+    .values(epoch=conversations.c.epoch + 1)
+    .returning(conversations.c.epoch)
+)
 
 
 class ConversationRows:
     """Conversations, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._locked: set[str] = set()
+
+    async def lock(self, conversation: str) -> bool:
+        """Be alone with a conversation until the transaction is over; False where that was so already.
+
+        SQLite's transactions are alone with everything.
+        """
+        if self._connection.dialect.name == "sqlite" or conversation in self._locked:
+            return False
+        await self._connection.execute(LOCK_CONVERSATION, {"name": conversation})
+        self._locked.add(conversation)
+        return True
 
     async def next_seq(self, conversation: str) -> int:
         """The number of the next message; a gap may stay where its transaction rolls back."""
-        return await self._count_up(conversation, "last_seq")
+        return await self._count_up(conversation, COUNT_SEQ)
 
     async def last_seq(self, conversation: str) -> int:
         """The number of the last message, 0 where there is none."""
         query = select(conversations.c.last_seq).where(conversations.c.id == conversation)
         return await self._connection.scalar(query) or 0
 
+    async def last_seqs(self, of: Collection[str]) -> dict[str, int]:
+        """The same for many; those in which nothing was said are left out."""
+        query = select(conversations.c.id, conversations.c.last_seq).where(conversations.c.id.in_(of))
+        return {row.id: row.last_seq for row in await self._connection.execute(query)}
+
     async def next_epoch(self, conversation: str) -> int:
         """Count a change of owner."""
-        return await self._count_up(conversation, "epoch")
+        return await self._count_up(conversation, COUNT_EPOCH)
+
+    async def identify(self, given: str) -> str | None:
+        """The conversation of an id, of a handoff's id, of the desk's id of a chat, or of a digest."""
+        exact = select(conversations.c.id).where(conversations.c.id == given)
+        if found := await self._connection.scalar(exact):
+            return str(found)
+        named = or_(handoffs.c.id == given, handoffs.c.live_chat_id == given)
+        if given.startswith(PREFIX):
+            named = handoffs.c.live_chat_user == given
+        handed = select(handoffs.c.conversation).where(named)
+        if found := await self._connection.scalar(handed.order_by(handoffs.c.opened_at.desc()).limit(1)):
+            return str(found)
+        return await self._look_through(given) if given.startswith(PREFIX) else None
+
+    async def _look_through(self, given: str) -> str | None:
+        """A digest cannot be turned round, so each conversation is asked for its own."""
+        for conversation in await self._connection.scalars(select(conversations.c.id)):
+            if digest(conversation) == given:
+                return str(conversation)
+        return None
 
     async def bind(self, conversation: str, subject: str) -> bool:
         """Bind a conversation to a token's subject; False where it belongs to another."""
@@ -45,6 +102,9 @@ class ConversationRows:
 
     async def use(self, conversation: str, channel: str) -> None:
         """Take note of the channel that the requester writes through."""
+        await self.lock(conversation)
+        if await self.channel(conversation) == channel:
+            return
         await self._ensure(conversation)
         await self._connection.execute(
             update(conversations).where(conversations.c.id == conversation).values(channel=channel)
@@ -52,8 +112,8 @@ class ConversationRows:
 
     async def channel(self, conversation: str) -> str | None:
         """The channel that the requester wrote through last."""
-        query = select(conversations.c.channel).where(conversations.c.id == conversation)
-        return await self._connection.scalar(query)
+        channel: str | None = await self._connection.scalar(FIND_CHANNEL, {"of": conversation})
+        return channel
 
     async def describe(self, conversation: str, known: Mapping[str, str | None]) -> None:
         """Note what is known of the requester, by the names of ``Context``; None takes it away."""
@@ -85,7 +145,8 @@ class ConversationRows:
     async def handed_out(self, conversation: str) -> int | None:
         """The highest number that an answer has held; None where none was asked for yet."""
         query = select(conversations.c.handed_out).where(conversations.c.id == conversation)
-        return await self._connection.scalar(query)
+        seq: int | None = await self._connection.scalar(query)
+        return seq
 
     async def hand_out(self, conversation: str, seq: int) -> None:
         """Take note that a client was given everything up to a number; it never goes back."""
@@ -97,24 +158,26 @@ class ConversationRows:
 
     async def epoch(self, conversation: str) -> int:
         """How often the conversation has changed its owner."""
-        query = select(conversations.c.epoch).where(conversations.c.id == conversation)
-        return await self._connection.scalar(query) or 0
+        return await self._connection.scalar(FIND_EPOCH, {"of": conversation}) or 0
 
-    async def _count_up(self, conversation: str, name: str) -> int:
-        await self._ensure(conversation)
-        column = conversations.c[name]
-        step = update(conversations).where(conversations.c.id == conversation).values({name: column + 1})
-        return int((await self._connection.execute(step.returning(column))).scalar_one())
+    async def _count_up(self, conversation: str, step: Update) -> int:
+        await self.lock(conversation)
+        counted = await self._connection.scalar(step, {"of": conversation})
+        if counted is None:
+            await self._ensure(conversation)
+            counted = await self._connection.scalar(step, {"of": conversation})
+        return int(counted)
 
     async def _ensure(self, conversation: str) -> None:
-        exists = select(func.count()).select_from(conversations).where(conversations.c.id == conversation)
-        if await self._connection.scalar(exists):
+        await self.lock(conversation)
+        if await self._connection.scalar(EXISTS, {"of": conversation}):
             return
-        upsert = _insert_or_ignore(self._connection.dialect.name, conversations)
+        upsert = insert_or_ignore(self._connection.dialect.name, conversations)
         await self._connection.execute(upsert, {"id": conversation, "last_seq": 0, "epoch": 0})
 
 
-def _insert_or_ignore(dialect: str, table: Table) -> Any:
+def insert_or_ignore(dialect: str, table: Table) -> Any:
+    """An insert that changes nothing where the row is there already."""
     if dialect == "sqlite":
         from sqlalchemy.dialects.sqlite import insert as upsert
     else:

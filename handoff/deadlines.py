@@ -15,6 +15,7 @@ from handoff.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
 
+LANE = "expire"
 STREAM_PATIENCE = 15.0  # seconds without another piece, after which a stream is shown as it is
 
 REASON_AT_DEADLINE = {
@@ -40,7 +41,7 @@ class Deadlines:
         self._timeouts = timeouts
         self._close = close
         self._changed = changed
-        self._expiries = OnePerKey(self._expire, "expire", tasks)
+        self._expiries = OnePerKey(self._expire, LANE, tasks, leases=ledger.leases)
 
     async def watch(self, every: float) -> None:
         """Look for what is due, again and again, ``every`` so many seconds."""
@@ -60,8 +61,10 @@ class Deadlines:
             stalled = await entry.streams.stalled(STREAM_PATIENCE)
         for handoff_id in stalled:
             await self._release(handoff_id)
+        taken = await self._ledger.leases.taken(LANE) if overdue and self._ledger.leases else set()
         for handoff in overdue:
-            self._expiries.kick(handoff.id)
+            if handoff.id not in taken:
+                self._expiries.kick(handoff.id)
         ending = {handoff.id for handoff in overdue}
         for handoff in due:
             if handoff.id not in ending:

@@ -39,22 +39,49 @@ class Screen(Protocol):
         ...
 
 
-class Delivery:
-    """Pushes what a conversation has not been shown, one run at a time per conversation."""
+class Views(Protocol):
+    """In a cluster: what this process shows to its own sockets, and a way to tell the other processes."""
 
-    def __init__(self, ledger: Ledger, screen: Screen, tasks: Tasks) -> None:
+    def shown_upto(self, conversation: str) -> int | None:
+        """The number up to which sockets of this process have been shown it; None where there is none."""
+        ...
+
+    def wake(self, conversation: str) -> None:
+        """Let those of this process look who wait for news of it."""
+        ...
+
+    def announce(self, conversation: str) -> None:
+        """Tell the other processes that there is something to show."""
+        ...
+
+
+class Delivery:
+    """Pushes what a conversation has not been shown, one run at a time per conversation.
+
+    With ``views`` there are several processes, each of which shows everything to its own sockets.
+    """
+
+    def __init__(self, ledger: Ledger, screen: Screen, tasks: Tasks, views: Views | None = None) -> None:
         self._ledger = ledger
         self._screen = screen
+        self._views = views
+        self._ours: set[str] = set()  # conversations in which something was written here
         self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN)
 
     def kick(self, conversation: str) -> None:
         """Push soon; for callers who must not wait, such as the answer to a callback."""
+        self._announce(conversation)
+        self._runs.kick(conversation)
+
+    def hear(self, conversation: str) -> None:
+        """Push what another process has written, or what nobody has shown yet."""
         self._runs.kick(conversation)
 
     async def say(self, conversation: str, draft: Draft) -> Message:
         """Commit a message, then push it; returns when it was pushed, or nobody was there."""
         async with self._ledger.entry() as entry:
             accepted = await entry.messages.accept(conversation, draft)
+        self._announce(conversation)
         await self._runs.settle(conversation)
         return accepted.message
 
@@ -68,10 +95,49 @@ class Delivery:
                 log.warning("bot.silenced", conversation=conversation, born=born)
                 return None
             accepted = await entry.messages.accept(conversation, draft)
+        self._announce(conversation)
         await self._runs.settle(conversation)
         return accepted.message
 
+    def _announce(self, conversation: str) -> None:
+        if self._views:
+            self._ours.add(conversation)
+            self._views.announce(conversation)
+
     async def _deliver(self, conversation: str) -> None:
+        if self._views is None:
+            await self._show_unshown(conversation)
+            return
+        is_ours = conversation in self._ours
+        self._ours.discard(conversation)
+        since = self._views.shown_upto(conversation)
+        if since is not None:
+            await self._show_since(conversation, since)
+        elif is_ours:
+            await self._show_unshown(conversation)
+        if not is_ours:
+            self._views.wake(conversation)
+
+    async def _show_since(self, conversation: str, since: int) -> None:
+        """Show everything after a number to the sockets of this process, then take note of it."""
+        async with self._ledger.entry() as entry:
+            fresh = await entry.messages.said_since(conversation, since)
+        shown: list[Message] = []
+        for message in fresh:
+            if not await self._screen.show(message):
+                break
+            shown.append(message)
+        if not (others := [message for message in shown if message.sender is not Sender.REQUESTER]):
+            return
+        async with self._ledger.entry() as entry:
+            for message in others:
+                await entry.messages.mark(message.id, Receipt.SENT)
+            abouts = [str(message.content["about"]) for message in others if "about" in message.content]
+            settled = [await entry.messages.find(about) for about in abouts]
+        for about in filter(None, settled):
+            await self._screen.show_receipt(about)
+
+    async def _show_unshown(self, conversation: str) -> None:
         async with self._ledger.entry() as entry:
             own_since = self._screen.own_words_since(conversation)
             waiting = await entry.messages.unshown(conversation, own_since)

@@ -84,7 +84,9 @@ class Handoff:
     ``opening_step`` counts the follow-up requests that a start strategy has sent, ``reminders``
     what the requester was told while waiting. ``leave_sent``: the desk took our request to leave.
     ``opened_in`` is the id of the bot's turn that asked for it. ``live_since``: when a live agent
-    joined last; ``queue_marks``: what identified each entry into a queue, by line. ``context`` is
+    joined last; ``queue_marks``: what identified each entry into a queue, by line. ``joined_at`` and
+    ``first_answer_at``: when a live agent joined first, and said something first. ``problem``: what
+    was wrong with the desk where that ended the handoff. ``trace``: a W3C traceparent. ``context`` is
     there while the handoff is opened, as the ledger keeps it with the conversation.
     """
 
@@ -115,6 +117,10 @@ class Handoff:
     cursor: str | None = None
     live_since: datetime | None = None
     queue_marks: str | None = None
+    joined_at: datetime | None = None
+    first_answer_at: datetime | None = None
+    problem: str | None = None
+    trace: str | None = None
     context: Context = UNKNOWN
 
     @property

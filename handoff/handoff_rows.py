@@ -2,26 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Select, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ClauseElement,
+    Column,
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from handoff.conversation_rows import ConversationRows
 from handoff.desk import Progress, References
 from handoff.errors import AlreadyOpen
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
+from handoff.store import Connection
 from handoff.tables import handoffs
+
+# What every message needs is built once: putting a statement together takes longer than running it.
+FIND = select(handoffs).where(handoffs.c.id == bindparam("handoff"))
+FIND_OPEN = select(handoffs).where(
+    handoffs.c.conversation == bindparam("of"), handoffs.c.state != State.ENDED
+)
+FIND_NEWEST = (
+    select(handoffs)
+    .where(handoffs.c.conversation == bindparam("of"))
+    .order_by(handoffs.c.epoch.desc())
+    .limit(1)
+)
+FIND_OWING_EXIT = (
+    select(handoffs)
+    .where(handoffs.c.conversation == bindparam("of"), handoffs.c.exit == Exit.PENDING)
+    .order_by(handoffs.c.opened_at)
+    .limit(1)
+)
+
+
+@cache
+def _change(states: frozenset[State], names: frozenset[str]) -> ReturningUpdate[Any]:
+    """Changes a handoff in one of these states; a new value is the parameter ``to_`` and its column."""
+    values = {name: bindparam(f"to_{name}", type_=handoffs.c[name].type) for name in sorted(names)}
+    return (
+        update(handoffs)
+        .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state.in_(states))
+        .values(values)
+        .returning(handoffs)
+    )
 
 
 class HandoffRows:
     """Handoffs, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, conversations: ConversationRows, clock: Clock) -> None:
+    def __init__(self, connection: Connection, conversations: ConversationRows, clock: Clock) -> None:
         self._connection = connection
         self._conversations = conversations
         self._clock = clock
@@ -68,37 +114,56 @@ class HandoffRows:
         return written
 
     async def find(self, handoff_id: str) -> Handoff | None:
-        return await self._one(select(handoffs).where(handoffs.c.id == handoff_id))
+        return await self._one(FIND, {"handoff": handoff_id})
 
     async def open_for(self, conversation: str) -> Handoff | None:
         """The handoff that owns the conversation, or None where the bot does."""
-        return await self._one(
-            select(handoffs).where(handoffs.c.conversation == conversation, handoffs.c.state != State.ENDED)
-        )
+        await self._conversations.lock(conversation)
+        return await self._one(FIND_OPEN, {"of": conversation})
+
+    async def count(self, conversation: str) -> int:
+        """How many handoffs a conversation has had that are still known."""
+        query = select(func.count()).where(handoffs.c.conversation == conversation)
+        return await self._connection.scalar(query) or 0
 
     async def newest_for(self, conversation: str) -> Handoff | None:
         """The conversation's last handoff, open or ended."""
-        query = select(handoffs).where(handoffs.c.conversation == conversation)
-        return await self._one(query.order_by(handoffs.c.epoch.desc()))
+        await self._conversations.lock(conversation)
+        return await self._one(FIND_NEWEST, {"of": conversation})
+
+    async def choose(self, name: str | None, since: datetime | None) -> Sequence[Handoff]:
+        """Those of this id or conversation (None: of any), opened since a time, oldest first."""
+        query = select(handoffs)
+        if name is not None:
+            query = query.where(or_(handoffs.c.id == name, handoffs.c.conversation == name))
+        if since is not None:
+            query = query.where(handoffs.c.opened_at >= since)
+        rows = await self._connection.execute(query.order_by(handoffs.c.opened_at))
+        return [_handoff(row) for row in rows]
 
     async def opened_in(self, conversation: str, turn: str) -> Handoff | None:
         """The handoff that this turn of the bot has opened already, as when it is repeated."""
+        await self._conversations.lock(conversation)
         query = select(handoffs).where(handoffs.c.conversation == conversation, handoffs.c.opened_in == turn)
-        return await self._one(query)
+        return await self._one(query.limit(1))
 
     async def owing_exit(self, conversation: str) -> Handoff | None:
         """The oldest ended handoff whose exit flow has not run."""
-        query = select(handoffs).where(
-            handoffs.c.conversation == conversation, handoffs.c.exit == Exit.PENDING
-        )
-        return await self._one(query.order_by(handoffs.c.opened_at))
+        await self._conversations.lock(conversation)
+        return await self._one(FIND_OWING_EXIT, {"of": conversation})
 
     async def resolve(self, references: References) -> Handoff | None:
         """The handoff a callback belongs to: by our id, by session, by chat id, else the user's newest."""
+        found = await self._resolve(references)
+        if found and await self._conversations.lock(found.conversation):
+            return await self.find(found.id)  # it may have moved until we were alone with it
+        return found
+
+    async def _resolve(self, references: References) -> Handoff | None:
         for ours in (references.handoff_id, references.session_id):
             if ours and (found := await self.find(ours)):
                 return found
-        newest_first = select(handoffs).order_by(handoffs.c.opened_at.desc())
+        newest_first = select(handoffs).order_by(handoffs.c.opened_at.desc()).limit(1)
         if references.chat_id and (
             found := await self._one(newest_first.where(handoffs.c.live_chat_id == references.chat_id))
         ):
@@ -159,6 +224,7 @@ class HandoffRows:
         }
         if to is State.LIVE:
             changes["live_since"] = now
+            changes["joined_at"] = _keep(handoffs.c.joined_at, now)
         conditions = [handoffs.c.deadline <= now] if overdue else []
         return await self._update(handoff, states_before(to), changes, *conditions)
 
@@ -173,8 +239,11 @@ class HandoffRows:
         await self._update(handoff, (State.LIVE,), changes, handoffs.c.remind_at.is_(None))
 
     async def note_answer(self, handoff: Handoff) -> None:
-        """Stop the live agent's clock."""
-        await self._update(handoff, (State.LIVE,), {"remind_at": None, "deadline": None, "reminders": 0})
+        """Stop the live agent's clock; the first answer is remembered."""
+        changes: dict[str, Any] = {"remind_at": None, "deadline": None, "reminders": 0}
+        if handoff.first_answer_at is None:
+            changes["first_answer_at"] = _keep(handoffs.c.first_answer_at, self._clock())
+        await self._update(handoff, (State.LIVE,), changes)
 
     async def due_for_reminder(self) -> Sequence[Handoff]:
         """Open handoffs whose requester has waited long enough to be told something."""
@@ -233,6 +302,7 @@ class HandoffRows:
 
     async def settle_exit(self, handoff: Handoff) -> bool:
         """Take note that the requester has heard of the end; False where that was known."""
+        await self._conversations.lock(handoff.conversation)
         result = await self._connection.execute(
             update(handoffs)
             .where(handoffs.c.id == handoff.id, handoffs.c.exit == Exit.PENDING)
@@ -247,16 +317,27 @@ class HandoffRows:
         changes: dict[str, Any],
         *conditions: ColumnElement[bool],
     ) -> Handoff | None:
-        result = await self._connection.execute(
-            update(handoffs)
-            .where(handoffs.c.id == handoff.id, handoffs.c.state.in_(states), *conditions)
-            .values(changes)
+        await self._conversations.lock(handoff.conversation)
+        plain = {name: value for name, value in changes.items() if not isinstance(value, ClauseElement)}
+        change = _change(frozenset(states), frozenset(plain))
+        if conditions:
+            change = change.where(*conditions)
+        if computed := {name: value for name, value in changes.items() if name not in plain}:
+            change = change.values(computed)
+        return await self._one(
+            change, {"handoff": handoff.id, **{f"to_{name}": value for name, value in plain.items()}}
         )
-        return await self.find(handoff.id) if result.rowcount == 1 else None
 
-    async def _one(self, query: Select[Any]) -> Handoff | None:
-        row = (await self._connection.execute(query.limit(1))).first()
+    async def _one(
+        self, query: Select[Any] | ReturningUpdate[Any], values: Mapping[str, Any] | None = None
+    ) -> Handoff | None:
+        row = (await self._connection.execute(query, values)).first()
         return _handoff(row) if row else None
+
+
+def _keep(column: Column[Any], value: Any) -> Any:
+    """What a column holds, or a value where it holds nothing."""
+    return func.coalesce(column, literal(value, column.type))
 
 
 def _later(now: datetime, seconds: float | None) -> datetime | None:

@@ -4,46 +4,64 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from handoff.answer_rows import AnswerRows
+from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
+from handoff.engine_store import EngineStore
+from handoff.errors import LedgerReadOnly
+from handoff.files.keys import KeyRows
+from handoff.files.rows import FileRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
+from handoff.leases import Leases
 from handoff.letter_rows import LetterRows
 from handoff.message_rows import MessageRows
+from handoff.overview_rows import OverviewRows
+from handoff.postgres import begin, create_postgres_engine
 from handoff.schema import require_current
-from handoff.sqlite import BUSY_TIMEOUT, migrate_file, prepare
+from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
+from handoff.sqlite_store import SqliteStore
+from handoff.store import Connection, Store
 from handoff.stream_rows import StreamRows
 
 
 class Entry:
     """One transaction: what can be read and written in it, by subject."""
 
-    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, clock: Clock) -> None:
         self.conversations = ConversationRows(connection)
         self.handoffs = HandoffRows(connection, self.conversations, clock)
         self.messages = MessageRows(connection, self.conversations, clock)
-        self.streams = StreamRows(connection, self.messages, clock)
-        self.letters = LetterRows(connection, clock)
+        self.streams = StreamRows(connection, self.conversations, self.messages, clock)
+        self.letters = LetterRows(connection, self.conversations, clock)
+        self.audits = AuditRows(connection, clock)
+        self.overview = OverviewRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
+        self.files = FileRows(connection, clock)
+        self.keys = KeyRows(connection)
 
 
 class Ledger:
     """Transactions on one database.
 
     ``async with ledger.entry() as entry`` is one transaction: it commits at the end of the
-    block and rolls back on an exception. What is read in it stays true until it commits.
+    block and rolls back on an exception. What is read in it of a conversation stays true until it
+    commits: SQLite has one writer, and with PostgreSQL the transaction holds the conversation's lock,
+    which the rows take where they look something up by conversation, or before they change something.
+    What is only found by its own id may change until then.
     """
 
-    def __init__(self, engine: AsyncEngine, clock: Clock = utc_now) -> None:
-        self._engine = engine
+    def __init__(self, store: Store, clock: Clock = utc_now, leases: Leases | None = None) -> None:
+        self._store = store
         self._clock = clock
-        # SQLite has one writer; waiting here is cheaper and fairer than its busy handler.
-        self._writing = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+        # With a server, several processes may work: each piece of work in one at a time.
+        self.leases = leases
 
     @classmethod
     async def connect(cls, url: str, clock: Clock = utc_now) -> Ledger:
@@ -54,51 +72,86 @@ class Ledger:
         Raises:
             LedgerOutdated: when a server's database needs ``python -m handoff migrate``, or any
                 database was made by a newer version.
+            LedgerAway: the server cannot be reached.
         """
         if make_url(url).get_backend_name() == "sqlite":
             await asyncio.to_thread(migrate_file, url)
-            return cls(create_engine(url), clock)
+            return cls(await asyncio.to_thread(SqliteStore, url), clock)
+        return await cls.open(url, clock)
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock = utc_now) -> Ledger:
+        """For a look from outside: open a database that is there and current; make and migrate none.
+
+        Raises:
+            LedgerMissing: there is no such file.
+            LedgerOutdated: ``python -m handoff migrate`` has to be run first, or a newer version made it.
+            LedgerAway: the server cannot be reached.
+        """
+        if file := find_file(url):
+            require_file(file)
         engine = create_engine(url)
         try:
-            async with engine.begin() as connection:
+            async with begin(engine) as connection:
                 await connection.run_sync(require_current)
         except BaseException:
             await engine.dispose()
             raise
-        return cls(engine, clock)
+        # Connections of their own: a lease must be renewed, however long the ledger's are waited for.
+        leases = None if file else Leases(create_engine(url))
+        return cls(EngineStore(engine, leases), clock, leases)
 
     @asynccontextmanager
     async def entry(self) -> AsyncIterator[Entry]:
-        """One transaction, alone with its writes until it commits."""
-        if self._writing is None:
-            async with self._engine.begin() as connection:
-                yield Entry(connection, self._clock)
-            return
-        async with self._writing, self._engine.begin() as connection:
+        """One transaction, alone with its writes until it commits.
+
+        Raises:
+            LedgerAway: the database's server cannot be reached, or goes meanwhile.
+            LeaseLost: another process has taken over the work that this transaction is part of.
+        """
+        async with self._store.transaction() as connection:
             yield Entry(connection, self._clock)
 
-    @asynccontextmanager
-    async def quiet(self) -> AsyncIterator[None]:
+    def quiet(self) -> AbstractAsyncContextManager[None]:
         """No transaction is under way within the block: the moment to cancel tasks that make them.
 
-        A statement that is cancelled half-way leaves SQLite's worker thread answering nobody.
+        A statement that is cancelled half-way costs PostgreSQL's connection.
         """
-        async with self._writing or nullcontext():
-            yield
+        return self._store.quiet()
+
+    async def require_writable(self) -> None:
+        """Wait for a turn to write, and write nothing; raises whatever stands against it.
+
+        Raises:
+            LedgerReadOnly: a server's database takes no writes, as a standby does.
+        """
+        async with self._store.transaction() as connection:
+            if connection.dialect.name == "sqlite":
+                return  # its transactions begin with the lock for writing
+            if await connection.scalar(text("SHOW transaction_read_only")) == "on":
+                raise LedgerReadOnly("The ledger's database takes no writes.")
 
     async def close(self) -> None:
         """Release the connections, once the transaction under way is over."""
-        async with self.quiet():
-            await self._engine.dispose()
+        await self._store.close()
+        if self.leases:
+            await self.leases.close()
 
 
 def create_engine(url: str) -> AsyncEngine:
-    """An engine whose SQLite transactions take the write lock at their start and are durable at commit."""
+    """An engine for PostgreSQL, or for a look at an SQLite file from outside.
+
+    Its SQLite transactions take the write lock at their start and are durable at commit.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True)
-    # One connection, made at the start and kept: there is one transaction at a time anyway, and a
-    # task that is cancelled while it connects would leave a connection that nobody closes.
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT}, pool_size=1, max_overflow=0)
+        return create_postgres_engine(url)
+    engine = create_async_engine(
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT},
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,  # an error's text is logged, and parameters are what was said
+    )
     prepare(engine.sync_engine)
     return engine

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock
 from handoff.message import Message, Receipt
 from handoff.message_rows import SHOWN_TO_REQUESTER
+from handoff.store import Connection
 from handoff.tables import conversations, letters, messages
 
 
@@ -38,12 +39,14 @@ class Letter:
 class LetterRows:
     """Letters, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, clock: Clock) -> None:
+    def __init__(self, connection: Connection, conversations: ConversationRows, clock: Clock) -> None:
         self._connection = connection
+        self._conversations = conversations
         self._clock = clock
 
     async def write(self, message: Message, *, within: float) -> Letter:
         """The letter of a message, made where there is none, with ``within`` seconds from the message on."""
+        await self._conversations.lock(message.conversation)
         if known := await self.find(message.id):
             return known
         letter = {
@@ -73,10 +76,10 @@ class LetterRows:
         is_due = (letters.c.dead_at.is_(None), letters.c.next_at <= self._clock())
         return list(await self._connection.scalars(select(letters.c.conversation).where(*is_due).distinct()))
 
-    async def arrive(self, letter: Letter) -> None:
+    async def arrive(self, letter: Letter, receipt: Receipt = Receipt.DELIVERED) -> None:
         """Take note that the client has taken it."""
         await self._connection.execute(delete(letters).where(letters.c.message_id == letter.message_id))
-        await self._settle(letter.message_id, Receipt.DELIVERED)
+        await self._settle(letter.message_id, receipt)
 
     async def fail(self, letter: Letter, problem: str, *, again: float | None) -> bool:
         """Try again in so many seconds, or give up where that is too late or None; True where given up."""

@@ -65,6 +65,7 @@ class Message:
 
     ``possibly_sent``: it was written to the desk, and the answer to that was lost.
     ``born``: the epoch in which the bot's turn about it began, None where it has had none.
+    ``trace``: the W3C traceparent of its acceptance, None where nothing is traced.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Message:
     name: str | None = None
     avatar: str | None = None
     born: int | None = None
+    trace: str | None = None
 
     @property
     def text(self) -> str:

@@ -2,21 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, Select, and_, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Row, Select, and_, bindparam, delete, insert, or_, select, update
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, Handoff, State
 from handoff.message import Draft, Message, Receipt, Sender
+from handoff.store import Connection
 from handoff.tables import handoffs, messages
 
 SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
+
+# What every message needs is built once: putting a statement together takes longer than running it.
+OF_CONVERSATION = messages.c.conversation == bindparam("of")
+IS_MESSAGE = messages.c.id == bindparam("message")
+WITHOUT_OWNER = (
+    select(messages)
+    .where(
+        messages.c.sender == Sender.REQUESTER,
+        messages.c.receipt == Receipt.ACCEPTED,
+        messages.c.handoff_id.is_(None),
+    )
+    .order_by(messages.c.seq)
+)
+WAITING_FOR_DESK = (
+    select(messages)
+    .where(
+        messages.c.handoff_id == bindparam("handoff"),
+        messages.c.sender == Sender.REQUESTER,
+        messages.c.receipt == Receipt.ACCEPTED,
+    )
+    .order_by(messages.c.seq)
+)
+UNSHOWN = and_(messages.c.receipt == Receipt.ACCEPTED, messages.c.sender.in_(SHOWN_TO_REQUESTER))
+OWN_SINCE = and_(messages.c.sender == Sender.REQUESTER, messages.c.seq > bindparam("since"))
+
+FIND = select(messages).where(IS_MESSAGE)
+FIND_NEXT_WITHOUT_OWNER = WITHOUT_OWNER.where(OF_CONVERSATION).limit(1)
+FIND_NEXT_FOR_DESK = WAITING_FOR_DESK.limit(1)
+FIND_UNSHOWN = select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq)
+FIND_UNSHOWN_AND_OWN = select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
+FIND_BY_CLIENT_ID = select(messages).where(OF_CONVERSATION, messages.c.client_id == bindparam("name"))
+FIND_BY_DESK_ID = select(messages).where(OF_CONVERSATION, messages.c.desk_id == bindparam("name"))
+WRITE = insert(messages)
+ASSIGN = update(messages).where(IS_MESSAGE).values(handoff_id=bindparam("handoff"))
+NOTE_DOUBT = update(messages).where(IS_MESSAGE).values(possibly_sent=bindparam("possibly"))
+MARK = (
+    update(messages)
+    .where(IS_MESSAGE, messages.c.receipt == Receipt.ACCEPTED)
+    .values(receipt=bindparam("becomes"))
+)
+MARK_WITH_DOUBT = MARK.values(possibly_sent=bindparam("possibly"))
 
 
 @dataclass(frozen=True)
@@ -30,22 +71,21 @@ class Accepted:
 class MessageRows:
     """Messages, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, conversations: ConversationRows, clock: Clock) -> None:
+    def __init__(self, connection: Connection, conversations: ConversationRows, clock: Clock) -> None:
         self._connection = connection
         self._conversations = conversations
         self._clock = clock
 
     async def accept(self, conversation: str, draft: Draft) -> Accepted:
         """Write a message, unless one with the same client or desk id is there already."""
+        await self._conversations.lock(conversation)
         if known := await self._known(conversation, draft):
             return Accepted(known, is_new=False)
         return Accepted(await self._write(conversation, draft), is_new=True)
 
     async def assign(self, message: Message, handoff: Handoff) -> None:
         """Give a message of the requester to a handoff."""
-        await self._connection.execute(
-            update(messages).where(messages.c.id == message.id).values(handoff_id=handoff.id)
-        )
+        await self._connection.execute(ASSIGN, {"message": message.id, "handoff": handoff.id})
 
     async def begin_turn(self, message: Message) -> int:
         """Give a message of the requester to the bot, whoever owns the conversation later on.
@@ -55,17 +95,18 @@ class MessageRows:
         """
         if message.born is not None:
             return message.born
+        await self._conversations.lock(message.conversation)
         epoch = await self._conversations.epoch(message.conversation)
         await self._connection.execute(update(messages).where(messages.c.id == message.id).values(born=epoch))
         return epoch
 
-    async def mark(self, message_id: str, receipt: Receipt, **changes: bool) -> None:
+    async def mark(self, message_id: str, receipt: Receipt, *, possibly_sent: bool | None = None) -> None:
         """Settle what became of an accepted message; what was settled by somebody quicker stands."""
-        await self._connection.execute(
-            update(messages)
-            .where(messages.c.id == message_id, messages.c.receipt == Receipt.ACCEPTED)
-            .values(receipt=receipt, **changes)
-        )
+        values = {"message": message_id, "becomes": receipt}
+        if possibly_sent is None:
+            await self._connection.execute(MARK, values)
+        else:
+            await self._connection.execute(MARK_WITH_DOUBT, {**values, "possibly": possibly_sent})
 
     async def take_back(self, message: Message) -> None:
         """Make a message that was given to the desk nobody's again, as if it had just been accepted."""
@@ -86,23 +127,23 @@ class MessageRows:
             messages.c.sender == Sender.REQUESTER,
             or_(messages.c.born.is_not(None), messages.c.handoff_id != message.handoff_id),
         )
-        return await self._one(later) is not None
+        return await self._one(later.limit(1)) is not None
 
     async def note_possibly_sent(self, message_id: str, *, possibly: bool = True) -> None:
         """Take note that the desk may have a message: it is being posted, or the answer was lost."""
-        await self._connection.execute(
-            update(messages).where(messages.c.id == message_id).values(possibly_sent=possibly)
-        )
+        await self._connection.execute(NOTE_DOUBT, {"message": message_id, "possibly": possibly})
 
     async def knows(self, handoff: Handoff, draft: Draft, *, window: float) -> bool:
         """Whether a message of the desk is here already, as when a callback is repeated.
 
         By the desk's id; without one, by the same words of the same sender within ``window`` seconds.
         """
-        same = select(messages).where(messages.c.conversation == handoff.conversation)
+        await self._conversations.lock(handoff.conversation)
         if draft.desk_id is not None:
-            return await self._one(same.where(messages.c.desk_id == draft.desk_id)) is not None
-        recent = same.where(
+            same = {"of": handoff.conversation, "name": draft.desk_id}
+            return await self._one(FIND_BY_DESK_ID, same) is not None
+        recent = select(messages).where(
+            messages.c.conversation == handoff.conversation,
             messages.c.handoff_id == handoff.id,
             messages.c.sender == draft.sender,
             messages.c.created_at >= self._clock() - timedelta(seconds=window),
@@ -115,23 +156,39 @@ class MessageRows:
         old = delete(messages).where(messages.c.created_at < instant, messages.c.conversation.not_in(owned))
         return int((await self._connection.execute(old)).rowcount)
 
+    async def last_of_requester(self, conversation: str) -> Message | None:
+        """What the requester wrote last, None where they have written nothing that is still kept."""
+        query = select(messages).where(
+            messages.c.conversation == conversation, messages.c.sender == Sender.REQUESTER
+        )
+        return await self._one(query.order_by(messages.c.seq.desc()))
+
     async def next_without_owner(self, conversation: str) -> Message | None:
         """The requester's oldest message that neither bot nor desk has been given."""
-        return await self._one(_without_owner().where(messages.c.conversation == conversation))
+        return await self._one(FIND_NEXT_WITHOUT_OWNER, {"of": conversation})
 
     async def conversations_without_owner(self) -> Sequence[str]:
         """Conversations in which such a message waits, as after a crash."""
-        waiting = _without_owner().with_only_columns(messages.c.conversation).order_by(None).distinct()
+        waiting = WITHOUT_OWNER.with_only_columns(messages.c.conversation).order_by(None).distinct()
         return list(await self._connection.scalars(waiting))
 
     async def next_for_desk(self, handoff: Handoff) -> Message | None:
         """The oldest message of this handoff that the desk has not taken."""
-        query = self._waiting_for_desk(handoff).order_by(messages.c.seq).limit(1)
-        return await self._one(query)
+        return await self._one(FIND_NEXT_FOR_DESK, {"handoff": handoff.id})
+
+    async def handoffs_to_post(self) -> Sequence[str]:
+        """Live handoffs with a message that the desk has not taken."""
+        live = select(handoffs.c.id).where(handoffs.c.state == State.LIVE)
+        waiting = select(messages.c.handoff_id).where(
+            messages.c.sender == Sender.REQUESTER,
+            messages.c.receipt == Receipt.ACCEPTED,
+            messages.c.handoff_id.in_(live),
+        )
+        return [str(handoff_id) for handoff_id in await self._connection.scalars(waiting.distinct())]
 
     async def fail_for_desk(self, handoff: Handoff) -> Sequence[Message]:
         """Give up what the desk has not taken, and return it."""
-        rows = await self._all(self._waiting_for_desk(handoff).order_by(messages.c.seq))
+        rows = await self._all(WAITING_FOR_DESK, {"handoff": handoff.id})
         for message in rows:
             await self.mark(message.id, Receipt.FAILED)
         return rows
@@ -141,11 +198,9 @@ class MessageRows:
 
         With ``own_since``, the requester's own messages after that number are among them.
         """
-        wanted = and_(messages.c.receipt == Receipt.ACCEPTED, messages.c.sender.in_(SHOWN_TO_REQUESTER))
-        if own_since is not None:
-            wanted |= and_(messages.c.sender == Sender.REQUESTER, messages.c.seq > own_since)
-        query = select(messages).where(messages.c.conversation == conversation, wanted)
-        return await self._all(query.order_by(messages.c.seq))
+        if own_since is None:
+            return await self._all(FIND_UNSHOWN, {"of": conversation})
+        return await self._all(FIND_UNSHOWN_AND_OWN, {"of": conversation, "since": own_since})
 
     async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:
         """Every message after number ``seq``, of either side, oldest first; no pieces of a stream."""
@@ -169,7 +224,7 @@ class MessageRows:
         return await self._all(query)
 
     async def find(self, message_id: str) -> Message | None:
-        return await self._one(select(messages).where(messages.c.id == message_id))
+        return await self._one(FIND, {"message": message_id})
 
     async def settled_for_desk(self, conversation: str, limit: int) -> Sequence[Message]:
         """The requester's last ``limit`` messages to the desk of which it is known what became."""
@@ -190,6 +245,7 @@ class MessageRows:
 
     async def confirm(self, conversation: str, public_id: str) -> Message | None:
         """Take note that the requester's browser has shown a message; returns it, the first time."""
+        await self._conversations.lock(conversation)
         shown = await self._one(
             select(messages)
             .where(messages.c.conversation == conversation)
@@ -217,44 +273,21 @@ class MessageRows:
             "name": draft.name,
             "avatar": draft.avatar,
         }
-        await self._connection.execute(insert(messages).values(values))
+        await self._connection.execute(WRITE, values)
         return Message(**values)
 
     async def _known(self, conversation: str, draft: Draft) -> Message | None:
-        same = [
-            column == value
-            for column, value in (
-                (messages.c.client_id, draft.client_id),
-                (messages.c.desk_id, draft.desk_id),
-            )
-            if value
-        ]
-        if not same:
-            return None
-        return await self._one(select(messages).where(messages.c.conversation == conversation, or_(*same)))
+        for statement, name in ((FIND_BY_CLIENT_ID, draft.client_id), (FIND_BY_DESK_ID, draft.desk_id)):
+            if name and (known := await self._one(statement, {"of": conversation, "name": name})):
+                return known
+        return None
 
-    def _waiting_for_desk(self, handoff: Handoff) -> Select[Any]:
-        return select(messages).where(
-            messages.c.handoff_id == handoff.id,
-            messages.c.sender == Sender.REQUESTER,
-            messages.c.receipt == Receipt.ACCEPTED,
-        )
-
-    async def _one(self, query: Select[Any]) -> Message | None:
-        row = (await self._connection.execute(query.limit(1))).first()
+    async def _one(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> Message | None:
+        row = (await self._connection.execute(query, values)).first()
         return _message(row) if row else None
 
-    async def _all(self, query: Select[Any]) -> Sequence[Message]:
-        return [_message(row) for row in await self._connection.execute(query)]
-
-
-def _without_owner() -> Select[Any]:
-    waiting = select(messages).where(
-        messages.c.sender == Sender.REQUESTER,
-        messages.c.receipt == Receipt.ACCEPTED,
-        messages.c.handoff_id.is_(None),
-    )
-    return waiting.order_by(messages.c.seq)
+    async def _all(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> Sequence[Message]:
+        return [_message(row) for row in await self._connection.execute(query, values)]
 
 
 def _message(row: Row[Any]) -> Message:

@@ -2,7 +2,7 @@
 
 Which handoffs are open stands in the ledger, as any process may have opened one. How far each
 was read stands there too, so a restart loses nothing, and two processes that ask for the same
-handoff do each other no harm: what the slower one brings is dropped.
+handoff do each other no harm: what the slower one brings is dropped. With leases only one asks.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from handoff.timeouts import Timeouts
 
 log = structlog.get_logger(__name__)
 
+LANE = "poll"
 PATIENCE = 15  # polls without news before the pauses grow
 GROWTH = 1.5  # by which each further pause is longer, up to the longest
 
@@ -64,8 +65,9 @@ class Polling:
         """Start a poller for each open handoff that has none."""
         async with self._ledger.entry() as entry:
             found = await entry.handoffs.open_and_named()
+        taken = await self._ledger.leases.taken(LANE) if found and self._ledger.leases else set()
         for handoff in found:
-            if handoff.id not in self._pollers:
+            if handoff.id not in self._pollers and handoff.id not in taken:
                 self._start(handoff.id)
 
     def wake(self, handoff_id: str) -> None:
@@ -79,7 +81,12 @@ class Polling:
         task.add_done_callback(lambda _: self._pollers.pop(handoff_id))
 
     async def _poll(self, handoff_id: str) -> None:
-        """Ask until the handoff has ended."""
+        """Ask until the handoff has ended; in a cluster, as the only process."""
+        leases = self._ledger.leases
+        async with leases.hold(f"{LANE}:{handoff_id}") if leases else contextlib.nullcontext():
+            await self._ask_until_ended(handoff_id)
+
+    async def _ask_until_ended(self, handoff_id: str) -> None:
         quiet = 0
         while handoff := await self._find_open(handoff_id):
             quiet = 0 if await self._ask(handoff) else quiet + 1
@@ -122,7 +129,10 @@ class Polling:
         await asyncio.sleep(self._timeouts.poll)
         waking = self._pollers[handoff_id]
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(waking.wait(), max(0.0, pause - self._timeouts.poll))
+            async with asyncio.timeout(
+                max(0.0, pause - self._timeouts.poll)
+            ):  # wait_for may hide a cancellation
+                await waking.wait()
         is_woken = waking.is_set()
         waking.clear()
         return is_woken

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 import structlog
 
 from handoff.deadlines import Deadlines
-from handoff.delivery import Delivery, Screen
-from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, InformedDesk, PolledDesk
-from handoff.dispatch import Dispatch
+from handoff.delivery import Delivery, Screen, Views
+from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, FileDesk, InformedDesk, PolledDesk
+from handoff.dispatch import LANE, Dispatch
 from handoff.ending import finish
 from handoff.errors import DeskError, DeskRejected
+from handoff.files.cabinet import Cabinet
+from handoff.files.posting import Posting
 from handoff.handoff import EndReason, Handoff, State
 from handoff.intake import take_in
+from handoff.leases import Leases
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Sender, sentence
 from handoff.polling import Polling
@@ -26,6 +30,7 @@ from handoff.vault import Vault
 log = structlog.get_logger(__name__)
 
 SWEEP = 0.5  # seconds between two looks for deadlines that have passed
+TAKE_OVER = 1.0  # seconds between two looks, in a cluster, for what a process has left that is gone
 
 
 class Front(Screen, Protocol):
@@ -40,19 +45,37 @@ class Relay:
     """One per process. Everything it decides, it decides by the ledger."""
 
     def __init__(
-        self, ledger: Ledger, desk: AgentDesk, front: Front, timeouts: Timeouts, *, sweep: float = SWEEP
+        self,
+        ledger: Ledger,
+        desk: AgentDesk,
+        front: Front,
+        timeouts: Timeouts,
+        *,
+        sweep: float = SWEEP,
+        cabinet: Cabinet | None = None,
+        views: Views | None = None,
     ) -> None:
         self._ledger = ledger
         self._desk = desk
         self._front = front
         self._timeouts = timeouts
         self._sweep = sweep
+        self._is_shared = views is not None
         self._tasks = Tasks()
-        self.delivery = Delivery(ledger, front, self._tasks)
+        self.delivery = Delivery(ledger, front, self._tasks, views)
         self._following = OnePerKey(self._follow, "follow", self._tasks)
         self.vault = Vault()
+        self._posting = Posting(ledger, cabinet, desk) if cabinet and isinstance(desk, FileDesk) else None
         self._dispatch = Dispatch(
-            ledger, desk, front, timeouts, self._give_up, self._tasks, self.vault, self.delivery.kick
+            ledger,
+            desk,
+            front,
+            timeouts,
+            self._give_up,
+            self._tasks,
+            self.vault,
+            self.delivery.kick,
+            self._posting,
         )
         self._deadlines = Deadlines(ledger, timeouts, self._close_overdue, self._changed, self._tasks)
         self._polling = (
@@ -65,17 +88,40 @@ class Relay:
             Ticks(ledger, desk, self._tasks) if isinstance(desk, InformedDesk) and desk.wants_ticks else None
         )
 
+    @property
+    def takes_files(self) -> bool:
+        """Whether the requester's files reach live agents."""
+        return self._posting is not None and self._posting.is_possible
+
     async def start(self) -> None:
         """Look after what an earlier process left, then watch the deadlines, and a desk that is polled."""
+        if not self._is_shared:  # else others are at work, and what one leaves is taken up all the time
+            await self._resume()
+        if self._ledger.leases:
+            self._tasks.spawn(self._take_over(self._ledger.leases), "take_over")
+        self._tasks.spawn(self._deadlines.watch(self._sweep), "deadlines")
+        if self._polling:
+            self._tasks.spawn(self._polling.watch(self._sweep), "polling")
+
+    async def _resume(self) -> None:
         async with self._ledger.entry() as entry:
             unfinished = await entry.handoffs.unfinished()
         for handoff in unfinished:
             self._dispatch.kick(handoff.id)
             self.delivery.kick(handoff.conversation)
             self._following.kick(handoff.id)
-        self._tasks.spawn(self._deadlines.watch(self._sweep), "deadlines")
-        if self._polling:
-            self._tasks.spawn(self._polling.watch(self._sweep), "polling")
+
+    async def _take_over(self, leases: Leases) -> None:
+        """Post what another process has left unposted, as it is gone."""
+        while True:
+            await asyncio.sleep(TAKE_OVER)
+            try:
+                async with self._ledger.entry() as entry:
+                    waiting = await entry.messages.handoffs_to_post()
+                for handoff_id in set(waiting) - await leases.taken(LANE):
+                    self._dispatch.kick(handoff_id)
+            except Exception as error:
+                log.warning("take_over.failed", reason=str(error))
 
     async def stop(self) -> None:
         """Stop all work; what is unfinished stays in the ledger."""
@@ -204,13 +250,21 @@ class Relay:
     async def _give_up(self, handoff: Handoff, error: DeskError) -> None:
         """Posting failed for good: leave the chat, and give the conversation back with the reason."""
         rejected = isinstance(error, DeskRejected)
-        await self._close(handoff, EndReason.DESK_ERROR if rejected else EndReason.DESK_UNREACHABLE)
+        reason = EndReason.DESK_ERROR if rejected else EndReason.DESK_UNREACHABLE
+        await self._close(handoff, reason, problem=str(error))
 
-    async def _close(self, handoff: Handoff, reason: EndReason, *, overdue: bool = False) -> None:
+    async def _close(
+        self, handoff: Handoff, reason: EndReason, *, overdue: bool = False, problem: str | None = None
+    ) -> None:
         """Leave the chat, then end the handoff; the deadline of ``ending`` mends a crash in between."""
         async with self._ledger.entry() as entry:
             ending = await entry.handoffs.move(
-                handoff, State.ENDING, within=self._timeouts.ending, overdue=overdue, end_reason=reason
+                handoff,
+                State.ENDING,
+                within=self._timeouts.ending,
+                overdue=overdue,
+                end_reason=reason,
+                problem=problem,
             )
         if ending:
             left = await self._end_at_desk(ending)

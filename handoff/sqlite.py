@@ -7,10 +7,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
+from handoff.errors import LedgerMissing
 from handoff.schema import migrate
 
 BUSY_TIMEOUT = 10.0  # seconds that one process waits for another's transaction
@@ -34,6 +35,45 @@ def migrate_file(url: str) -> None:
     prepare(engine)
     with _migrating, engine.begin() as connection:
         migrate(connection)
+
+
+def open_file(path: str) -> Connection:
+    """The one connection of a process that commits by itself, and waits for the disk by itself.
+
+    It never waits for another process, and never copies the log into the database.
+    """
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False},
+        poolclass=StaticPool,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,  # an error's text is logged, and parameters are what was said
+    )
+    event.listen(engine, "connect", _prepare_connection)
+    connection = engine.connect()
+    connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # makes the log's file
+    for pragma in ("synchronous=NORMAL", "wal_autocheckpoint=0", "busy_timeout=0"):
+        connection.exec_driver_sql(f"PRAGMA {pragma}")
+    return connection
+
+
+def find_file(url: str) -> Path | None:
+    """The file of an SQLAlchemy ``url``, None where it names a server's database."""
+    parsed = make_url(url)
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
+
+
+def require_file(file: Path) -> None:
+    """Refuse a ledger that is not there, as SQLite would make an empty one.
+
+    Raises:
+        LedgerMissing: with what to look at.
+    """
+    if not file.exists():
+        raise LedgerMissing(
+            f"There is no ledger at {file.absolute()}. The assistant makes it when it starts; "
+            "if it has run already, HANDOFF_DATABASE_URL names another one here."
+        )
 
 
 def prepare(engine: Engine) -> None:

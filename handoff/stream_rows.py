@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from handoff.conversation_rows import ConversationRows
 from handoff.desk import Streamed
 from handoff.handoff import Clock, Handoff, State
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.message_rows import MessageRows
+from handoff.store import Connection
 from handoff.tables import handoffs, messages
 
 END = "end"
@@ -26,13 +27,21 @@ SHOWN = "shown"
 class StreamRows:
     """Streams, within one transaction."""
 
-    def __init__(self, connection: AsyncConnection, rows: MessageRows, clock: Clock) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        conversations: ConversationRows,
+        rows: MessageRows,
+        clock: Clock,
+    ) -> None:
         self._connection = connection
+        self._conversations = conversations
         self._rows = rows
         self._clock = clock
 
     async def keep(self, handoff: Handoff, piece: Streamed, sender: Sender) -> None:
         """Keep a piece, unless it is here already or its stream is over."""
+        await self._conversations.lock(handoff.conversation)
         if await self._find(handoff, piece.stream_id, END):
             return
         content = {
@@ -45,6 +54,7 @@ class StreamRows:
 
     async def end(self, handoff: Handoff, stream_id: str, text: str) -> bool:
         """The whole text is here: the pieces are done with. False where just that was shown already."""
+        await self._conversations.lock(handoff.conversation)
         await self._merge(await self._held(handoff, stream_id))
         await self._write(handoff, Sender.SYSTEM, {"stream": stream_id}, _name(stream_id, END))
         await self._merge(await self._held(handoff, stream_id))
@@ -53,6 +63,7 @@ class StreamRows:
 
     async def release(self, handoff: Handoff, stream_id: str | None = None) -> None:
         """Show what has come of a stream, or of every stream of a handoff, as one message each."""
+        await self._conversations.lock(handoff.conversation)
         held = await self._held(handoff, stream_id)
         for name in dict.fromkeys(piece.content["stream"] for piece in held):
             pieces = [piece for piece in held if piece.content["stream"] == name]

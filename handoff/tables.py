@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    DateTime,
     Dialect,
     Index,
     Integer,
@@ -94,6 +95,13 @@ handoffs = Table(
     Column("live_since", Instant),
     # What identified each entry into a queue, by line.
     Column("queue_marks", Text),
+    # When a live agent joined first, and when one said something first.
+    Column("joined_at", Instant),
+    Column("first_answer_at", Instant),
+    # What the desk said or failed to say when the handoff had to be ended.
+    Column("problem", Text),
+    # The W3C traceparent of the request for a live agent.
+    Column("trace", String(64)),
     # One open handoff per conversation, whatever the code does.
     Index(
         "one_open_handoff",
@@ -128,11 +136,21 @@ messages = Table(
     Column("avatar", Text),
     # The epoch in which the bot's turn about it began.
     Column("born", Integer),
+    # The W3C traceparent of its acceptance.
+    Column("trace", String(64)),
     UniqueConstraint("conversation", "seq", name="one_seq"),
     UniqueConstraint("conversation", "client_id", name="one_client_id"),
     UniqueConstraint("conversation", "desk_id", name="one_desk_id"),
     Index("messages_by_receipt", "conversation", "receipt", "seq"),
     Index("messages_by_handoff", "handoff_id", "receipt", "seq"),
+    # What nobody has been given or shown yet; few rows, looked for again and again.
+    Index(
+        "unsettled_messages",
+        "sender",
+        "conversation",
+        sqlite_where=text("receipt = 'accepted'"),
+        postgresql_where=text("receipt = 'accepted'"),
+    ),
 )
 
 # Which numbers the answer to a message of the requester held, so that the same request gets the same answer.
@@ -144,6 +162,20 @@ answers = Table(
     Column("upto_seq", Integer, nullable=False),
     Column("created_at", Instant, nullable=False),
     Index("answers_by_age", "created_at"),
+)
+
+# What came of comparing an ended handoff with the desk's transcript; the verdict is empty until it is known.
+audits = Table(
+    "audits",
+    metadata,
+    Column("handoff_id", String(36), primary_key=True),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_at", Instant, nullable=False),
+    Column("verdict", String(16)),
+    Column("differences", JSON(none_as_null=True)),
+    Column("problem", Text),
+    Column("created_at", Instant, nullable=False),
+    Index("audits_by_age", "created_at"),
 )
 
 # Messages that are being posted to a client's address, or were given up; one row each.
@@ -161,4 +193,53 @@ letters = Table(
     Column("created_at", Instant, nullable=False),
     Index("letters_by_conversation", "conversation", "seq"),
     Index("letters_by_time", "dead_at", "next_at"),
+)
+
+# Files of both sides; their bytes are in the store, under `blob`.
+files = Table(
+    "files",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("conversation", String(255), nullable=False),
+    # Null until a message asks for it.
+    Column("message_id", String(36)),
+    Column("origin", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("content_type", String(127), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("blob", String(64), nullable=False),
+    # Where the desk keeps what came from it.
+    Column("address", Text),
+    # What the desk calls a file that we have given to it.
+    Column("reference", Text),
+    # When the desk has to have fetched it; null where it has, or need not.
+    Column("fetch_by", Instant),
+    Column("created_at", Instant, nullable=False),
+    Index("files_by_message", "message_id"),
+    Index("files_by_conversation", "conversation", "created_at"),
+    Index("files_by_age", "created_at"),
+    Index("files_by_fetching", "fetch_by"),
+    Index("files_by_state", "state"),
+)
+
+# What all processes have to sign with alike.
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# Which process does which work now, see handoff/leases.py; used by PostgreSQL only.
+leases = Table(
+    "leases",
+    metadata,
+    Column("key", String(300), primary_key=True),
+    Column("token", String(36), nullable=False),
+    Column("holder", String(300), nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
+    Index("leases_by_token", "token", unique=True),
 )

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 import structlog
+
+from handoff.errors import LeaseLost
+from handoff.leases import Leases, forget_held
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +26,13 @@ class Tasks:
         self._running: set[asyncio.Task[Any]] = set()
 
     def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run ``work`` in the background; an exception is logged under ``name``."""
-        task = asyncio.create_task(work, name=name)
+        """Run ``work`` in the background; an exception is logged under ``name``.
+
+        It holds no lease of the work that it was begun in, as it may outlive that.
+        """
+        context = copy_context()
+        context.run(forget_held)
+        task = asyncio.create_task(work, name=name, context=context)
         self._running.add(task)
         task.add_done_callback(self._forget)
         return task
@@ -77,16 +86,63 @@ class KeyedLocks:
                 del self._users[key], self._locks[key]
 
 
+class Gate:
+    """A door that many pass at a time, and that can be shut once nobody is within."""
+
+    def __init__(self) -> None:
+        self._within = 0
+        self._shut = False
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def passing(self) -> AsyncIterator[None]:
+        """Be within; waits while it is shut."""
+        while self._shut:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._shut)
+        self._within += 1
+        try:
+            yield
+        finally:
+            self._within -= 1
+            if self._shut:
+                await self._tell()
+
+    @asynccontextmanager
+    async def shut(self) -> AsyncIterator[None]:
+        """Let nobody in, and wait until everybody is out."""
+        self._shut = True
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._within)
+            yield
+        finally:
+            self._shut = False
+            await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+
 class OnePerKey:
     """Runs ``work(key)`` at least once after each ``kick(key)``, and never twice at a time for one key.
 
     What fails is tried ``again`` after so many seconds, or at the next kick where that is None.
+    With ``leases`` it is one run at a time among all processes; a kick waits for its turn.
     """
 
     def __init__(
-        self, work: Callable[[str], Awaitable[None]], name: str, tasks: Tasks, *, again: float | None = None
+        self,
+        work: Callable[[str], Awaitable[None]],
+        name: str,
+        tasks: Tasks,
+        *,
+        again: float | None = None,
+        leases: Leases | None = None,
     ) -> None:
         self._again = again
+        self._leases = leases
         self._work = work
         self._name = name
         self._tasks = tasks
@@ -105,6 +161,11 @@ class OnePerKey:
         while (task := self._running.get(key)) is not None:
             await asyncio.wait([task])
 
+    @property
+    def running(self) -> frozenset[asyncio.Task[Any]]:
+        """The runs under way."""
+        return frozenset(self._running.values())
+
     def _start(self, key: str) -> None:
         task = self._tasks.spawn(self._run(key), self._name)
         self._running[key] = task
@@ -113,7 +174,15 @@ class OnePerKey:
     async def _run(self, key: str) -> None:
         while key in self._wanted:
             self._wanted.discard(key)
-            await self._work(key)
+            try:
+                async with self._alone(key):
+                    await self._work(key)
+            except LeaseLost as error:
+                log.warning("lease.lost", lane=self._name, reason=str(error))
+                self._wanted.add(key)  # whoever has it now may have begun before this kick
+
+    def _alone(self, key: str) -> AbstractAsyncContextManager[None]:
+        return self._leases.hold(f"{self._name}:{key}") if self._leases else nullcontext()
 
     def _stop(self, key: str, task: asyncio.Task[Any]) -> None:
         """A kick that came during a run that failed is answered by another run."""

@@ -19,11 +19,11 @@ async def write_transcript(ledger: Ledger, conversation: str) -> str | None:
         if await entry.handoffs.newest_for(conversation) is None:
             return None
         said = await entry.messages.said_since(conversation, 0)
-    lines = [_write_line(message) for message in said if message.text and message.sender in NAMES]
+    lines = [write_line(message) for message in said if message.text and message.sender in NAMES]
     return "\n".join(lines[-LIMIT:]) or None
 
 
-def _write_line(message: Message) -> str:
+def write_line(message: Message) -> str:
     name = message.name or NAMES[message.sender]
     mark = ""
     if message.receipt is Receipt.FAILED:

@@ -29,9 +29,16 @@ STATES: Mapping[str, list[tuple[str, dict[str, object]]]] = {
     "nobody_available": [("availability", {"available": False})],
     "desk_down": [("faults", {"mode": "outage", "endpoint": "all"})],
     "desk_closed": [],
+    "desk_unstaffed": [("agents/Alex%20Morgan", {"presence": "Away"})],
 }
 # What it wants of our own settings.
-VARIABLES: Mapping[str, Mapping[str, str]] = {"desk_closed": {"HANDOFF_OPENING_HOURS": "closed"}}
+VARIABLES: Mapping[str, Mapping[str, str]] = {
+    "desk_closed": {"HANDOFF_OPENING_HOURS": "closed"},
+    "desk_unstaffed": {
+        "SERVICENOW_AVAILABILITY": "true",
+        "SERVICENOW_AVAILABILITY_PRESENCE": "current_presence_state.name=Available",
+    },
+}
 
 
 def main() -> int:

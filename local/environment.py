@@ -54,8 +54,9 @@ def make_plan(environment: Mapping[str, str], port: int, desk_port: int, dotenv:
     found = {key: value for key, value in dotenv_values(dotenv).items() if value}
     found |= {key: value for key, value in environment.items() if value}
     wants_simulator = not found.get("SERVICENOW_URL")
-    made_up = {**_connect_simulator(desk_port), **_open_rest(found)} if wants_simulator else {}
-    assistant = {**found, **made_up, "PYTHONUNBUFFERED": "1"}
+    made_up = _make_up(found, desk_port) if wants_simulator else {}
+    public = {"HANDOFF_PUBLIC_URL": f"http://127.0.0.1:{port}"} if wants_simulator else {}
+    assistant = {**public, **found, **made_up, "PYTHONUNBUFFERED": "1"}
     return Plan(
         assistant=assistant,
         simulator=_describe_simulator(found, made_up, port, desk_port) if wants_simulator else None,
@@ -64,6 +65,10 @@ def make_plan(environment: Mapping[str, str], port: int, desk_port: int, dotenv:
         port=port,
         desk_port=desk_port,
     )
+
+
+def _make_up(found: Mapping[str, str], desk_port: int) -> dict[str, str]:
+    return {**_connect_simulator(desk_port), **_open_rest(found), **_audit(found)}
 
 
 def _connect_simulator(desk_port: int) -> dict[str, str]:
@@ -82,6 +87,11 @@ def _open_rest(found: Mapping[str, str]) -> dict[str, str]:
     """The server listens on loopback only, so who reaches it is on this machine."""
     is_set = any(found.get(name) for name in REST_VARIABLES)
     return {} if is_set else {"HANDOFF_REST_TRUSTED_NETWORK": "true"}
+
+
+def _audit(found: Mapping[str, str]) -> dict[str, str]:
+    """The simulator lets its transcripts be read, so that every chat is compared with the ledger."""
+    return {} if found.get("HANDOFF_AUDIT") else {"HANDOFF_AUDIT": "true"}
 
 
 def _describe_simulator(

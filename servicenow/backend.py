@@ -6,15 +6,21 @@ Actions and channels meet in the ledger only, so each process makes its own.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
+from handoff.availability import Lookout
 from handoff.desk import AgentDesk
+from handoff.files.cabinet import Cabinet
+from handoff.files.links import Links
+from handoff.files.rules import Rules
+from handoff.files.store import FileStore
 from handoff.handoff import Clock, utc_now
 from handoff.ledger import Ledger
 from handoff.settings import Desk, Settings, read_settings
 from handoff.timeouts import Timeouts
 from servicenow.auth import make_credentials
+from servicenow.availability import AgentChatAvailability, ConnectSupportAvailability
 from servicenow.bot_integration import BotIntegrationDesk
 from servicenow.connect_support import ConnectSupportDesk
 from servicenow.http import Instance
@@ -30,7 +36,9 @@ class Backend:
     desk: AgentDesk
     incidents: IncidentTable
     timeouts: Timeouts
+    cabinet: Cabinet
     clock: Clock = utc_now
+    lookout: Lookout = field(default_factory=Lookout)
 
     @property
     def is_desk_open(self) -> bool:
@@ -57,14 +65,58 @@ async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
         signing_secret=settings.servicenow_signing_secret,
         request_timeout=settings.servicenow_request_timeout,
     )
+    ledger = await Ledger.connect(settings.handoff_database_url, clock)
     return Backend(
         settings=settings,
-        ledger=await Ledger.connect(settings.handoff_database_url, clock),
+        ledger=ledger,
         desk=_make_desk(settings, instance),
         incidents=IncidentTable(instance),
         timeouts=Timeouts.from_settings(settings),
+        cabinet=await _make_cabinet(settings, ledger, clock),
+        clock=clock,
+        lookout=make_lookout(settings, instance, clock),
+    )
+
+
+def make_lookout(settings: Settings, instance: Instance, clock: Clock = utc_now) -> Lookout:
+    """Where it is looked up who is there; nowhere, unless the settings say so."""
+    if not settings.servicenow_availability:
+        return Lookout()
+    if settings.servicenow_desk is Desk.CONNECT_SUPPORT:
+        assert settings.servicenow_queue  # read_settings has seen to it
+        return Lookout(ConnectSupportAvailability(instance, queue=settings.servicenow_queue).look)
+    return Lookout(make_availability(settings, instance, clock).look)
+
+
+def make_availability(
+    settings: Settings, instance: Instance, clock: Clock = utc_now
+) -> AgentChatAvailability:
+    """The tables of Agent Chat, as the settings name them."""
+    return AgentChatAvailability(
+        instance,
+        queue=settings.servicenow_availability_queue,
+        presence=settings.servicenow_availability_presence,
+        zone=settings.opening_hours.zone,
         clock=clock,
     )
+
+
+async def _make_cabinet(settings: Settings, ledger: Ledger, clock: Clock) -> Cabinet:
+    links = Links(
+        await _find_key(settings, ledger),
+        settings.handoff_public_url,
+        clock,
+        settings.handoff_file_link_seconds,
+        settings.handoff_file_view_seconds,
+    )
+    return Cabinet(ledger, FileStore(settings.handoff_files_url), links, Rules.from_settings(settings))
+
+
+async def _find_key(settings: Settings, ledger: Ledger) -> bytes:
+    if settings.handoff_file_key:
+        return settings.handoff_file_key.get_secret_value().encode()
+    async with ledger.entry() as entry:
+        return await entry.keys.find_or_make()
 
 
 def _make_desk(settings: Settings, instance: Instance) -> AgentDesk:
@@ -76,6 +128,8 @@ def _make_desk(settings: Settings, instance: Instance) -> AgentDesk:
         start=settings.servicenow_start,
         app_inbound_id=settings.servicenow_app_inbound_id,
         wants_ticks=settings.servicenow_ticks,
+        files=settings.servicenow_files,
+        provider_application=settings.servicenow_provider_application_id,
         variables=settings.servicenow_context_variables,
     )
 

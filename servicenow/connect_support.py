@@ -11,12 +11,14 @@ from urllib.parse import quote
 
 import structlog
 
-from handoff.desk import DeskEvent, Ended, Fetched, Opened, Refused, Utterance
-from handoff.errors import DeskError
+from handoff.desk import DeskEvent, Ended, Fetched, Line, Opened, Refused, Utterance
+from handoff.errors import DeskError, DeskRejected
 from handoff.handoff import Handoff
+from handoff.message import Sender
 from servicenow.connect_thread import (
     OVER,
     PATTERNS,
+    SYSTEM,
     Cursor,
     QueueEntry,
     ThreadMessage,
@@ -39,12 +41,14 @@ SUPPORT = "/api/now/connect/support"
 CONVERSATIONS = "/api/now/connect/conversations"
 CLOSED = (403, 503)  # where the queue is closed, with a sentence as the result
 PAGES = 50  # of a thread that are read at once, at most
+SAID_BEFORE = "What was said before:"
+NOTHING_SAID = "Nothing was said before."
 LINE_LIMIT = 500  # characters of one line of what was said before
 HISTORY_LIMIT = 4000  # characters of all of it; how many the instance takes is not known
 
 
 class ConnectSupportDesk:
-    """Implements ``handoff.desk.AgentDesk`` and ``PolledDesk``.
+    """Implements ``AgentDesk``, ``PolledDesk`` and ``RecordedDesk`` of ``handoff/desk.py``.
 
     ``queue`` is the sys_id of a Connect Support queue. ``user`` is our user's name in the instance,
     for instances that do not say who wrote what we post.
@@ -119,6 +123,15 @@ class ConnectSupportDesk:
         if Ended() in events:
             await self._settle_end(handoff, entry)
         return Fetched(events=tuple(events), cursor=seen.move(entry, thread).write())
+
+    async def read_transcript(self, handoff: Handoff) -> Sequence[Line]:
+        """The thread itself, without the question and the history with which we have opened it."""
+        if not handoff.is_named:
+            raise DeskRejected("ServiceNow has not named this chat")
+        thread = await self._read_thread(handoff.live_chat_id, Cursor())
+        ours = [message for message in thread if message.author == handoff.live_chat_user]
+        opening = {message.id for message in ours[:2] if _is_opening(handoff, message)}
+        return [_read_line(handoff, message) for message in thread if message.id not in opening]
 
     async def close(self) -> None:
         await self._instance.close()
@@ -221,13 +234,24 @@ def write_history(history: Sequence[Utterance]) -> str:
             break
         lines.append(line)
     if not lines:
-        return "Nothing was said before."
-    return "\n".join(["What was said before:", *reversed(lines)])
+        return NOTHING_SAID
+    return "\n".join([SAID_BEFORE, *reversed(lines)])
 
 
 def _write_question(handoff: Handoff) -> str:
     """What the live agent sees in the queue."""
     return handoff.summary or "A live agent is asked for."
+
+
+def _is_opening(handoff: Handoff, message: ThreadMessage) -> bool:
+    text = message.text or ""
+    return text in (_write_question(handoff).strip(), NOTHING_SAID) or text.startswith(SAID_BEFORE)
+
+
+def _read_line(handoff: Handoff, message: ThreadMessage) -> Line:
+    others = Sender.SYSTEM if message.author == SYSTEM else Sender.AGENT
+    sender = Sender.REQUESTER if message.author == handoff.live_chat_user else others
+    return Line(id=message.id, sender=sender, text=message.text or "")
 
 
 def _is_closed(reply: Reply) -> bool:

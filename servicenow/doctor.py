@@ -16,9 +16,11 @@ from handoff.handoff import Clock, utc_now
 from handoff.settings import Settings
 from servicenow.access_checks import check_authentication, check_creating, check_incidents, check_integration
 from servicenow.auth import make_credentials
+from servicenow.availability_check import AVAILABILITY, check_availability
 from servicenow.callback_check import check_callback
 from servicenow.http import Instance
 from servicenow.instance_checks import check_answer, check_clock, check_name, check_tls
+from servicenow.transcript_check import TRANSCRIPTS, check_transcripts
 from servicenow.visit import Visit
 
 
@@ -45,6 +47,8 @@ CHECKS = (
     Check("bot integration", check_integration, ("authentication",)),
     Check("incidents: read", check_incidents, ("authentication",)),
     Check("incidents: create", check_creating, ("incidents: read",)),
+    Check(AVAILABILITY, check_availability, ("authentication",)),
+    Check(TRANSCRIPTS, check_transcripts, ("authentication",)),
     Check("callback", check_callback),
 )
 

@@ -76,7 +76,7 @@ class Entry:
     `status` is what UPDATE_MESSAGES reported about a line of the live agent: `sent_to_user` (the desk
     shows a double tick) or `external_error` ("Failed"); `updated` marks a line whose text it replaced,
     `posted` one whose callback the client took. `typed` is False for an option that the requester
-    chose; the text is then the option's value.
+    chose; the text is then the option's value. `item` is what was sent, where it is more than a text.
     """
 
     sender: Sender
@@ -89,6 +89,7 @@ class Entry:
     posted: bool = False
     file: File | None = None
     typed: bool = True
+    item: JSON | None = None
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ class Desk:
         chat.answered_at = chat.answered_at or entry.time
         as_html = "html_files" in self._settings.traits
         item = items.agent_file(entry, self.named(chat), self._settings.agent_avatar, as_html=as_html)
+        entry.item = item
         self._tell(chat, Reply(chat, [item], agent_chat=True))
         return entry.id
 

@@ -65,7 +65,7 @@ class Instance:
         self.integration = Integration(settings, *parts)
         self.connect = ConnectSupport(settings, authentication, self.conversations, self.floor, self.desk)
         access = Access(settings, authentication)
-        self.table = Table(access, self.incidents, Records(self.conversations, self.floor))
+        self.table = Table(access, self.incidents, Records(self.conversations, self.floor, settings))
         self.media_api = MediaApi(settings, authentication, self.media)
         self.agent_api = AgentApi(access, self.floor)
 

@@ -7,11 +7,13 @@ are what dot-walking finds. Of the columns only those in docs/simulator.md come 
 import json
 from collections.abc import Callable
 from datetime import datetime
+from html import escape
 
 from simulator.chat import Chat, EndReason, Entry, Sender, State
 from simulator.conversations import Conversations
 from simulator.floor import Agent, Floor, Presence, Queue, sys_id
 from simulator.incidents import PEOPLE, Record
+from simulator.settings import SimulatorSettings
 
 PRESENCE_IDS = {
     Presence.AVAILABLE: "0b10223c57a313005baaaa65ef94f970",  # the documented example's
@@ -50,15 +52,14 @@ STATE_REASONS = {
 class Records:
     """Writes the rows of each table in `tables`."""
 
-    def __init__(self, conversations: Conversations, floor: Floor) -> None:
+    def __init__(self, conversations: Conversations, floor: Floor, settings: SimulatorSettings) -> None:
+        self._settings = settings
         self._conversations = conversations
         self._floor = floor
         self.tables: dict[str, Callable[[], list[Record]]] = {
             "interaction": lambda: [_interaction(*pair) for pair in enumerate(self._chats, 1)],
             "sys_cs_conversation": lambda: [_conversation(chat) for chat in self._chats],
-            "sys_cs_message": lambda: [
-                _message(chat, one) for chat in self._chats for one in chat.transcript
-            ],
+            "sys_cs_message": self._messages,
             "awa_queue": lambda: [_queue(queue) for queue in floor.queues],
             "cmn_schedule": lambda: [_schedule(queue) for queue in floor.queues],
             "cmn_schedule_span": lambda: [_span(queue) for queue in floor.queues],
@@ -74,7 +75,9 @@ class Records:
         return [chat for chat in self._conversations.chats if chat.called_back]
 
     def _messages(self) -> list[Record]:
-        return [_message(chat, entry) for chat in self._chats for entry in chat.transcript]
+        as_html = self._settings.transcript_html
+        lines = [(chat, entry) for chat in self._chats for entry in chat.transcript]
+        return [_message(chat, entry, as_html=as_html) for chat, entry in lines]
 
     def _users(self) -> list[Record]:
         known = [{"sys_id": key, **person} for key, person in PEOPLE.items()]
@@ -131,8 +134,9 @@ def _conversation(chat: Chat) -> Record:
     }
 
 
-def _message(chat: Chat, entry: Entry) -> Record:
-    payload = {"uiType": "OutputText", "group": "DefaultText", "value": entry.text}
+def _message(chat: Chat, entry: Entry, *, as_html: bool) -> Record:
+    text = f"<p>{escape(entry.text)}</p>" if as_html else entry.text
+    payload = entry.item or {"uiType": "OutputText", "group": "DefaultText", "value": text}
     return {
         "sys_id": entry.id,
         "conversation": chat.id,

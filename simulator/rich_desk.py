@@ -24,6 +24,7 @@ class RichDesk:
         """
         found = self._find(item)
         entry = self._note(chat, _words(found), signed=signed)
+        entry.item = found
         sent = {**found, "messageId": entry.id} | (self._signature(chat) if signed else {})
         self._push(chat, Reply(chat, [sent], agent_chat=signed))
         return entry.id

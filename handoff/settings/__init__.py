@@ -7,16 +7,20 @@ One module per group; ``Settings`` is all of them. ``HANDOFF_ENV_FILE`` names an
 from __future__ import annotations
 
 import os
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from pydantic import ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from handoff.errors import SettingsError
+from handoff.settings.availability import AvailabilitySettings
 from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_key
-from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskSettings, Start
-from handoff.settings.group import LOOPBACK
-from handoff.settings.ledger import SQLITE, LedgerSettings
+from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskFiles, Start
+from handoff.settings.files import FileSettings
+from handoff.settings.group import LOOPBACK, Group
+from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
+from handoff.settings.limits import LimitSettings
+from handoff.settings.operations import OperationsSettings
 from handoff.settings.times import TimeSettings
 
 __all__ = [
@@ -25,17 +29,30 @@ __all__ = [
     "SQLITE",
     "Auth",
     "Desk",
+    "DeskFiles",
     "SessionIds",
     "Settings",
     "Start",
+    "hide_password",
     "read_settings",
+    "read_some",
     "read_webhook_key",
 ]
 
 ENV_FILE = "HANDOFF_ENV_FILE"
 
+G = TypeVar("G", bound=Group)
 
-class Settings(TimeSettings, ChannelSettings, LedgerSettings, DeskSettings):
+
+class Settings(
+    TimeSettings,
+    OperationsSettings,
+    LimitSettings,
+    ChannelSettings,
+    LedgerSettings,
+    FileSettings,
+    AvailabilitySettings,
+):
     """The settings of one process. Durations are in seconds."""
 
     @model_validator(mode="after")
@@ -51,8 +68,17 @@ def read_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: with one sentence per missing or wrong setting, naming the variable.
     """
+    return read_some(Settings, **overrides)
+
+
+def read_some(group: type[G], **overrides: Any) -> G:
+    """One group only: what an operator needs, while others may be wrong.
+
+    Raises:
+        SettingsError: as above.
+    """
     try:
-        return Settings(_env_file=os.environ.get(ENV_FILE, ".env"), **overrides)
+        return group(_env_file=os.environ.get(ENV_FILE, ".env"), **overrides)
     except ValidationError as error:
         raise SettingsError([line for e in error.errors() for line in _explain(e)]) from None
 

@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from handoff.settings.group import Group, check_address, problem
@@ -36,6 +36,14 @@ class Desk(StrEnum):
 
     BOT_INTEGRATION = "bot_integration"
     CONNECT_SUPPORT = "connect_support"
+
+
+class DeskFiles(StrEnum):
+    """How a requester's file reaches ServiceNow (reference section 9)."""
+
+    SIGNED_URL = "signed_url"
+    UPLOAD = "upload"
+    NONE = "none"
 
 
 NEEDED_BY_AUTH = {
@@ -68,21 +76,25 @@ class DeskSettings(Group):
     servicenow_start: Start = Start.CREATE_START
     servicenow_queue: str | None = None
     servicenow_ticks: bool = False
+    servicenow_files: DeskFiles = DeskFiles.SIGNED_URL
+    servicenow_provider_application_id: str | None = None
     servicenow_context_variables: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     servicenow_callback_secret: SecretStr | None = None
     servicenow_callback_user: str | None = None
     servicenow_callback_password: SecretStr | None = None
     servicenow_request_timeout: float = Field(default=10, gt=0, le=120)
+    handoff_audit: bool = False
 
     _check_servicenow_url = field_validator("servicenow_url")(check_address)
 
-    @field_validator("servicenow_queue")
+    @field_validator("servicenow_queue", "servicenow_provider_application_id")
     @classmethod
-    def _check_queue(cls, queue: str | None) -> str | None:
-        """It becomes part of a path."""
-        if queue and not re.fullmatch("[0-9a-fA-F]{32}", queue):
-            raise problem("must be the queue's sys_id, 32 hexadecimal digits")
-        return queue
+    def _check_sys_id(cls, sys_id: str | None, info: ValidationInfo) -> str | None:
+        """It becomes part of a path, or of a form."""
+        if sys_id and not re.fullmatch("[0-9a-fA-F]{32}", sys_id):
+            whose = "queue" if info.field_name == "servicenow_queue" else "provider application"
+            raise problem(f"must be the {whose}'s sys_id, 32 hexadecimal digits")
+        return sys_id
 
     @field_validator("servicenow_context_variables", mode="before")
     @classmethod

@@ -188,3 +188,54 @@ async def test_an_incident_filed_later_is_no_call_back(chat, closed):
 
     assert closed.incidents[-1]["short_description"] == "the printer is jammed"
     assert "call back" not in closed.incidents[-1]["description"]
+
+
+# -- what the instance lets us see --------------------------------------------------------
+
+
+@pytest.fixture
+def seen(desk, monkeypatch):
+    """The desk, whose queue and live agents are looked at before one is offered."""
+    monkeypatch.setenv("SERVICENOW_AVAILABILITY", "true")
+    monkeypatch.setenv("SERVICENOW_AVAILABILITY_QUEUE", desk.floor.queues[0].name)
+    monkeypatch.setenv("SERVICENOW_AVAILABILITY_PRESENCE", "current_presence_state.name=Available")
+    return desk
+
+
+async def test_a_live_agent_who_is_there_is_offered(chat, seen):
+    assert (await chat.say("talk to a person")).responses == ("utter_ask_confirm_handoff",)
+
+
+async def test_where_nobody_is_there_this_is_said_before_anything_is_asked(chat, seen):
+    seen.change_agent(seen.floor.agents[0].name, presence="Away")
+
+    answer = await chat.say("talk to a person")
+
+    assert answer.responses == ("utter_nobody_there_now", "utter_ask_instead_of_chat")
+    assert not seen.chats
+    assert (await chat.say("call me back")).responses == ("utter_ask_problem_description",)
+
+
+async def test_the_hours_of_the_queue_are_told(chat, seen):
+    seen.change_queue(seen.floor.queues[0].name, hours="08:00-12:00", days=[SPOKEN[IN_THREE_DAYS][:3]])
+
+    answer = await chat.say("talk to a person")
+
+    assert answer.responses == ("utter_desk_closed", "utter_ask_instead_of_chat")
+    assert f"They are here {SPOKEN[IN_THREE_DAYS]} 08:00-12:00 (UTC)." in answer.text
+    assert f"They will be back on {SPOKEN[IN_THREE_DAYS]} at 08:00." in answer.text
+
+
+async def test_an_instance_that_shows_nothing_is_asked_for_a_live_agent_all_the_same(chat, seen):
+    seen.settings.denied_tables = ["*"]
+    seen.change_agent(seen.floor.agents[0].name, presence="Away")
+
+    assert (await chat.say("talk to a person")).responses == ("utter_ask_confirm_handoff",)
+
+
+async def test_somebody_who_comes_back_is_offered(chat, converse, seen):
+    seen.change_agent(seen.floor.agents[0].name, presence="Away")
+    assert "utter_nobody_there_now" in (await chat.say("talk to a person")).responses
+    await close_backend()  # and with it what is remembered for a few seconds
+    seen.change_agent(seen.floor.agents[0].name, presence="Available")
+    assert (await converse().say("talk to a person")).responses == ("utter_ask_confirm_handoff",)

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from channels.operations import Operations
 from channels.rasa_api import ChannelRefused
 from channels.rest import HandoffRest
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
 
 CREDENTIALS = Path(__file__).resolve().parents[2] / "credentials.yml"
+CHANNELS = [WebChat, HandoffRest, ServiceNowCallback, Operations]
 
 
 @pytest.fixture
@@ -26,15 +28,15 @@ def test_rasa_finds_all_channels_by_our_credentials_file(whole_settings):
     from rasa.core.run import create_input_channels
 
     made = create_input_channels(None, CredentialsConfig.load_from_file(CREDENTIALS))
-    assert [type(channel) for channel in made] == [WebChat, HandoffRest, ServiceNowCallback]
+    assert [type(channel) for channel in made] == CHANNELS
 
 
 def test_the_file_names_modules_that_can_be_imported():
     names = list(yaml.safe_load(CREDENTIALS.read_text()))
-    assert names == [f"{c.__module__}.{c.__qualname__}" for c in (WebChat, HandoffRest, ServiceNowCallback)]
+    assert names == [f"{c.__module__}.{c.__qualname__}" for c in CHANNELS]
 
 
-@pytest.mark.parametrize("channel", [WebChat, HandoffRest, ServiceNowCallback])
+@pytest.mark.parametrize("channel", CHANNELS)
 def test_a_missing_setting_is_refused_at_start_by_name(channel, monkeypatch):
     monkeypatch.setenv("SERVICENOW_URL", "https://example.service-now.com")
     monkeypatch.setenv("SERVICENOW_USER", "someone")
@@ -49,7 +51,7 @@ def test_the_refusal_is_one_that_rasas_command_line_prints():
     assert issubclass(ChannelRefused, RasaException)
 
 
-@pytest.mark.parametrize("channel", [WebChat, HandoffRest, ServiceNowCallback])
+@pytest.mark.parametrize("channel", CHANNELS)
 def test_an_unknown_option_is_refused_by_name(channel, whole_settings):
     with pytest.raises(ChannelRefused, match=r"credentials\.yml"):
         channel.from_credentials({"cors_alowed_origins": []})

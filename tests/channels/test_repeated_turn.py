@@ -3,6 +3,7 @@
 import asyncio
 
 from channels.webchat_output import WebChatOutput
+from tests.support.scripted_bot import ScriptedBot
 from tests.support.stage import play
 from tests.support.waiting import eventually
 
@@ -66,6 +67,13 @@ async def die_in_the_turn_that_opens(folder, *, after_opening):
         return client.session_id
 
 
+def a_waiting_bot():
+    """The turn is repeated at once, so it has to wait until it is known what it does."""
+    bot = ScriptedBot()
+    bot.gate.clear()
+    return bot
+
+
 async def answer_again(stage, client):
     async def open_again(conversation, text, output):
         await output.send_response(conversation, {"text": "One moment"})
@@ -73,6 +81,7 @@ async def answer_again(stage, client):
         await output.send_response(conversation, {"text": f"outcome: {opening.outcome.value}"})
 
     stage.bot.reply = open_again
+    stage.bot.gate.set()
 
 
 async def wait_until_nobody_waits(stage, client):
@@ -94,7 +103,7 @@ async def test_the_turn_that_opened_a_handoff_is_the_bots_even_after_a_crash(tmp
         return
 
     session = await die_in_the_turn_that_opens(tmp_path, after_opening=nothing)
-    async with play(tmp_path) as after:
+    async with play(tmp_path, bot=a_waiting_bot()) as after:
         client = await after.join(session)
         await answer_again(after, client)
         await client.expect("outcome: queued", within=10)
@@ -113,7 +122,7 @@ async def test_what_was_typed_during_the_turn_that_died_waits_for_the_live_agent
         await client.say("are you there?")
 
     session = await die_in_the_turn_that_opens(tmp_path, after_opening=type_on)
-    async with play(tmp_path) as after:
+    async with play(tmp_path, bot=a_waiting_bot()) as after:
         client = await after.join(session)
         await answer_again(after, client)
         await client.expect("outcome: queued", within=10)
@@ -129,7 +138,7 @@ async def test_words_of_the_turn_that_died_are_not_shown_beside_a_live_agent(tmp
         await client.expect("Dana has joined")
 
     session = await die_in_the_turn_that_opens(tmp_path, after_opening=join)
-    async with play(tmp_path) as after:
+    async with play(tmp_path, bot=a_waiting_bot()) as after:
         client = await after.join(session)
         await answer_again(after, client)
         await wait_until_nobody_waits(after, client)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from handoff.audit import Verdict, audit
+from handoff.desk import RecordedDesk
 from handoff.handoff import EndReason
 from handoff.opening import Outcome
 from tests.desk_conformance.conftest import SUMMARY
@@ -211,3 +213,21 @@ async def test_a_polled_desk_that_cannot_be_asked_is_left(office, bench, failure
     ended = await office.reach(handoff, "ended")
     assert ended.end_reason is reason
     assert bench.has_left(handoff)
+
+
+# -- afterwards ---------------------------------------------------------------------------
+
+
+async def test_a_desk_that_keeps_a_transcript_shows_what_was_said(office, bench):
+    if not isinstance(bench.desk, RecordedDesk):
+        pytest.skip("this desk shows no transcript")
+    handoff = await office.go_live()
+    for text in ODD:
+        await office.write(handoff, text)
+    await bench.say(handoff, "Hello, <b>Dana</b> here")
+    await eventually(lambda: office.words() == ["Hello, <b>Dana</b> here"], within=15)
+    await eventually(lambda: len(office.front.receipts) == len(ODD), within=15)
+    await bench.end(handoff)
+    found = await audit(office.ledger, bench.desk, await office.reach(handoff, "ended"))
+    assert (found.verdict, list(found.differences)) == (Verdict.CLEAN, [])
+    assert (found.to_desk, found.to_requester) == (len(ODD), 1)

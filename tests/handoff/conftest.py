@@ -8,21 +8,29 @@ import pytest
 from handoff.ledger import Ledger
 from handoff.relay import Relay
 from handoff.timeouts import Timeouts
-from tests.support import environment
+from tests.support import environment, postgres
 from tests.support.clock import ManualClock
 from tests.support.hypotheses import be_patient
 from tests.support.scripted_desk import RecordingFront, ScriptedDesk
 
 
-def _copy_sqlite(template, folder):
+def _copy_sqlite(request):
     """An up-to-date file of its own for each test, without migrating each."""
-    shutil.copy(template, folder / "ledger.db")
-    return f"sqlite+aiosqlite:///{folder / 'ledger.db'}"
+    file = request.getfixturevalue("tmp_path") / "ledger.db"
+    shutil.copy(request.getfixturevalue("template"), file)
+    return f"sqlite+aiosqlite:///{file}"
+
+
+def _empty_postgres(request):
+    url = request.getfixturevalue("postgres_database")
+    postgres.empty(url)
+    return url
 
 
 # The databases that the ledger's tests run on, one line each.
 STORES = {
     "sqlite": _copy_sqlite,
+    "postgres": _empty_postgres,
 }
 
 be_patient()
@@ -50,9 +58,16 @@ def template(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres_database():
+    """A PostgreSQL database that has been migrated; each test finds it empty."""
+    with postgres.make_database() as url:
+        yield url
+
+
 @pytest.fixture(params=STORES)
-def database_url(request, template, tmp_path):
-    return STORES[request.param](template, tmp_path)
+def database_url(request):
+    return STORES[request.param](request)
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 import sqlite3
 
 import pytest
+from sqlalchemy import make_url
 
 from handoff.checkup import check_ledger, check_settings
 from handoff.finding import Verdict
+from tests.support import postgres
+from tests.support.processes import find_port
 
 WHOLE = {
     "SERVICENOW_URL": "https://example.service-now.com",
@@ -68,5 +71,28 @@ async def test_an_older_ledger_is_to_be_migrated(tmp_path):
 async def test_what_is_no_database_is_told(tmp_path):
     (tmp_path / "notes.db").write_text("These are my notes, not a database. " * 100)
     finding = await check_ledger(f"sqlite+aiosqlite:///{tmp_path}/notes.db")
+    assert finding.verdict is Verdict.FAILED
+    assert "HANDOFF_DATABASE_URL" in finding.advice
+
+
+async def test_a_server_is_in_order_and_its_password_is_not_shown(postgres_database):
+    url = postgres_database.replace("postgres@", "postgres:sEcReT@")
+    finding = await check_ledger(url)
+    assert finding.verdict is Verdict.OK
+    assert "sEcReT" not in finding.detail
+    assert "is current" in finding.detail
+
+
+async def test_a_server_without_our_tables_names_the_command_that_makes_them():
+    with postgres.make_database(migrated=False) as url:
+        finding = await check_ledger(url)
+    assert finding.verdict is Verdict.FAILED
+    assert "python -m handoff migrate" in finding.advice
+
+
+@pytest.mark.parametrize("broken", ["port", "database"])
+async def test_a_server_that_does_not_let_us_in_is_named(postgres_database, broken):
+    wrong = {"port": {"port": find_port()}, "database": {"database": "no_such_database"}}[broken]
+    finding = await check_ledger(make_url(postgres_database).set(**wrong).render_as_string(False))
     assert finding.verdict is Verdict.FAILED
     assert "HANDOFF_DATABASE_URL" in finding.advice

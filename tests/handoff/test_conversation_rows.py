@@ -2,6 +2,10 @@ import asyncio
 
 import pytest
 
+from handoff.digest import digest
+from handoff.handoff import State
+from tests.support.ledger_rows import bring_to
+
 
 async def test_numbers_grow_by_one_per_conversation(ledger):
     async with ledger.entry() as entry:
@@ -65,3 +69,17 @@ async def test_what_is_known_of_a_requester_grows_and_shrinks(ledger):
     async with ledger.entry() as entry:
         assert await entry.conversations.requester("c1") == {"device": "phone", "language": "de"}
         assert await entry.conversations.requester("c2") == {}
+
+
+async def test_a_conversation_is_known_by_each_of_its_names(ledger):
+    handoff = await bring_to(ledger, State.LIVE, "secret-id", live_chat_id="chat-7")
+    async with ledger.entry() as entry:
+        for name in ("secret-id", handoff.id, "chat-7", digest("secret-id")):
+            assert await entry.conversations.identify(name) == "secret-id"
+
+
+async def test_a_name_that_nobody_has_is_nobodys(ledger):
+    await bring_to(ledger, State.LIVE, "secret-id")
+    async with ledger.entry() as entry:
+        for name in ("secret", "", digest("another")):
+            assert await entry.conversations.identify(name) is None

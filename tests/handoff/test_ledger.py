@@ -2,13 +2,18 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import DBAPIError
 
-from handoff.errors import AlreadyOpen
+from handoff.desk import References, Said
+from handoff.errors import AlreadyOpen, LedgerAway
 from handoff.handoff import EndReason, State
 from handoff.ledger import Ledger, create_engine
 from handoff.message import Receipt, Sender
-from tests.support.ledger_rows import bring_to, end, find, messages, request, texts, write
+from handoff.postgres import begin
+from tests.support import postgres
+from tests.support.ledger_rows import accept, bring_to, end, find, messages, request, tell, texts, write
+from tests.support.processes import find_port
 
 
 async def test_a_folder_for_the_file_is_made(tmp_path):
@@ -74,14 +79,6 @@ async def test_a_transaction_sees_nothing_of_another_until_it_commits(ledger, ot
     await wrote.wait()
     await asyncio.gather(first, count(other_ledger, "second"))
     assert order == ["first", "first", "second", "second"]
-
-
-async def test_every_commit_is_written_through(database_url):
-    engine = create_engine(database_url)
-    async with engine.connect() as connection:
-        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar() == "wal"
-        assert (await connection.execute(text("PRAGMA synchronous"))).scalar() == 2  # FULL
-    await engine.dispose()
 
 
 async def test_many_writers_on_one_file_lose_nothing(ledger, other_ledger):
@@ -150,3 +147,96 @@ async def test_an_ended_handoff_survives_with_its_reason(ledger, database_url, c
         assert texts(await messages(reopened)) == []
     finally:
         await reopened.close()
+
+
+async def test_the_same_id_from_two_processes_is_one_message(ledger, other_ledger):
+    stores = [ledger, other_ledger] * 5
+    written = await asyncio.gather(*(accept(store, "hi", client_id="m1") for store in stores))
+    assert sum(accepted.is_new for accepted in written) == 1
+    assert {accepted.message.id for accepted in written} == {(await messages(ledger))[0].id}
+
+
+async def test_the_same_callback_at_two_processes_is_taken_in_once(ledger, other_ledger):
+    handoff = await bring_to(ledger, State.LIVE, live_agent_name="Dana")
+    said = Said(text="hello", from_agent=True, name="Dana")
+    await asyncio.gather(*(tell(store, handoff, said) for store in [ledger, other_ledger] * 4))
+    assert texts(await messages(ledger)) == ["hello"]
+
+
+async def test_a_callback_reads_the_handoff_as_it_is_once_it_is_alone_with_it(
+    ledger, other_ledger, database_url
+):
+    handoff = await bring_to(ledger, State.QUEUED)
+    resolved = asyncio.Event()
+
+    async def resolve():
+        async with other_ledger.entry() as entry:
+            resolved.set()
+            return await entry.handoffs.resolve(References(handoff_id=handoff.id))
+
+    async with ledger.entry() as entry:
+        await entry.handoffs.move(handoff, State.LIVE)
+        waiting = asyncio.create_task(resolve())
+        if not database_url.startswith("sqlite"):
+            await resolved.wait()
+    assert (await waiting).state is State.LIVE
+
+
+async def test_conversations_do_not_wait_for_each_other_on_a_server(postgres_database):
+    postgres.empty(postgres_database)
+    ledger = await Ledger.connect(postgres_database)
+    try:
+        async with asyncio.timeout(5), ledger.entry() as entry:
+            await entry.conversations.next_seq("c1")
+            assert (await write(ledger, "beside it", conversation="c2")).seq == 1
+    finally:
+        await ledger.close()
+
+
+async def test_a_server_that_is_away_is_named(postgres_database):
+    url = make_url(postgres_database).set(port=find_port()).render_as_string(hide_password=False)
+    engine = create_engine(url)
+    with pytest.raises(LedgerAway, match="cannot be reached"):
+        async with begin(engine, patience=0.2):
+            pass
+    await engine.dispose()
+
+
+async def test_a_connection_that_was_cut_is_replaced(postgres_database):
+    postgres.empty(postgres_database)
+    ledger = await Ledger.connect(postgres_database)
+    try:
+        await write(ledger, "before")
+        await asyncio.to_thread(postgres.cut_connections, postgres_database)
+        assert (await write(ledger, "after")).seq == 2
+    finally:
+        await ledger.close()
+
+
+async def test_a_transaction_that_was_cut_changes_nothing(postgres_database):
+    postgres.empty(postgres_database)
+    ledger = await Ledger.connect(postgres_database)
+
+    async def count_twice():
+        async with ledger.entry() as entry:
+            await entry.conversations.next_seq("c1")
+            await asyncio.to_thread(postgres.cut_connections, postgres_database)
+            await entry.conversations.next_seq("c1")
+
+    try:
+        with pytest.raises(LedgerAway):
+            await count_twice()
+        assert (await write(ledger, "after")).seq == 1
+    finally:
+        await ledger.close()
+
+
+async def test_an_error_of_the_database_does_not_say_what_was_said(database_url):
+    """It ends in a log."""
+    engine = create_engine(database_url)
+    wrong = text("SELECT no_such_column FROM messages WHERE client_id = :said")
+    async with engine.connect() as connection:
+        with pytest.raises(DBAPIError) as error:
+            await connection.execute(wrong, {"said": "my card is 4111"})
+    await engine.dispose()
+    assert "4111" not in str(error.value)

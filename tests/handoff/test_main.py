@@ -62,13 +62,12 @@ def test_without_a_command_the_commands_are_listed():
     assert "migrate" in run().stdout + run().stderr
 
 
-def test_open_handoffs_are_listed(tmp_path):
-    ledger = f"sqlite:///{tmp_path}/ledger.db"
-    assert "No handoff is open." in run("list", **WHOLE, HANDOFF_DATABASE_URL=ledger).stdout
+def test_open_handoffs_are_listed(database_url):
+    assert "No handoff is open." in run("list", **WHOLE, HANDOFF_DATABASE_URL=database_url).stdout
 
 
-def test_a_conversation_without_a_handoff_cannot_be_closed(tmp_path):
-    refused = run("close", "nobody", **WHOLE, HANDOFF_DATABASE_URL=f"sqlite:///{tmp_path}/ledger.db")
+def test_a_conversation_without_a_handoff_cannot_be_closed(database_url):
+    refused = run("close", "nobody", **WHOLE, HANDOFF_DATABASE_URL=database_url)
     assert refused.returncode == 1
     assert "nobody" in refused.stderr
 
@@ -94,8 +93,8 @@ def test_the_doctor_talks_to_programs(tmp_path, unused_port):
     assert "also-secret" not in told.stdout
 
 
-def test_dead_letters_are_listed_and_put_back(tmp_path):
-    url = f"sqlite:///{tmp_path}/ledger.db"
+def test_dead_letters_are_listed_and_put_back(database_url):
+    url = database_url
     assert "no dead letters" in run("dead-letters", **WHOLE, HANDOFF_DATABASE_URL=url).stdout
     message_id = asyncio.run(bury_one(url))
     listed = run("dead-letters", **WHOLE, HANDOFF_DATABASE_URL=url).stdout
@@ -110,7 +109,7 @@ def test_dead_letters_are_listed_and_put_back(tmp_path):
 
 
 async def bury_one(url):
-    ledger = await Ledger.connect(url.replace("sqlite:", "sqlite+aiosqlite:"))
+    ledger = await Ledger.connect(url)
     message = await write(ledger, "hello", sender=Sender.BOT)
     async with ledger.entry() as entry:
         letter = await entry.letters.write(message, within=60)

@@ -1,20 +1,29 @@
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import NullPool, create_engine, inspect, text
 
 from handoff.errors import LedgerOutdated
 from handoff.ledger import Ledger
-from handoff.schema import migrate, require_current
+from handoff.schema import MIGRATIONS, find_revision, migrate, newest_revision, require_current
 from handoff.tables import metadata
+from tests.support import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
+WHOLE = {
+    "SERVICENOW_URL": "https://example.service-now.com",
+    "SERVICENOW_AUTH": "none",
+    "SERVICENOW_CALLBACK_SECRET": "secret-of-the-test",
+}
 
 CONNECT = """
 import asyncio, sys
@@ -34,12 +43,16 @@ asyncio.run(main())
 """
 
 
-@pytest.fixture
-def connection(tmp_path):
-    engine = create_engine(f"sqlite:///{tmp_path / 'plain.db'}")
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
+@pytest.fixture(params=["sqlite", "postgres"])
+def connection(request, tmp_path):
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path / 'plain.db'}"
+        if request.param == "postgres":
+            url = stack.enter_context(postgres.make_database(migrated=False)).replace("asyncpg", "psycopg2")
+        engine = create_engine(url, poolclass=NullPool)
+        with engine.begin() as connection:
+            yield connection
+        engine.dispose()
 
 
 def set_version(connection, version):
@@ -59,7 +72,14 @@ def test_the_migrations_make_the_unique_rules_of_the_code(connection):
     assert uniques == {"one_seq", "one_client_id", "one_desk_id"}
     indexes = {index["name"]: index for index in inspector.get_indexes("handoffs")}
     assert indexes["one_open_handoff"]["unique"]
-    assert "ended" in str(indexes["one_open_handoff"]["dialect_options"]["sqlite_where"])
+    options = indexes["one_open_handoff"]["dialect_options"]
+    assert "ended" in str(options[f"{connection.dialect.name}_where"])
+
+
+def test_the_newest_revision_is_known_without_alembic(connection):
+    migrate(connection)
+    assert newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    assert find_revision(connection) == newest_revision()
 
 
 def test_migrating_again_changes_nothing(connection):
@@ -136,3 +156,21 @@ def test_downgrading_leaves_nothing_behind(connection):
     migrate(connection)
     command.downgrade(_configure(connection), "base")
     assert set(inspect(connection).get_table_names()) == {"alembic_version"}
+
+
+def test_processes_may_migrate_one_fresh_server_at_once():
+    with postgres.make_database(migrated=False) as url:
+        engine = create_engine(url.replace("asyncpg", "psycopg2"), poolclass=NullPool)
+        command = [sys.executable, "-m", "handoff", "migrate"]
+        environment = {**os.environ, **WHOLE, "HANDOFF_DATABASE_URL": url}
+        started = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(3)]
+        assert [process.wait(timeout=60) for process in started] == [0, 0, 0]
+        with engine.begin() as connection:
+            require_current(connection)
+        engine.dispose()
+
+
+async def test_a_server_whose_tables_are_old_is_refused_with_the_command_that_mends_it():
+    told = pytest.raises(LedgerOutdated, match="python -m handoff migrate")
+    with postgres.make_database(migrated=False) as url, told:
+        await Ledger.connect(url)

@@ -1,4 +1,5 @@
 from datetime import date
+from importlib.util import find_spec
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -33,6 +34,7 @@ SECRETS = [
     "HANDOFF_WEBCHAT_JWT_KEY",
     "HANDOFF_REST_TOKEN",
     "HANDOFF_REST_JWT_KEY",
+    "HANDOFF_FILE_KEY",
 ]
 
 
@@ -124,6 +126,9 @@ DURATIONS = [
         ("HANDOFF_WEBCHAT_SESSION_IDS", "sequential"),
         ("HANDOFF_MESSAGE_LIMIT", "0"),
         ("HANDOFF_MESSAGE_LIMIT", "many"),
+        ("HANDOFF_SENDER_LIMIT", "-1"),
+        ("HANDOFF_SENDER_LIMIT", "1.5"),
+        ("HANDOFF_SOCKET_LIMIT", "-1"),
         ("HANDOFF_MESSAGE_LIMIT", "1.5"),
         *[(name, value) for name in DURATIONS for value in ("0", "-1", "soon", "inf", "nan", "1e300")],
     ],
@@ -199,6 +204,9 @@ def test_an_address_to_which_secrets_must_not_travel_is_refused(problems, url):
         ("sqlite:///var/x.db", "sqlite+aiosqlite:///var/x.db"),
         ("sqlite:////srv/x.db", "sqlite+aiosqlite:////srv/x.db"),
         ("sqlite+aiosqlite:///x.db", "sqlite+aiosqlite:///x.db"),
+        ("postgresql://db/handoff", "postgresql+asyncpg://db/handoff"),
+        ("postgres://u:p@db:5433/handoff", "postgresql+asyncpg://u:p@db:5433/handoff"),
+        ("postgresql+asyncpg://db/handoff", "postgresql+asyncpg://db/handoff"),
     ],
 )
 def test_common_database_urls_get_their_async_driver(read, given, used):
@@ -211,8 +219,9 @@ def test_common_database_urls_get_their_async_driver(read, given, used):
         "handoff.db",
         "mysql://db/handoff",
         "sqlite+pysqlite:///x.db",
-        "postgresql://db/handoff",
-        "postgresql+asyncpg://db/handoff",
+        "postgresql://db",
+        "postgresql:///handoff",
+        "postgresql+psycopg2://db/handoff",
         "postgresql://db:many/handoff",
         "sqlite://",
         "sqlite:///",
@@ -223,6 +232,19 @@ def test_common_database_urls_get_their_async_driver(read, given, used):
 def test_a_database_that_cannot_be_used_is_refused(problems, url):
     (problem,) = problems(HANDOFF_DATABASE_URL=url)
     assert problem.startswith("HANDOFF_DATABASE_URL ")
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:6379/0", f"rediss://:{SECRET}@cache.example.com"])
+def test_the_address_of_redis_is_kept_secret(read, url):
+    settings = read(HANDOFF_REDIS_URL=url)
+    assert settings.handoff_redis_url.get_secret_value() == url
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:6379", "http://cache", "redis://", f"redis://:{SECRET}@cache:x"])
+def test_an_address_that_is_not_redis_is_refused(problems, url):
+    (problem,) = problems(HANDOFF_REDIS_URL=url)
+    assert problem.startswith("HANDOFF_REDIS_URL ")
 
 
 # -- who we are, and who may call back --------------------------------------------------
@@ -431,3 +453,62 @@ def test_webhook_secrets_may_be_several_and_are_not_shown(read):
     settings = read(HANDOFF_REST_WEBHOOK_SECRET=f"{WEBHOOK_SECRET} {WEBHOOK_SECRET}")
     assert WEBHOOK_SECRET not in repr(settings)
     assert read_webhook_key(WEBHOOK_SECRET) == b"01234567890123456789012345678901"
+
+
+# -- files --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "what"),
+    [
+        ("HANDOFF_FILES_URL", "nosuch://bucket/folder", "must be a folder, or a URL of fsspec"),
+        ("HANDOFF_FILES_URL", "memory://", "must name a folder of its own"),
+        ("HANDOFF_FILES_URL", "/", "must name a folder of its own"),
+        ("HANDOFF_FILE_TYPES", "image/png, everything", "'everything' is none"),
+        ("HANDOFF_FILE_LIMIT", "0", "greater than 0"),
+        ("HANDOFF_FILE_KEY", "short", "must have at least 32 bytes"),
+        ("SERVICENOW_FILES", "email", "signed_url"),
+        ("SERVICENOW_PROVIDER_APPLICATION_ID", "x/y", "must be the provider application's sys_id"),
+    ],
+)
+def test_a_setting_of_files_that_makes_no_sense_is_refused(problems, variable, value, what):
+    [problem] = problems(**{variable: value})
+    assert problem.startswith(variable)
+    assert what in problem
+
+
+@pytest.mark.skipif(find_spec("gcsfs") is not None, reason="gcsfs is installed")
+def test_a_store_whose_package_is_absent_says_which(problems):
+    [problem] = problems(HANDOFF_FILES_URL="gs://bucket/folder")
+    assert "gcsfs" in problem
+
+
+def test_types_are_read_from_a_list(read):
+    settings = read(HANDOFF_FILE_TYPES="image/png, Application/PDF ,text/plain")
+    assert settings.handoff_file_types == ("image/png", "application/pdf", "text/plain")
+
+
+# -- who is there ------------------------------------------------------------------------
+
+AVAILABLE = {name.lower(): value for name, value in WHOLE.items()}
+
+
+def test_looking_who_is_there_is_off_unless_it_is_switched_on():
+    assert not read_settings(**AVAILABLE).servicenow_availability
+
+
+def test_looking_who_is_there_needs_something_to_look_at():
+    with pytest.raises(SettingsError, match="SERVICENOW_AVAILABILITY_QUEUE"):
+        read_settings(**AVAILABLE, servicenow_availability=True)
+    known = {**AVAILABLE, "servicenow_desk": "connect_support", "servicenow_queue": "0" * 32}
+    assert read_settings(**known, servicenow_availability=True).servicenow_availability
+
+
+def test_what_is_named_and_never_looked_at_is_a_mistake():
+    with pytest.raises(SettingsError, match="SERVICENOW_AVAILABILITY=true"):
+        read_settings(**AVAILABLE, servicenow_availability_queue="IT")
+
+
+def test_a_queue_that_would_break_a_query_is_refused():
+    with pytest.raises(SettingsError, match="SERVICENOW_AVAILABILITY_QUEUE"):
+        read_settings(**AVAILABLE, servicenow_availability=True, servicenow_availability_queue="IT^ORname=HR")

@@ -70,8 +70,9 @@ async def test_only_messages_of_live_agents_that_the_desk_can_name_are_told(
 
 
 async def test_nobody_is_told_after_the_end(ledger, live, ticks, desk):
-    ticks.note(await say(ledger, live, "d1"))
+    said = await say(ledger, live, "d1")
     await end(ledger, live)
+    ticks.note(said)
     await ticks._runs.settle(live.id)
     assert desk.asked == 0
 

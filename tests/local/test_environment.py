@@ -36,6 +36,13 @@ def test_what_is_made_up_are_whole_settings(monkeypatch):
     assert read_settings(servicenow_desk="connect_support").servicenow_queue
 
 
+def test_every_chat_with_the_simulator_is_audited_unless_that_is_set():
+    assert make_plan({}, 5005, 8081, NO_FILE).assistant["HANDOFF_AUDIT"] == "true"
+    assert make_plan({"HANDOFF_AUDIT": "false"}, 5005, 8081, NO_FILE).assistant["HANDOFF_AUDIT"] == "false"
+    real = {"SERVICENOW_URL": "https://example.service-now.com"}
+    assert "HANDOFF_AUDIT" not in make_plan(real, 5005, 8081, NO_FILE).assistant
+
+
 def test_a_real_instance_is_used_as_it_is_set():
     real = {"SERVICENOW_URL": "https://example.service-now.com", "SERVICENOW_USER": "me"}
     plan = make_plan(real, 5005, 8081, NO_FILE)

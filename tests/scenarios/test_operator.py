@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 
 import pytest
@@ -35,3 +36,34 @@ async def test_an_operator_lists_and_closes_a_handoff(helpdesk):
     await client.say("hello")
     await client.expect("IT helpdesk assistant")
     assert heard(chat) == []
+
+
+async def test_a_newcomer_finds_a_stuck_chat_and_closes_it_with_the_commands_alone(helpdesk):
+    """Each step uses only what the step before has printed."""
+    client = await helpdesk.join()
+    await helpdesk.go_live(client)
+    healthy = await helpdesk.join()
+    chat = await helpdesk.go_live(healthy, agent="Lee")
+    await healthy.say("mine works")
+    await eventually(lambda: heard(chat) == ["mine works"])
+    helpdesk.simulator.fail("outage", action="message")
+    await client.say("is anybody there?")
+
+    helped = await operate("--help")
+    list_open, show = (re.search(rf"│ ({name}) ", helped)[1] for name in ("list", "show"))
+
+    async def find_advice():
+        _, *rows = (await operate(list_open)).splitlines()
+        assert len(rows) == 2
+        shown = [await operate(show, row.split()[0]) for row in rows]
+        return next((s for s in shown if "not taken by the desk" in s), None)
+
+    stuck = await eventually(find_advice)
+    assert "is anybody there?" in stuck
+    command = re.search(r"To end the chat: python -m handoff (.+)", stuck)[1]
+
+    assert "takes over" in await operate(*command.split())
+    await client.expect("Welcome back")
+    assert "operator_closed" in await operate(show, client.session_id)
+    assert client.session_id not in await operate(list_open)
+    assert healthy.session_id in await operate(list_open)

@@ -244,3 +244,38 @@ async def test_what_else_may_answer_there(find, server, status, word):
     finding = (await find(handoff_public_url=server.url))["callback"]
     assert_failed(finding)
     assert word in finding.advice.lower()
+
+
+# -- what may be read, where it is wanted ------------------------------------------------
+
+
+async def test_what_is_not_wanted_is_not_looked_at(find):
+    found = await find()
+    assert_skipped(found, "availability", "transcripts: read")
+
+
+async def test_who_is_there_can_be_read(find, simulator):
+    wanted = {
+        "servicenow_availability": True,
+        "servicenow_availability_queue": simulator.floor.queues[0].name,
+        "servicenow_availability_presence": "current_presence_state.name=Available",
+    }
+    assert "are there" in (await find(**wanted))["availability"].detail
+    simulator.change_agent("Alex Morgan", presence="Away")
+    assert "nobody" in (await find(**wanted))["availability"].detail
+    assert_failed((await find(**wanted | {"servicenow_availability_queue": "HR"}))["availability"], "HR")
+    simulator.settings.denied_tables = ["awa_agent_presence"]
+    assert_failed((await find(**wanted))["availability"], "403", "awa_agent_presence")
+
+
+async def test_transcripts_can_be_read(find, simulator):
+    assert (await find(handoff_audit=True))["transcripts: read"].verdict is Verdict.OK
+    simulator.settings.denied_tables = ["sys_cs_conversation"]
+    assert_failed((await find(handoff_audit=True))["transcripts: read"], "sys_cs_conversation", "403")
+
+
+async def test_the_queue_of_the_older_chat_can_be_read(find, simulator):
+    wanted = {"servicenow_desk": "connect_support", "servicenow_availability": True, "handoff_audit": True}
+    found = await find(**wanted, servicenow_queue=simulator.settings.connect_queue_id)
+    assert "are there" in found["availability"].detail
+    assert_skipped(found, "transcripts: read")

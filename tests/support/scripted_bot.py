@@ -25,6 +25,7 @@ class ScriptedBot:
         self.gate = asyncio.Event()
         self.gate.set()
         self.failures = 0
+        self.is_loaded = True
 
     async def answer(self, conversation, text, *, output, message_id, metadata=None) -> None:
         await self.gate.wait()
@@ -48,9 +49,13 @@ class ScriptedBot:
         if slots is not None:
             self.slots.setdefault(conversation, {}).update(slots)
 
+    def is_ready(self) -> bool:
+        return self.is_loaded
+
     async def render(self, response, values, channel) -> dict:
         """The text of the domain with its placeholders filled, so that tests see real sentences."""
-        text = read_responses()[response][0]["text"]
+        known = read_responses()[response]
+        text = next((r["text"] for r in known if r.get("channel") == channel), known[0]["text"])
         for name, value in values.items():
             text = text.replace("{{ " + name + " }}", value).replace("{" + name + "}", value)
         return {"text": text}

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from handoff.desk import DeskEvent, Opened, Utterance
+from handoff.desk import DeskEvent, Line, Opened, Utterance
 from handoff.errors import DeskError
 from handoff.handoff import Handoff
 from handoff.message import Message, Receipt
@@ -164,3 +164,15 @@ class RecordingFront:
 
 def line(message: Message) -> str:
     return message.text or str(message.content.get("response"))
+
+
+class RecordedScriptedDesk(ScriptedDesk):
+    """Implements ``handoff.desk.RecordedDesk`` too: shows the transcript that it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.transcript: list[Line] = []
+
+    async def read_transcript(self, handoff: Handoff) -> Sequence[Line]:
+        await self._meet("read_transcript")
+        return self.transcript

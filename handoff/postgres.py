@@ -1,0 +1,101 @@
+"""PostgreSQL as the ledger's database: several processes, each conversation changed by one at a time.
+
+Transactions are READ COMMITTED. What SQLite gives by having one writer, an advisory lock per
+conversation gives here: a transaction takes it before it reads what it decides by, and holds it until
+it is over (``ConversationRows.lock``). Transactions about different conversations do not wait for
+each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random
+
+from handoff.errors import LedgerAway
+
+PATIENCE = 10.0  # seconds to wait for a server that is away, as while it restarts
+CONNECTIONS = 10  # kept open by a process; as many more come and go
+
+# A process that stands still in the middle of a transaction must not hold up the others for good.
+IDLE_LIMIT = "10s"
+
+LOCK_CONVERSATION: TextClause = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+LOCK_TABLES: TextClause = text("SELECT pg_advisory_xact_lock(7236837001)")  # a number of our own
+
+# Server errors that say that it is going or coming, by SQLSTATE (PostgreSQL, appendix A, classes 08 and 57P).
+AWAY = ("08", "57P", "53300")
+
+
+def create_postgres_engine(url: str) -> AsyncEngine:
+    """An engine that notices, before a transaction begins, that its connection has broken."""
+    server_settings = {
+        "application_name": "handoff",
+        "idle_in_transaction_session_timeout": IDLE_LIMIT,
+        "jit": "off",  # costs more than it spares, with statements this small
+    }
+    return create_async_engine(
+        url,
+        connect_args={"server_settings": server_settings, "timeout": PATIENCE},
+        pool_pre_ping=True,
+        hide_parameters=True,  # an error's text is logged, and parameters are what was said
+        pool_size=CONNECTIONS,
+        max_overflow=CONNECTIONS,
+    )
+
+
+@asynccontextmanager
+async def begin(engine: AsyncEngine, patience: float = PATIENCE) -> AsyncIterator[AsyncConnection]:
+    """A transaction, once the server is there.
+
+    Raises:
+        LedgerAway: it is not there in time, or goes meanwhile. In the second case nothing of the
+            transaction stays, unless it was the commit that got no answer.
+    """
+    try:
+        async with AsyncExitStack() as stack:
+            connection = await _connect(engine, patience)
+            stack.push_async_exit(connection)
+            await stack.enter_async_context(connection.begin())
+            yield connection
+    except (OSError, DBAPIError) as error:
+        if is_away(error):
+            raise LedgerAway("The ledger's PostgreSQL went away in the middle of a transaction.") from error
+        raise
+
+
+async def _connect(engine: AsyncEngine, patience: float) -> AsyncConnection:
+    attempts = AsyncRetrying(
+        retry=retry_if_exception(is_away),
+        stop=stop_after_delay(patience),
+        wait=wait_random(0.05, 0.3),
+        reraise=True,
+    )
+    try:
+        return await attempts(_connect_once, engine)
+    except Exception as error:
+        if is_away(error):
+            raise LedgerAway(f"The ledger's PostgreSQL cannot be reached: {error}") from error
+        raise
+
+
+async def _connect_once(engine: AsyncEngine) -> AsyncConnection:
+    return await engine.connect()
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether an error says that the server is not there, rather than that it refuses what we asked."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or is_away(error.orig) or is_away(error.__cause__)
+    if isinstance(error, InterfaceError | OperationalError | OSError):
+        return True
+    if "InternalClientError" in type(error).__name__:
+        return True  # asyncpg, where a connection breaks between two of its steps
+    state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
+    if isinstance(state, str):
+        return state.startswith(AWAY)
+    return type(error).__module__.startswith("asyncpg") and "connection" in str(error).lower()

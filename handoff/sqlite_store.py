@@ -1,0 +1,175 @@
+"""The ledger in an SQLite file: statements on the event loop, waits in between, fsyncs in a thread.
+
+A statement on pages that are in memory takes microseconds, and handing it to a thread takes longer
+than running it. What may take long is kept from the event loop: another process's transaction is
+waited for between attempts, and the fsync of commits and the checkpoints run in threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import sqlalchemy
+import structlog
+from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
+from sqlalchemy.engine import make_url
+
+from handoff.journal import Journal
+from handoff.sqlite import BUSY_TIMEOUT, open_file
+from handoff.store import Connection
+
+log = structlog.get_logger(__name__)
+
+PAUSE = 0.002  # seconds between two attempts to begin while another process writes
+CHECKPOINT_AFTER = 250  # commits, of a few pages each
+
+WriteThrough = Callable[[int], None]
+write_through: WriteThrough = getattr(os, "fdatasync", os.fsync)  # macOS has only the latter
+
+
+class LoopConnection:
+    """A ``Connection`` that runs its statements where it is called."""
+
+    def __init__(self, connection: sqlalchemy.Connection) -> None:
+        self._connection = connection
+        self.dialect: Dialect = connection.dialect
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        return self._connection.execute(statement, parameters)
+
+    async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
+        return self._connection.scalar(statement, parameters)
+
+    async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]:
+        return self._connection.scalars(statement, parameters)
+
+
+class SqliteStore:
+    """A ``Store`` on one file, with one connection and one transaction at a time.
+
+    A commit appends to SQLite's log without waiting for the disk (``synchronous=NORMAL``); the
+    transaction's block is left once an fsync of the log that began afterwards is done. Transactions
+    that commit meanwhile share the next one. What is only read is waited for in the same way.
+    """
+
+    def __init__(self, url: str, write_through: WriteThrough = write_through) -> None:
+        """For a thread, as the file may be locked; ``write_through`` makes an open file durable."""
+        path = make_url(url).database or ""
+        self._connection = open_file(path)
+        self._raw: Any = self._connection.connection.dbapi_connection
+        self._copier = sqlite3.connect(path, timeout=BUSY_TIMEOUT, check_same_thread=False)
+        self._log_file = os.open(f"{path}-wal", os.O_RDONLY)
+        self._journal = Journal(lambda: write_through(self._log_file))
+        self._writing = asyncio.Lock()
+        self._version = 0
+        self._since_checkpoint = 0
+        self._checkpoint: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        async with self._writing:
+            await self._begin()
+            before = self._raw.total_changes
+            try:
+                yield LoopConnection(self._connection)
+                self._raw.execute("COMMIT")
+            except BaseException:
+                self._raw.rollback()
+                raise
+            self._note_changes(self._raw.total_changes != before)
+        await self._journal.settle()
+
+    @asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        async with self._writing:
+            with suppress(OSError):  # who waited for it has been told
+                await self._journal.settle()
+            yield
+
+    async def close(self) -> None:
+        async with self.quiet():
+            if self._is_closed:
+                return
+            self._is_closed = True
+        if self._checkpoint:
+            await self._checkpoint
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._journal.close()
+        self._copier.close()
+        self._connection.close()
+        self._connection.engine.dispose()
+        os.close(self._log_file)
+
+    # -- transactions -----------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        """Take the file's write lock; the event loop goes on while another process has it.
+
+        Raises:
+            sqlite3.OperationalError: another process has had it for ten seconds.
+        """
+        if self._journal.failure:
+            await self._mend()
+        deadline = time.monotonic() + BUSY_TIMEOUT
+        while True:
+            try:
+                self._raw.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(PAUSE)
+            else:
+                return
+
+    def _note_changes(self, has_written: bool) -> None:
+        """What another process has committed may not be on the disk yet either."""
+        (version,) = self._raw.execute("PRAGMA data_version").fetchone()
+        if not has_written and version == self._version:
+            return
+        self._version = version
+        self._journal.note()
+        self._since_checkpoint += 1
+        if self._since_checkpoint >= CHECKPOINT_AFTER and self._checkpoint is None:
+            self._checkpoint = asyncio.create_task(self._copy())
+
+    # -- the log ----------------------------------------------------------------------
+
+    async def _copy(self) -> None:
+        """Copy the log into the database: most of it while others write, the rest while they wait.
+
+        Without a moment in which all of it is copied, the log would never begin anew.
+        """
+        try:
+            await asyncio.to_thread(self._copy_log, "PASSIVE")
+            async with self._writing:
+                self._since_checkpoint = 0
+                await asyncio.to_thread(self._copy_log, "PASSIVE")
+        except sqlite3.Error:
+            log.exception("ledger.checkpoint_failed")
+        finally:
+            self._checkpoint = None
+
+    async def _mend(self) -> None:
+        """After an fsync of the log that failed: copy all of it, which writes the pages elsewhere.
+
+        Raises:
+            OSError: that failed too, so nothing can be promised.
+        """
+        is_busy = await asyncio.to_thread(self._copy_log, "TRUNCATE")
+        if is_busy and self._journal.failure:
+            raise self._journal.failure
+        self._journal.mend()
+
+    def _copy_log(self, mode: str) -> bool:
+        """Returns whether somebody was in the way of copying all of it."""
+        (is_busy, *_) = self._copier.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        return bool(is_busy)

@@ -1,0 +1,39 @@
+"""What the ledger asks of a database: transactions, and a moment in which there are none."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol
+
+from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
+
+
+class Connection(Protocol):
+    """What the rows ask of a connection; SQLAlchemy's ``AsyncConnection`` is one."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]: ...
+
+    async def scalar(self, statement: Executable, parameters: Any = None) -> Any: ...
+
+    async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]: ...
+
+
+class Store(Protocol):
+    """One database.
+
+    A transaction commits at the end of its block and rolls back on an exception; what is read in it
+    stays true until it commits, and it is durable once the block has been left.
+    """
+
+    def transaction(self) -> AbstractAsyncContextManager[Connection]: ...
+
+    def quiet(self) -> AbstractAsyncContextManager[None]:
+        """No transaction is under way within the block: the moment to cancel tasks that make them."""
+        ...
+
+    async def close(self) -> None:
+        """Release the connections, once the transaction under way is over."""
+        ...

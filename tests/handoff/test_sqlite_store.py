@@ -1,0 +1,205 @@
+"""The ledger in an SQLite file: what is durable when, who waits for whom, and who does not."""
+
+import asyncio
+import sqlite3
+import threading
+
+import pytest
+
+from handoff.ledger import Ledger
+from handoff.sqlite import migrate_file
+from handoff.sqlite_store import CHECKPOINT_AFTER, SqliteStore, write_through
+from tests.support.ledger_rows import messages, write
+from tests.support.waiting import eventually
+
+
+class Disk:
+    """Counts the fsyncs that it is asked for; can be slow, or broken."""
+
+    def __init__(self):
+        self.asked = self.fsyncs = 0
+        self.is_broken = False
+        self.is_quick = threading.Event()
+        self.is_quick.set()
+
+    def write_through(self, file):
+        self.asked += 1
+        self.is_quick.wait(10)
+        if self.is_broken:
+            raise OSError("the disk is broken")
+        write_through(file)
+        self.fsyncs += 1
+
+
+@pytest.fixture
+def disk():
+    return Disk()
+
+
+@pytest.fixture
+def path(tmp_path):
+    migrate_file(f"sqlite:///{tmp_path}/ledger.db")
+    return tmp_path / "ledger.db"
+
+
+@pytest.fixture
+async def ledger(path, disk, clock):
+    ledger = Ledger(SqliteStore(f"sqlite:///{path}", disk.write_through), clock)
+    yield ledger
+    disk.is_broken = False
+    disk.is_quick.set()
+    await ledger.close()
+
+
+async def read(ledger):
+    async with ledger.entry() as entry:
+        return await entry.conversations.last_seq("c1")
+
+
+def last_seq(path):
+    """As another process sees it."""
+    other = sqlite3.connect(path)
+    found = other.execute("SELECT last_seq FROM conversations").fetchone()
+    other.close()
+    return found and found[0]
+
+
+async def test_an_entry_returns_after_the_disk_has_taken_it(ledger, disk):
+    disk.is_quick.clear()
+    writing = asyncio.create_task(write(ledger, "hello"))
+    await eventually(lambda: disk.asked)
+    assert not writing.done()
+    disk.is_quick.set()
+    await writing
+    assert disk.fsyncs == 1
+
+
+async def test_entries_that_come_meanwhile_share_the_next_fsync(ledger, disk, path):
+    disk.is_quick.clear()
+    first = asyncio.create_task(write(ledger, "first"))
+    await eventually(lambda: disk.asked)
+    others = [asyncio.create_task(write(ledger, str(n))) for n in range(20)]
+    await eventually(lambda: last_seq(path) == 21)
+    assert [task.done() for task in (first, *others)] == [False] * 21
+    disk.is_quick.set()
+    await asyncio.gather(first, *others)
+    assert disk.fsyncs == 2
+
+
+async def test_what_is_not_durable_yet_is_not_read_either(ledger, disk):
+    disk.is_quick.clear()
+    writing = asyncio.create_task(write(ledger, "hello"))
+    reading = asyncio.create_task(read(ledger))
+    await eventually(lambda: disk.asked)
+    assert [task.done() for task in (writing, reading)] == [False, False]
+    disk.is_quick.set()
+    assert await reading == 1
+    await writing
+
+
+async def test_what_another_process_has_just_written_is_made_durable_before_it_is_read(ledger, disk, path):
+    other_disk = Disk()
+    other = Ledger(SqliteStore(f"sqlite:///{path}", other_disk.write_through))
+    await read(ledger)
+    before = disk.fsyncs
+    other_disk.is_quick.clear()
+    writing = asyncio.create_task(write(other, "hello"))
+    await eventually(lambda: other_disk.asked)
+    assert await read(ledger) == 1
+    assert disk.fsyncs == before + 1
+    assert await read(ledger) == 1
+    assert disk.fsyncs == before + 1
+    other_disk.is_quick.set()
+    await writing
+    await other.close()
+
+
+async def test_reading_what_is_durable_waits_for_no_disk(ledger, disk):
+    await write(ledger, "hello")
+    disk.is_broken = True
+    assert await read(ledger) == 1
+
+
+async def test_a_disk_that_fails_fails_everybody_who_waits_for_it(ledger, disk, path):
+    disk.is_quick.clear()
+    tasks = [asyncio.create_task(write(ledger, str(n))) for n in range(5)]
+    await eventually(lambda: last_seq(path) == 5)
+    disk.is_broken = True
+    disk.is_quick.set()
+    failures = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [str(failure) for failure in failures] == ["the disk is broken"] * 5
+
+
+async def test_after_a_failure_the_whole_log_is_copied_before_anything_else(ledger, disk, path):
+    await write(ledger, "before")
+    disk.is_broken = True
+    with pytest.raises(OSError, match="broken"):
+        await write(ledger, "in doubt", client_id="m1")
+    disk.is_broken = False
+    assert (path.parent / "ledger.db-wal").stat().st_size > 0
+    repeated = await write(ledger, "in doubt", client_id="m1")
+    assert [m.text for m in await messages(ledger)] == ["before", "in doubt"]
+    assert repeated.seq == 2
+    assert (path.parent / "ledger.db-wal").stat().st_size == 0
+
+
+async def test_nothing_is_promised_while_the_log_cannot_be_copied(ledger, disk, path):
+    disk.is_broken = True
+    with pytest.raises(OSError, match="broken"):
+        await write(ledger, "lost")
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM messages").fetchall()
+    disk.is_broken = False
+    copying = asyncio.create_task(write(ledger, "after"))
+    done, _ = await asyncio.wait([copying], timeout=0.2)
+    assert not done
+    reader.close()
+    await copying
+
+
+async def test_another_process_is_waited_for_without_holding_up_the_loop(ledger, path):
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(write(ledger, "hello"))
+    turns = 0
+    while turns < 20:
+        await asyncio.sleep(0.005)
+        turns += 1
+    assert not writing.done()
+    other.execute("COMMIT")
+    other.close()
+    assert (await writing).seq == 1
+
+
+async def test_the_log_is_copied_now_and_then_and_begins_anew(ledger, path):
+    log = path.parent / "ledger.db-wal"
+    for number in range(CHECKPOINT_AFTER + 20):
+        await write(ledger, str(number))
+    size = log.stat().st_size
+    for number in range(CHECKPOINT_AFTER * 2):
+        await write(ledger, str(number))
+    assert log.stat().st_size < size * 2
+    copy = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
+    await eventually(lambda: copy.execute("SELECT count(*) FROM messages").fetchone()[0] > 0)
+    copy.close()
+
+
+async def test_what_a_killed_process_had_committed_is_there(ledger, disk, path):
+    """The log is enough: the process dies before the disk has answered, and nothing is torn."""
+    disk.is_quick.clear()
+    writing = asyncio.create_task(write(ledger, "hello"))
+    await eventually(lambda: disk.asked)
+    survivor = Ledger(SqliteStore(f"sqlite:///{path}"))
+    assert [m.text for m in await messages(survivor)] == ["hello"]
+    await survivor.close()
+    disk.is_quick.set()
+    await writing
+
+
+async def test_closing_twice_is_closing_once(path):
+    ledger = Ledger(SqliteStore(f"sqlite:///{path}"))
+    await write(ledger, "hello")
+    await ledger.close()
+    await ledger.close()
+    assert not (path.parent / "ledger.db-wal").exists()
