@@ -20,10 +20,10 @@ from channels.about import read_about
 from channels.exit_flow import ExitFlow
 from channels.mirror import Mirror
 from channels.rasa_api import Bot, OutputChannel
-from channels.reading import Reader
+from channels.reading import Offered, Reader, Reading, read_plainly
 from channels.switchboard import Switchboard
 from handoff.handoff import EndReason, Handoff, State
-from handoff.ledger import Ledger
+from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender, sentence
 from handoff.message_rows import Accepted
 from handoff.relay import Relay
@@ -65,24 +65,57 @@ class Diversion:
         self._relay = relay
         self._bot = bot
         self._switchboard = switchboard
-        self._reader = Reader(ledger, bot)
+        self._reader = Reader(bot)
         self._mirror = mirror
         self._exit_flow = exit_flow
         self._runs = OnePerKey(self._hand_over_all, LANE, tasks, leases=ledger.leases)
 
     async def take(self, incoming: Incoming) -> Accepted:
         """Commit a message and see to it that it is handed over; returns once it is committed."""
-        reading = await self._reader.read(incoming)
         async with self._ledger.entry() as entry:
-            await entry.conversations.use(incoming.conversation, incoming.channel)
-            if about := read_about(incoming.metadata):
-                await entry.conversations.describe(incoming.conversation, about)
-            draft = Draft(sender=Sender.REQUESTER, content=reading.content, client_id=incoming.client_id)
-            accepted = await entry.messages.accept(incoming.conversation, draft)
+            owner = await entry.handoffs.open_for(incoming.conversation)
+            offered = await self._reader.look(entry, owner, incoming)
+            accepted = (
+                await self._accept(entry, incoming, read_plainly(incoming)) if offered.is_plain else None
+            )
+            diverted = owner if accepted and owner and await self._divert(entry, owner, accepted) else None
+        if accepted is None:
+            return await self._take_choice(incoming, offered)
+        if diverted:
+            self._relay.post_soon(diverted)
+        else:
+            self.nudge(incoming.conversation)
+        return accepted
+
+    async def _take_choice(self, incoming: Incoming, offered: Offered) -> Accepted:
+        """What was chosen is read between two entries, as the bot may have to word what was offered."""
+        reading = await self._reader.read(incoming, offered)
+        async with self._ledger.entry() as entry:
+            accepted = await self._accept(entry, incoming, reading)
         if reading.secret:
             self._relay.vault.keep(accepted.message.id, reading.secret)
         self.nudge(incoming.conversation)
         return accepted
+
+    async def _accept(self, entry: Entry, incoming: Incoming, reading: Reading) -> Accepted:
+        await entry.conversations.use(incoming.conversation, incoming.channel)
+        if about := read_about(incoming.metadata):
+            await entry.conversations.describe(incoming.conversation, about)
+        draft = Draft(sender=Sender.REQUESTER, content=reading.content, client_id=incoming.client_id)
+        return await entry.messages.accept(incoming.conversation, draft)
+
+    async def _divert(self, entry: Entry, owner: Handoff | None, accepted: Accepted) -> bool:
+        """Give a message to the live agent in the entry that accepts it, where nothing comes before it."""
+        message = accepted.message
+        if owner is None or owner.state is not State.LIVE:
+            return False
+        if not accepted.is_new or message.text.strip() in LEAVING:
+            return False
+        first = await entry.messages.next_without_owner(message.conversation)
+        if first is None or first.id != message.id:
+            return False
+        await self._relay.assign(entry, owner, message)
+        return True
 
     def nudge(self, conversation: str) -> None:
         """Look at a conversation again: a message came, or its owner changed."""
