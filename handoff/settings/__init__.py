@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from handoff.errors import SettingsError
 from handoff.settings.availability import AvailabilitySettings
 from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_key
-from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, Start
+from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, History, Start
 from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
 from handoff.settings.operations import OperationsSettings
@@ -27,6 +27,7 @@ __all__ = [
     "SQLITE",
     "Auth",
     "Desk",
+    "History",
     "SessionIds",
     "Settings",
     "Start",
