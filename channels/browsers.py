@@ -59,6 +59,10 @@ class Browsers:
         """Whether any socket shows the conversation."""
         return conversation in self._watching
 
+    def count(self, conversation: str) -> int:
+        """How many sockets show the conversation."""
+        return self._watching[conversation]
+
     def watched(self) -> Collection[str]:
         """The conversations that sockets show."""
         return self._watching.keys()

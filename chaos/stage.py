@@ -49,6 +49,7 @@ class Stage:
             "HANDOFF_QUEUED_TIMEOUT": "300" if self.model else "12",
             "HANDOFF_ENDING_TIMEOUT": "3",
             "HANDOFF_DELIVERY_DEADLINE": "10",
+            "HANDOFF_SENDER_LIMIT": "0",  # its requesters are no people
         }
 
     def settings(self) -> Settings:

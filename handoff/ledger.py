@@ -15,6 +15,8 @@ from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
 from handoff.engine_store import EngineStore
 from handoff.errors import LedgerReadOnly
+from handoff.files.keys import KeyRows
+from handoff.files.rows import FileRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.leases import Leases
@@ -41,6 +43,8 @@ class Entry:
         self.audits = AuditRows(connection, clock)
         self.overview = OverviewRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
+        self.files = FileRows(connection, clock)
+        self.keys = KeyRows(connection)
 
 
 class Ledger:

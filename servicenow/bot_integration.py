@@ -13,14 +13,15 @@ from uuid import uuid4
 
 import structlog
 
-from handoff.desk import Confirming, DeskEvent, Line, Opened, Said, Utterance
+from handoff.desk import Attachment, Confirming, DeskEvent, Line, Opened, Said, Utterance
 from handoff.errors import DeskUnavailable
 from handoff.handoff import Handoff
-from handoff.settings import History, Start
+from handoff.settings import DeskFiles, History, Start
 from servicenow.callback import parse_callback, read_identifiers
 from servicenow.context_variables import write_person, write_variables
 from servicenow.history import write_brief, write_items, write_object
 from servicenow.http import Instance, Reply
+from servicenow.media import upload_file
 from servicenow.requester import name_requester
 from servicenow.transcript import TranscriptTables
 
@@ -32,7 +33,7 @@ TYPING_PAUSE = 3.0  # seconds between two "is typing" of one handoff (reference 
 
 
 class BotIntegrationDesk:
-    """Implements ``AgentDesk``, ``InformedDesk`` and ``RecordedDesk`` of ``handoff/desk.py``."""
+    """Implements ``AgentDesk``, ``InformedDesk``, ``RecordedDesk`` and ``FileDesk`` (``handoff/desk.py``)."""
 
     def __init__(
         self,
@@ -42,6 +43,8 @@ class BotIntegrationDesk:
         history: History = History.ITEMS,
         app_inbound_id: str | None = None,
         wants_ticks: bool = False,
+        files: DeskFiles = DeskFiles.SIGNED_URL,
+        provider_application: str | None = None,
         variables: Mapping[str, str] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -50,6 +53,8 @@ class BotIntegrationDesk:
         self._history = history
         self._app_inbound_id = app_inbound_id
         self.wants_ticks = wants_ticks
+        self._files = files
+        self._provider_application = provider_application
         self._variables = variables or {}
         self._now = now
         self._typed_at: dict[str, float] = {}
@@ -92,6 +97,28 @@ class BotIntegrationDesk:
     async def send(self, handoff: Handoff, message_id: str, text: str, *, typed: bool = True) -> None:
         self._typed_at.pop(handoff.id, None)
         message = {"text": text, "typed": typed, "clientMessageId": message_id}
+        await self._ask(handoff, None, request_id=message_id, message=message)
+
+    @property
+    def takes_files(self) -> bool:
+        return self._files is not DeskFiles.NONE
+
+    async def hand_in(self, handoff: Handoff, attachment: Attachment) -> str | None:
+        """Uploaded where that is chosen; else the instance fetches the file by its signed link."""
+        if self._files is not DeskFiles.UPLOAD:
+            return None
+        return await upload_file(self._instance, handoff, attachment, self._provider_application)
+
+    async def attach(self, handoff: Handoff, message_id: str, attachment: Attachment) -> None:
+        """Section 9; no ``headers``, as every callback echoes them, and no text beside the file."""
+        self._typed_at.pop(handoff.id, None)
+        file = {
+            "url": attachment.reference or attachment.url,
+            "contentType": attachment.content_type,
+            "fileName": attachment.name,
+            "clientAttachmentId": attachment.id,
+        }
+        message = {"typed": True, "clientMessageId": message_id, "attachment": file}
         await self._ask(handoff, None, request_id=message_id, message=message)
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:

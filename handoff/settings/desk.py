@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from handoff.settings.group import Group, check_address, problem
@@ -46,6 +46,14 @@ class Desk(StrEnum):
     CONNECT_SUPPORT = "connect_support"
 
 
+class DeskFiles(StrEnum):
+    """How a requester's file reaches ServiceNow (reference section 9)."""
+
+    SIGNED_URL = "signed_url"
+    UPLOAD = "upload"
+    NONE = "none"
+
+
 NEEDED_BY_AUTH = {
     Auth.BASIC: ("servicenow_user", "servicenow_password"),
     Auth.OAUTH_CLIENT_CREDENTIALS: ("servicenow_client_id", "servicenow_client_secret"),
@@ -77,6 +85,8 @@ class DeskSettings(Group):
     servicenow_history: History = History.ITEMS
     servicenow_queue: str | None = None
     servicenow_ticks: bool = False
+    servicenow_files: DeskFiles = DeskFiles.SIGNED_URL
+    servicenow_provider_application_id: str | None = None
     servicenow_context_variables: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     servicenow_callback_secret: SecretStr | None = None
     servicenow_callback_user: str | None = None
@@ -86,13 +96,14 @@ class DeskSettings(Group):
 
     _check_servicenow_url = field_validator("servicenow_url")(check_address)
 
-    @field_validator("servicenow_queue")
+    @field_validator("servicenow_queue", "servicenow_provider_application_id")
     @classmethod
-    def _check_queue(cls, queue: str | None) -> str | None:
-        """It becomes part of a path."""
-        if queue and not re.fullmatch("[0-9a-fA-F]{32}", queue):
-            raise problem("must be the queue's sys_id, 32 hexadecimal digits")
-        return queue
+    def _check_sys_id(cls, sys_id: str | None, info: ValidationInfo) -> str | None:
+        """It becomes part of a path, or of a form."""
+        if sys_id and not re.fullmatch("[0-9a-fA-F]{32}", sys_id):
+            whose = "queue" if info.field_name == "servicenow_queue" else "provider application"
+            raise problem(f"must be the {whose}'s sys_id, 32 hexadecimal digits")
+        return sys_id
 
     @field_validator("servicenow_context_variables", mode="before")
     @classmethod
