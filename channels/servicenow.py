@@ -19,12 +19,14 @@ from typing import Any
 import structlog
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import json
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from channels.bodies import PATIENCE, BodyTooLarge, BodyTooSlow, read_body, skip_body
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.rasa_api import Bot, ChannelRefused, InputChannel, RasaBot, RuntimeAgent
 from channels.secrecy import is_same_secret
-from handoff.errors import SettingsError
+from handoff.desk import Callback
+from handoff.errors import LedgerAway, SettingsError
 from handoff.flood import Buckets
 from handoff.settings import Settings, read_settings
 from servicenow.backend import backend
@@ -34,6 +36,7 @@ log = structlog.get_logger(__name__)
 
 NAME = "servicenow"
 SIZE_LIMIT = 1024 * 1024  # bytes; a turn of Virtual Agent is a few KiB
+ATTEMPTS = 3  # to commit a callback, each with the ledger's own patience
 GUESSES = 60  # per minute and address that are answered and logged one by one
 START_PATIENCE = 4.0  # seconds, less than the instance's default of 5 for a connection
 
@@ -110,8 +113,13 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         except MalformedCallback as error:
             return json({"error": str(error)}, status=400)
         callback = parse_callback(envelope, instance_url=bridge.backend.settings.servicenow_url)
-        await bridge.tasks.finish(bridge.relay.receive(callback), "callback")
+        await self._commit(bridge, callback)
         return json({})
+
+    @retry(retry=retry_if_exception_type(LedgerAway), stop=stop_after_attempt(ATTEMPTS), reraise=True)
+    async def _commit(self, bridge: Bridge, callback: Callback) -> None:
+        """Once more where the ledger's server went away meanwhile: what was taken in twice is known."""
+        await bridge.tasks.finish(bridge.relay.receive(callback), "callback")
 
     def _refuse(self, request: Request[Any, Any]) -> HTTPResponse:
         """Who guesses is slowed down; who knows the secret never is, though the address be the same."""
