@@ -50,7 +50,14 @@ class Bridge:
                 backend.ledger, self.switchboard, backend.settings, self.tasks
             )
         neighbours = self.switchboard.neighbours
-        self.relay = Relay(backend.ledger, backend.desk, self, backend.timeouts, views=neighbours)
+        self.relay = Relay(
+            backend.ledger,
+            backend.desk,
+            self,
+            backend.timeouts,
+            views=neighbours,
+            cabinet=backend.cabinet,
+        )
         self._mirror = Mirror(backend.ledger, bot, self.tasks)
         exit_flow = ExitFlow(backend.ledger, bot, self.switchboard, self.relay.delivery, self._mirror)
         self.diversion = Diversion(
@@ -69,9 +76,10 @@ class Bridge:
             neighbours.start(self.relay.delivery)
         self.tasks.spawn(self._retry(), "retry")
         days = self.backend.settings.handoff_retention_days
+        forgetting = keep_forgetting(self.backend.ledger, days, utc_now, self.backend.cabinet)
+        self.tasks.spawn(forgetting, "retention")
         if self.backend.settings.handoff_audit:
             self.tasks.spawn(Auditor(self.backend.ledger, self.backend.desk).watch(AUDIT_EVERY), "audit")
-        self.tasks.spawn(keep_forgetting(self.backend.ledger, days, utc_now), "retention")
 
     async def stop(self) -> None:
         """Stop all work; a channel's own, where it is one of ``tasks``, ends with it."""

@@ -70,6 +70,10 @@ class Browsers:
         """Whether any socket is in a room of ``room_of``."""
         return room in self._rooms
 
+    def count(self, conversation: str) -> int:
+        """How many sockets show the conversation."""
+        return self._watching[conversation]
+
     def watched(self) -> Collection[str]:
         """The conversations that sockets show."""
         return self._watching.keys()

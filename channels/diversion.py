@@ -18,10 +18,12 @@ import structlog
 
 from channels.about import read_about
 from channels.exit_flow import ExitFlow
+from channels.file_messages import attach, read_file
 from channels.mirror import Mirror
 from channels.rasa_api import Bot, OutputChannel
-from channels.reading import Offered, Reader, Reading, read_plainly
+from channels.reading import Reader, Reading, read_plainly
 from channels.switchboard import Switchboard
+from handoff.files.file import has_files
 from handoff.handoff import EndReason, Handoff, State
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender, sentence
@@ -39,13 +41,20 @@ LEAVING = {END_CHAT: EndReason.REQUESTER_ENDED, RESTART: EndReason.REQUESTER_RES
 
 @dataclass(frozen=True, kw_only=True)
 class Incoming:
-    """What a requester wrote: in which conversation, through which channel, with the widget's id for it."""
+    """What a requester wrote: in which conversation, through which channel, with the widget's id for it.
+
+    ``route`` is what the channel needs besides the conversation's id to reach the requester again.
+    ``file_id`` where it is a file that was sent before, ``question`` the desk's that it shall answer.
+    """
 
     conversation: str
     channel: str
     text: str
     client_id: str | None = None
     metadata: Mapping[str, Any] | None = None
+    route: Mapping[str, Any] | None = None
+    file_id: str | None = None
+    question: str | None = None
 
 
 class Diversion:
@@ -71,27 +80,34 @@ class Diversion:
         self._runs = OnePerKey(self._hand_over_all, LANE, tasks, leases=ledger.leases)
 
     async def take(self, incoming: Incoming) -> Accepted:
-        """Commit a message and see to it that it is handed over; returns once it is committed."""
+        """Commit a message and see to it that it is handed over; returns once it is committed.
+
+        Raises:
+            FileRefused: it is a file that is unknown, was sent already, or is not what was asked for.
+        """
+        if incoming.file_id:
+            return await self._take_read(incoming, await read_file(self._ledger, incoming))
         async with self._ledger.entry() as entry:
             owner = await entry.handoffs.open_for(incoming.conversation)
             offered = await self._reader.look(entry, owner, incoming)
-            accepted = (
-                await self._accept(entry, incoming, read_plainly(incoming)) if offered.is_plain else None
-            )
-            diverted = owner if accepted and owner and await self._divert(entry, owner, accepted) else None
+            accepted = None
+            if offered.is_plain:
+                accepted = await self._accept(entry, incoming, read_plainly(incoming))
+                owner = owner if await self._divert(entry, owner, accepted) else None
         if accepted is None:
-            return await self._take_choice(incoming, offered)
-        if diverted:
-            self._relay.post_soon(diverted)
+            return await self._take_read(incoming, await self._reader.read(incoming, offered))
+        if owner:
+            self._relay.post_soon(owner)
         else:
             self.nudge(incoming.conversation)
         return accepted
 
-    async def _take_choice(self, incoming: Incoming, offered: Offered) -> Accepted:
-        """What was chosen is read between two entries, as the bot may have to word what was offered."""
-        reading = await self._reader.read(incoming, offered)
+    async def _take_read(self, incoming: Incoming, reading: Reading) -> Accepted:
+        """What had to be read between two entries, as the bot may have to word what was offered."""
         async with self._ledger.entry() as entry:
             accepted = await self._accept(entry, incoming, reading)
+            if incoming.file_id and accepted.is_new:
+                await attach(entry, incoming.file_id, accepted.message)
         if reading.secret:
             self._relay.vault.keep(accepted.message.id, reading.secret)
         self.nudge(incoming.conversation)
@@ -101,7 +117,8 @@ class Diversion:
         await entry.conversations.use(incoming.conversation, incoming.channel)
         if about := read_about(incoming.metadata):
             await entry.conversations.describe(incoming.conversation, about)
-        draft = Draft(sender=Sender.REQUESTER, content=reading.content, client_id=incoming.client_id)
+        content = {**reading.content, "route": dict(incoming.route)} if incoming.route else reading.content
+        draft = Draft(sender=Sender.REQUESTER, content=content, client_id=incoming.client_id)
         return await entry.messages.accept(incoming.conversation, draft)
 
     async def _divert(self, entry: Entry, owner: Handoff | None, accepted: Accepted) -> bool:
@@ -155,15 +172,26 @@ class Diversion:
         if owner:
             await self._give_to_desk(owner, message)
             return True
+        if has_files(message.content):
+            await self._keep_file(message)
+            return True
         return await self._give_to_bot(conversation, message)
 
     async def _give_to_desk(self, owner: Handoff, message: Message) -> None:
-        reason = None if "payload" in message.content else LEAVING.get(message.text.strip())
+        reason = LEAVING.get(message.content.get("payload") or message.text.strip())
         if reason is None:
             await self._relay.forward(owner, message)
             return
         await self._mark_handled(message)
         await self._relay.leave(owner, reason)
+
+    async def _keep_file(self, message: Message) -> None:
+        """The bot reads no files; it is kept for a live agent, unless one was asked for just now."""
+        async with self._ledger.entry() as entry:
+            if await entry.handoffs.open_for(message.conversation):
+                return
+            await entry.messages.mark(message.id, Receipt.SENT)
+        await self._tell(message.conversation, "utter_file_kept", name=message.text)
 
     async def _give_to_bot(self, conversation: str, message: Message) -> bool:
         output = await self._begin_turn(conversation, message)
@@ -217,5 +245,6 @@ class Diversion:
         async with self._ledger.entry() as entry:
             await entry.messages.mark(message.id, Receipt.SENT)
 
-    async def _tell(self, conversation: str, response: str) -> None:
-        await self._relay.delivery.say(conversation, Draft(sender=Sender.SYSTEM, content=sentence(response)))
+    async def _tell(self, conversation: str, response: str, **values: str) -> None:
+        draft = Draft(sender=Sender.SYSTEM, content=sentence(response, **values))
+        await self._relay.delivery.say(conversation, draft)

@@ -17,6 +17,7 @@ from socketio import AsyncServer
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.browsers import Browsers
 from channels.credentials import read_credentials
+from channels.file_routes import FileRoutes
 from channels.page import add_page
 from channels.rasa_api import (
     Bot,
@@ -58,6 +59,7 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         self._server = AsyncServer(async_mode="sanic", cors_allowed_origins=cors_allowed_origins)
         self._browsers = Browsers()
         self._sockets = WebChatSockets(NAME, self._server, self._browsers)
+        self._files = FileRoutes(cors_allowed_origins)
 
     @classmethod
     def name(cls) -> str:
@@ -78,11 +80,15 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         self._bot = self._bot or RasaBot(agent)
 
     def blueprint(self, on_new_message: Any) -> SocketBlueprint:
-        """The routes: the socket, the page, and Rasa's health check."""
-        blueprint = SocketBlueprint(self._server, self.socketio_path, f"{NAME}_webhook", add_page)
+        """The routes: the socket, the page, the files, and Rasa's health check."""
+        blueprint = SocketBlueprint(self._server, self.socketio_path, f"{NAME}_webhook", self._add_routes)
         blueprint.add_health_check(lambda: self._bridge is not None)
         follow_server(blueprint, self._start, self._stop)
         return blueprint
+
+    def _add_routes(self, app: Sanic[Any, Any]) -> None:
+        add_page(app)
+        self._files.add(app)
 
     def get_output_channel(self) -> OutputChannel | None:
         """The channel's own way to push, with no turn of the requester."""
@@ -96,10 +102,12 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         screen = WebChatScreen(NAME, self._server, self._browsers, bridge)
         policy = SessionPolicy.from_settings(bridge.backend.settings, bridge.backend.ledger)
         self._sockets.open(bridge, screen, policy)
+        self._files.open(bridge, screen, policy)
         bridge.connect(NAME, screen)
         self._bridge = bridge
 
     async def _stop(self, app: Sanic[Any, Any]) -> None:
+        self._files.close()
         await self._sockets.close()
         await leave_bridge(app)
         self._bridge = None

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from socketio import AsyncServer
 
 from channels.bridge import Bridge
 from channels.browsers import Browsers, room_of
+from channels.file_wire import write_files, write_offer
 from channels.rasa_api import OutputChannel
 from channels.webchat_output import WebChatOutput
 from channels.webchat_wire import write_for_stock_widget, write_message, write_payloads, write_receipt
 from channels.wording import fill_in
+from handoff.files.file import File, has_files
 from handoff.handoff import Handoff
 from handoff.message import Message, Receipt, Sender
 from handoff.tasks import KeyedLocks
 
+FILES = 50  # files to which a browser that comes back gets new links
 RECEIPTS = 50  # messages of the requester whose receipt a browser is told when it comes back
 
 
@@ -133,6 +136,8 @@ class WebChatScreen:
             missed = await entry.messages.said_since(conversation, last_seen)
             settled = await entry.messages.settled_for_desk(conversation, RECEIPTS)
             owner = await entry.handoffs.open_for(conversation)
+            files = await entry.files.newest(conversation, FILES)
+        await self._server.emit("files", self._offer(files), to=sid)
         for message in missed:
             if payload := await self._render(message):
                 await self._server.emit("bot_uttered", write_message(message, payload), to=sid)
@@ -146,6 +151,11 @@ class WebChatScreen:
             await self._server.emit("handoff", _write_state(owner), to=sid)
         return max((message.seq for message in missed), default=last_seen)
 
+    def _offer(self, files: Sequence[File]) -> dict[str, Any]:
+        cabinet = self._bridge.backend.cabinet
+        takes = self._bridge.relay.takes_files
+        return write_offer(cabinet.rules, takes=takes, files=files, links=cabinet.links)
+
     async def _mark_shown(self, messages: list[Message]) -> None:
         if not messages:
             return
@@ -155,6 +165,14 @@ class WebChatScreen:
 
     async def _render(self, message: Message) -> dict[str, Any] | None:
         """One message is one payload, so that its id and number stay its own."""
+        payload = await self._render_words(message)
+        if payload is None or not has_files(message.content):
+            return payload
+        async with self._bridge.backend.ledger.entry() as entry:
+            files = await entry.files.of(message.id)
+        return write_files(payload, files, self._bridge.backend.cabinet.links)
+
+    async def _render_words(self, message: Message) -> dict[str, Any] | None:
         if message.sender is Sender.REQUESTER:
             return {"text": message.text}
         if "response" not in message.content:

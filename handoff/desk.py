@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -229,6 +229,47 @@ class InformedDesk(Protocol):
 
     async def report(self, handoff: Handoff, desk_ids: Sequence[str]) -> None:
         """Tell that the requester's browser has shown these messages, by the desk's own ids."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A file of the requester on its way to the desk; ``size`` in bytes.
+
+    ``url`` may be fetched by anybody for a short while. ``read`` gives the bytes, each time anew.
+    ``reference`` is what `FileDesk.hand_in` has returned for it, also in an earlier process.
+    """
+
+    id: str
+    name: str
+    content_type: str
+    size: int
+    url: str = field(repr=False)
+    read: Callable[[], AsyncIterator[bytes]] = field(repr=False)
+    reference: str | None = None
+
+
+@runtime_checkable
+class FileDesk(Protocol):
+    """What an ``AgentDesk`` has besides, if files can be sent through it.
+
+    It raises ``FileNotTaken`` for a file that it will never take; the chat goes on then.
+    """
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether requesters may send files, as it is set up."""
+        ...
+
+    async def hand_in(self, handoff: Handoff, attachment: Attachment) -> str | None:
+        """Give the bytes to the desk, where it wants them before the message; returns its name for them.
+
+        None where the desk fetches ``attachment.url`` by itself.
+        """
+        ...
+
+    async def attach(self, handoff: Handoff, message_id: str, attachment: Attachment) -> None:
+        """Post the file as a message; the same ``message_id`` again is the same message."""
         ...
 
 

@@ -10,7 +10,9 @@ import structlog
 from handoff.delivery import Screen
 from handoff.desk import AgentDesk
 from handoff.ending import give_up
-from handoff.errors import DeskError, DeskUnavailable
+from handoff.errors import DeskError, DeskRejected, DeskUnavailable, FileNotTaken, FilesUnavailable
+from handoff.files.file import has_files
+from handoff.files.posting import Posting
 from handoff.handoff import Handoff, State
 from handoff.ledger import Entry, Ledger
 from handoff.message import Message, Receipt
@@ -29,6 +31,7 @@ class Dispatch:
     """Posts a live handoff's messages; ``give_up`` hears of a handoff whose desk failed for good.
 
     ``vault`` has the secrets among them; ``show`` is told of a conversation with something to show.
+    ``posting`` takes the files, None where there are none.
     """
 
     def __init__(
@@ -41,9 +44,11 @@ class Dispatch:
         tasks: Tasks,
         vault: Vault,
         show: Callable[[str], None],
+        posting: Posting | None = None,
     ) -> None:
         self._ledger = ledger
         self._vault = vault
+        self._posting = posting
         self._show = show
         self._desk = desk
         self._screen = screen
@@ -71,13 +76,17 @@ class Dispatch:
         while found:
             handoff, message = found
             if self._is_forgotten(message):
-                await self._lose(handoff, message)
+                await self._lose(handoff, message, "its secret is forgotten")
                 found = await self._next(handoff_id)
                 continue
             try:
                 is_doubtful = await self._post(handoff, message)
             except DeskError as error:
                 log.warning("dispatch.failed", handoff=handoff.id, message=message.id, reason=str(error))
+                if _concerns_only(message, error):
+                    await self._lose(handoff, message, "the desk does not take the file")
+                    found = await self._next(handoff_id)
+                    continue
                 await self._give_up(handoff, error)
                 return
             if is_doubtful is None:
@@ -130,7 +139,7 @@ class Dispatch:
         """
         was_in_doubt = await self._begin(message)
         try:
-            await self._desk.send(handoff, message.id, self._word(message), typed=_is_typed(message))
+            await self._send(handoff, message)
         except DeskError as error:
             is_doubtful = isinstance(error, DeskUnavailable) and error.possibly_done
             if not (was_in_doubt or is_doubtful):
@@ -138,6 +147,14 @@ class Dispatch:
                     await entry.messages.note_possibly_sent(message.id, possibly=False)
             raise
         return was_in_doubt
+
+    async def _send(self, handoff: Handoff, message: Message) -> None:
+        if not has_files(message.content):
+            await self._desk.send(handoff, message.id, self._word(message), typed=_is_typed(message))
+        elif self._posting:
+            await self._posting.post(handoff, message)
+        else:
+            raise FileNotTaken("the desk takes no files")
 
     def _word(self, message: Message) -> str:
         """What goes to the desk: the value of a choice, a secret, or what was written."""
@@ -148,8 +165,9 @@ class Dispatch:
         """A secret is in no ledger, so a restart has lost it."""
         return _is_secret(message) and self._vault.find(message.id) is None
 
-    async def _lose(self, handoff: Handoff, message: Message) -> None:
-        log.warning("dispatch.secret_forgotten", handoff=handoff.id, message=message.id)
+    async def _lose(self, handoff: Handoff, message: Message, reason: str) -> None:
+        """Give up one message; the chat goes on."""
+        log.warning("dispatch.lost", handoff=handoff.id, message=message.id, reason=reason)
         async with self._ledger.entry() as entry:
             await give_up(entry, handoff, message)
         self._show(handoff.conversation)
@@ -175,3 +193,8 @@ def _is_secret(message: Message) -> bool:
 
 def _is_typed(message: Message) -> bool:
     return bool((message.content.get("answer") or {}).get("typed", True))
+
+
+def _concerns_only(message: Message, error: DeskError) -> bool:
+    """Whether a failure says nothing about the chat: a file may be refused where words are welcome."""
+    return has_files(message.content) and isinstance(error, DeskRejected | FilesUnavailable)

@@ -13,10 +13,13 @@
     ├── BackupFailed           a copy of the ledger could not be made, or is not whole
     ├── NotFound               an operator named what is not there, or not once
     ├── LetterRefused          a client did not take a message that was posted to it
+    ├── FileRefused            a file is not taken from a requester; says why in the domain's words
     └── DeskError              the desk did not do what it was asked
         ├── DeskUnavailable    no answer, a broken one, or a 5xx; worth another try
         │   └── DeskBusy       429; says how long to wait
+        │       └── FilesUnavailable  only files cannot be given to it now
         └── DeskRejected       the desk answered and said no; trying again is pointless
+            └── FileNotTaken   it takes no such file; the chat goes on
 """
 
 from __future__ import annotations
@@ -83,6 +86,15 @@ class LetterRefused(HandoffError):
         self.is_final = is_final
 
 
+class FileRefused(HandoffError):
+    """A file of a requester is not taken; ``response`` of the domain says why, with its values."""
+
+    def __init__(self, response: str, **values: str) -> None:
+        super().__init__(response)
+        self.response = response
+        self.values = values
+
+
 class DeskError(HandoffError):
     """The desk did not do what it was asked."""
 
@@ -107,9 +119,17 @@ class DeskBusy(DeskUnavailable):
         self.retry_after = retry_after
 
 
+class FilesUnavailable(DeskBusy):
+    """A file could not be given to the desk now; where that lasts, only the file is given up."""
+
+
 class DeskRejected(DeskError):
     """The desk understood and refused; ``status`` is the HTTP status, where there was one."""
 
     def __init__(self, reason: str, *, status: int | None = None) -> None:
         super().__init__(reason)
         self.status = status
+
+
+class FileNotTaken(DeskRejected):
+    """The desk does not take a file; what else is written to it is not concerned."""

@@ -15,6 +15,8 @@ from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
 from handoff.engine_store import EngineStore
 from handoff.errors import LedgerReadOnly
+from handoff.files.keys import KeyRows
+from handoff.files.rows import FileRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.leases import Leases
@@ -33,7 +35,7 @@ class Entry:
     """One transaction: what can be read and written in it, by subject."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
-        self.conversations = ConversationRows(connection)
+        self.conversations = ConversationRows(connection, clock)
         self.handoffs = HandoffRows(connection, self.conversations, clock)
         self.messages = MessageRows(connection, self.conversations, clock)
         self.streams = StreamRows(connection, self.conversations, self.messages, clock)
@@ -41,6 +43,8 @@ class Entry:
         self.audits = AuditRows(connection, clock)
         self.overview = OverviewRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
+        self.files = FileRows(connection, clock)
+        self.keys = KeyRows(connection)
 
 
 class Ledger:

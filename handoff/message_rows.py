@@ -173,6 +173,18 @@ class MessageRows:
         old = delete(messages).where(messages.c.created_at < instant, messages.c.conversation.not_in(owned))
         return int((await self._connection.execute(old)).rowcount)
 
+    async def last_of_requester(self, conversation: str) -> Message | None:
+        """What the requester wrote last, None where they have written nothing that is still kept."""
+        query = select(messages).where(
+            messages.c.conversation == conversation, messages.c.sender == Sender.REQUESTER
+        )
+        return await self._one(query.order_by(messages.c.seq.desc()))
+
+    async def forget(self, conversation: str) -> int:
+        """Delete everything that was said in a conversation; returns how many messages."""
+        gone = delete(messages).where(messages.c.conversation == conversation)
+        return int((await self._connection.execute(gone)).rowcount)
+
     async def next_without_owner(self, conversation: str) -> Message | None:
         """The requester's oldest message that neither bot nor desk has been given."""
         return await self._one(FIND_NEXT_WITHOUT_OWNER, {"of": conversation})

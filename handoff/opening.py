@@ -135,6 +135,7 @@ async def _request(ledger: Ledger, desk: AgentDesk, request: OpenRequest, timeou
             within=timeouts.requested,
             opened_in=request.turn,
         )
+        await entry.files.give_along(handoff)
         known = await entry.conversations.requester(request.conversation)
     return replace(handoff, context=replace(request.context, **known))
 

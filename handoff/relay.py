@@ -9,10 +9,12 @@ import structlog
 
 from handoff.deadlines import Deadlines
 from handoff.delivery import Delivery, Screen, Views
-from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, InformedDesk, PolledDesk
+from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, FileDesk, InformedDesk, PolledDesk
 from handoff.dispatch import LANE, Dispatch
 from handoff.ending import finish
 from handoff.errors import DeskError, DeskRejected
+from handoff.files.cabinet import Cabinet
+from handoff.files.posting import Posting
 from handoff.handoff import EndReason, Handoff, State
 from handoff.intake import take_in
 from handoff.leases import Leases
@@ -54,6 +56,7 @@ class Relay:
         timeouts: Timeouts,
         *,
         sweep: float = SWEEP,
+        cabinet: Cabinet | None = None,
         views: Views | None = None,
     ) -> None:
         self._ledger = ledger
@@ -66,8 +69,17 @@ class Relay:
         self.delivery = Delivery(ledger, front, self._tasks, views)
         self._following = OnePerKey(self._follow, "follow", self._tasks)
         self.vault = Vault()
+        self._posting = Posting(ledger, cabinet, desk) if cabinet and isinstance(desk, FileDesk) else None
         self._dispatch = Dispatch(
-            ledger, desk, front, timeouts, self._give_up, self._tasks, self.vault, self.delivery.kick
+            ledger,
+            desk,
+            front,
+            timeouts,
+            self._give_up,
+            self._tasks,
+            self.vault,
+            self.delivery.kick,
+            self._posting,
         )
         self._deadlines = Deadlines(ledger, timeouts, self._close_overdue, self._changed, self._tasks)
         self._polling = (
@@ -79,6 +91,11 @@ class Relay:
         self._ticks = (
             Ticks(ledger, desk, self._tasks) if isinstance(desk, InformedDesk) and desk.wants_ticks else None
         )
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether the requester's files reach live agents."""
+        return self._posting is not None and self._posting.is_possible
 
     async def start(self) -> None:
         """Look after what an earlier process left, then watch the deadlines, and a desk that is polled."""

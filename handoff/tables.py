@@ -60,6 +60,7 @@ conversations = Table(
     Column("requester", JSON(none_as_null=True)),
     # The highest number that a client which asks for its messages was given in an answer.
     Column("handed_out", Integer),
+    Column("created_at", Instant),
 )
 
 handoffs = Table(
@@ -193,6 +194,44 @@ letters = Table(
     Column("created_at", Instant, nullable=False),
     Index("letters_by_conversation", "conversation", "seq"),
     Index("letters_by_time", "dead_at", "next_at"),
+)
+
+# Files of both sides; their bytes are in the store, under `blob`.
+files = Table(
+    "files",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("conversation", String(255), nullable=False),
+    # Null until a message asks for it.
+    Column("message_id", String(36)),
+    Column("origin", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("content_type", String(127), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("blob", String(64), nullable=False),
+    # Where the desk keeps what came from it.
+    Column("address", Text),
+    # What the desk calls a file that we have given to it.
+    Column("reference", Text),
+    # When the desk has to have fetched it; null where it has, or need not.
+    Column("fetch_by", Instant),
+    Column("created_at", Instant, nullable=False),
+    Index("files_by_message", "message_id"),
+    Index("files_by_conversation", "conversation", "created_at"),
+    Index("files_by_age", "created_at"),
+    Index("files_by_fetching", "fetch_by"),
+    Index("files_by_state", "state"),
+)
+
+# What all processes have to sign with alike.
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 # Which process does which work now, see handoff/leases.py; used by PostgreSQL only.

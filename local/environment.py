@@ -55,7 +55,8 @@ def make_plan(environment: Mapping[str, str], port: int, desk_port: int, dotenv:
     found |= {key: value for key, value in environment.items() if value}
     wants_simulator = not found.get("SERVICENOW_URL")
     made_up = _make_up(found, desk_port) if wants_simulator else {}
-    assistant = {**found, **made_up, "PYTHONUNBUFFERED": "1"}
+    public = {"HANDOFF_PUBLIC_URL": f"http://127.0.0.1:{port}"} if wants_simulator else {}
+    assistant = {**public, **found, **made_up, "PYTHONUNBUFFERED": "1"}
     return Plan(
         assistant=assistant,
         simulator=_describe_simulator(found, made_up, port, desk_port) if wants_simulator else None,

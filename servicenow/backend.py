@@ -11,6 +11,10 @@ from weakref import WeakKeyDictionary
 
 from handoff.availability import Lookout
 from handoff.desk import AgentDesk
+from handoff.files.cabinet import Cabinet
+from handoff.files.links import Links
+from handoff.files.rules import Rules
+from handoff.files.store import FileStore
 from handoff.handoff import Clock, utc_now
 from handoff.ledger import Ledger
 from handoff.settings import Desk, Settings, read_settings
@@ -32,6 +36,7 @@ class Backend:
     desk: AgentDesk
     incidents: IncidentTable
     timeouts: Timeouts
+    cabinet: Cabinet
     clock: Clock = utc_now
     lookout: Lookout = field(default_factory=Lookout)
 
@@ -60,12 +65,14 @@ async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
         signing_secret=settings.servicenow_signing_secret,
         request_timeout=settings.servicenow_request_timeout,
     )
+    ledger = await Ledger.connect(settings.handoff_database_url, clock)
     return Backend(
         settings=settings,
-        ledger=await Ledger.connect(settings.handoff_database_url, clock),
+        ledger=ledger,
         desk=_make_desk(settings, instance),
         incidents=IncidentTable(instance),
         timeouts=Timeouts.from_settings(settings),
+        cabinet=await _make_cabinet(settings, ledger, clock),
         clock=clock,
         lookout=make_lookout(settings, instance, clock),
     )
@@ -94,6 +101,24 @@ def make_availability(
     )
 
 
+async def _make_cabinet(settings: Settings, ledger: Ledger, clock: Clock) -> Cabinet:
+    links = Links(
+        await _find_key(settings, ledger),
+        settings.handoff_public_url,
+        clock,
+        settings.handoff_file_link_seconds,
+        settings.handoff_file_view_seconds,
+    )
+    return Cabinet(ledger, FileStore(settings.handoff_files_url), links, Rules.from_settings(settings))
+
+
+async def _find_key(settings: Settings, ledger: Ledger) -> bytes:
+    if settings.handoff_file_key:
+        return settings.handoff_file_key.get_secret_value().encode()
+    async with ledger.entry() as entry:
+        return await entry.keys.find_or_make()
+
+
 def _make_desk(settings: Settings, instance: Instance) -> AgentDesk:
     if settings.servicenow_desk is Desk.CONNECT_SUPPORT:
         assert settings.servicenow_queue  # read_settings has seen to it
@@ -101,8 +126,11 @@ def _make_desk(settings: Settings, instance: Instance) -> AgentDesk:
     return BotIntegrationDesk(
         instance,
         start=settings.servicenow_start,
+        history=settings.servicenow_history,
         app_inbound_id=settings.servicenow_app_inbound_id,
         wants_ticks=settings.servicenow_ticks,
+        files=settings.servicenow_files,
+        provider_application=settings.servicenow_provider_application_id,
         variables=settings.servicenow_context_variables,
     )
 

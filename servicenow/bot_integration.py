@@ -13,42 +13,48 @@ from uuid import uuid4
 
 import structlog
 
-from handoff.desk import Confirming, DeskEvent, Line, Opened, Said, Utterance
+from handoff.desk import Attachment, Confirming, DeskEvent, Line, Opened, Said, Utterance
 from handoff.errors import DeskUnavailable
 from handoff.handoff import Handoff
-from handoff.settings import Start
+from handoff.settings import DeskFiles, History, Start
 from servicenow.callback import parse_callback, read_identifiers
 from servicenow.context_variables import write_person, write_variables
+from servicenow.history import write_brief, write_items, write_object
 from servicenow.http import Instance, Reply
+from servicenow.media import upload_file
 from servicenow.requester import name_requester
 from servicenow.transcript import TranscriptTables
 
 log = structlog.get_logger(__name__)
 
 PATH = "/api/sn_va_as_service/bot/integration"
-HISTORY_LIMIT = 100  # lines; the newest are kept
-LINE_LIMIT = 4000  # characters of one line of history
 OPENING_STEPS = 4  # requests that START_THEN_AGENT may send before it must have got through
 TYPING_PAUSE = 3.0  # seconds between two "is typing" of one handoff (reference section 21, rule 10)
 
 
 class BotIntegrationDesk:
-    """Implements ``AgentDesk``, ``InformedDesk`` and ``RecordedDesk`` of ``handoff/desk.py``."""
+    """Implements ``AgentDesk``, ``InformedDesk``, ``RecordedDesk`` and ``FileDesk`` (``handoff/desk.py``)."""
 
     def __init__(
         self,
         instance: Instance,
         *,
         start: Start = Start.CREATE_START,
+        history: History = History.ITEMS,
         app_inbound_id: str | None = None,
         wants_ticks: bool = False,
+        files: DeskFiles = DeskFiles.SIGNED_URL,
+        provider_application: str | None = None,
         variables: Mapping[str, str] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._instance = instance
         self._start = start
+        self._history = history
         self._app_inbound_id = app_inbound_id
         self.wants_ticks = wants_ticks
+        self._files = files
+        self._provider_application = provider_application
         self._variables = variables or {}
         self._now = now
         self._typed_at: dict[str, float] = {}
@@ -91,6 +97,28 @@ class BotIntegrationDesk:
     async def send(self, handoff: Handoff, message_id: str, text: str, *, typed: bool = True) -> None:
         self._typed_at.pop(handoff.id, None)
         message = {"text": text, "typed": typed, "clientMessageId": message_id}
+        await self._ask(handoff, None, request_id=message_id, message=message)
+
+    @property
+    def takes_files(self) -> bool:
+        return self._files is not DeskFiles.NONE
+
+    async def hand_in(self, handoff: Handoff, attachment: Attachment) -> str | None:
+        """Uploaded where that is chosen; else the instance fetches the file by its signed link."""
+        if self._files is not DeskFiles.UPLOAD:
+            return None
+        return await upload_file(self._instance, handoff, attachment, self._provider_application)
+
+    async def attach(self, handoff: Handoff, message_id: str, attachment: Attachment) -> None:
+        """Section 9; no ``headers``, as every callback echoes them, and no text beside the file."""
+        self._typed_at.pop(handoff.id, None)
+        file = {
+            "url": attachment.reference or attachment.url,
+            "contentType": attachment.content_type,
+            "fileName": attachment.name,
+            "clientAttachmentId": attachment.id,
+        }
+        message = {"typed": True, "clientMessageId": message_id, "attachment": file}
         await self._ask(handoff, None, request_id=message_id, message=message)
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:
@@ -171,20 +199,16 @@ class BotIntegrationDesk:
         return {key: value for key, value in body.items() if value is not None}
 
     def _write_history(self, handoff: Handoff, history: Sequence[Utterance]) -> dict[str, Any]:
-        """The array form of section 2.2, the summary first; times are milliseconds, as strings."""
-        summary = [] if not handoff.summary else [_line(f"Summary: {handoff.summary}", True, self._now())]
-        lines = [_line(u.text, u.is_bot, u.timestamp) for u in history[-HISTORY_LIMIT:]]
-        return {"history": summary + lines} if summary or lines else {}
-
-
-def _line(text: str, is_bot: bool, timestamp: float) -> dict[str, Any]:
-    return {
-        "displayName": "Assistant" if is_bot else "Requester",
-        "isBotMessage": is_bot,
-        "timestamp": str(int(timestamp * 1000)),
-        "type": "text",
-        "value": text[:LINE_LIMIT],
-    }
+        """Section 2.2, in the form that the settings name; nothing where nothing was said."""
+        match self._history:
+            case History.ITEMS:
+                items = write_items(handoff.summary, history, self._now())
+                return {"history": items} if items else {}
+            case History.OBJECT:
+                item = write_object(handoff.summary, history, self._now())
+                return {"history": item} if item else {}
+        text = write_brief(handoff.summary, history)
+        return {"message": {"text": text, "typed": True}} if text else {}
 
 
 def _live_agent_only(handoff: Handoff) -> dict[str, str]:

@@ -10,6 +10,8 @@ import { Shell } from './src/shell.js';
 import { Store } from './src/store.js';
 import { STRINGS } from './src/strings.js';
 import { TypingNews } from './src/typing.js';
+import { Tray } from './src/tray.js';
+import { Uploads } from './src/uploads.js';
 import { View } from './src/view.js';
 import { isEndCommand } from './src/wire.js';
 
@@ -104,6 +106,7 @@ export class SupportChat extends HTMLElement {
   /** Forget this conversation and begin another. For a page's sign-out, too. */
   startOver() {
     this._unread = 0;
+    this._uploads?.clear();
     this._conversation?.startOver();
     this._shell?.show(this._shell.isOpen, this._unread);
   }
@@ -125,6 +128,22 @@ export class SupportChat extends HTMLElement {
       status: (status) => shell.showStatus(status),
       handoff: (handoff) => this._handedOff(handoff),
       typing: (typing) => view.showTyping(typing && { name: typing.name ?? this._handoff?.name }),
+      offered: (offer) => {
+        uploads.offer = offer;
+        tray.show(offer);
+      },
+    });
+    const uploads = new Uploads({ url: () => url, token, session: () => conversation.session }, strings, {
+      changed: (list) => tray.sync(list),
+      arrived: (file, question) => {
+        conversation.sayFile(file, question);
+        this._tell('message', { from: 'me', text: file.name });
+      },
+    });
+    const tray = new Tray(shell.panel, strings, {
+      chosen: (files, question) => uploads.add(files, question),
+      removed: (id) => uploads.remove(id),
+      retried: (id) => uploads.retry(id),
     });
     const typing = new TypingNews((on) => conversation.tellTyping(on));
     const view = new View(shell.chat, strings, {
@@ -144,16 +163,20 @@ export class SupportChat extends HTMLElement {
         conversation.sayAgain(message);
         this._tell('message', { from: 'me', text: message.text });
       },
-    });
+    }, tray);
     view.sync(store.messages);
     this._store = store;
     this._conversation = conversation;
     this._view = view;
     this._typing = typing;
+    this._uploads = uploads;
+    this._tray = tray;
   }
 
   _stop() {
     this._typing?.stop();
+    this._uploads?.clear();
+    this._tray?.stop();
     this._conversation?.close();
     this._shell = this._conversation = this._view = undefined;
     this._handoff = null;

@@ -7,7 +7,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from handoff.settings.group import Group, check_address, problem
@@ -31,11 +31,27 @@ class Start(StrEnum):
     START_THEN_AGENT = "start_then_agent"
 
 
+class History(StrEnum):
+    """How the live agent is told what was said before (reference section 2.2)."""
+
+    ITEMS = "items"
+    OBJECT = "object"
+    MESSAGE = "message"
+
+
 class Desk(StrEnum):
     """Which interface of ServiceNow carries the live chats (reference section 1)."""
 
     BOT_INTEGRATION = "bot_integration"
     CONNECT_SUPPORT = "connect_support"
+
+
+class DeskFiles(StrEnum):
+    """How a requester's file reaches ServiceNow (reference section 9)."""
+
+    SIGNED_URL = "signed_url"
+    UPLOAD = "upload"
+    NONE = "none"
 
 
 NEEDED_BY_AUTH = {
@@ -66,8 +82,11 @@ class DeskSettings(Group):
     servicenow_app_inbound_id: str | None = None
     servicenow_desk: Desk = Desk.BOT_INTEGRATION
     servicenow_start: Start = Start.CREATE_START
+    servicenow_history: History = History.ITEMS
     servicenow_queue: str | None = None
     servicenow_ticks: bool = False
+    servicenow_files: DeskFiles = DeskFiles.SIGNED_URL
+    servicenow_provider_application_id: str | None = None
     servicenow_context_variables: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     servicenow_callback_secret: SecretStr | None = None
     servicenow_callback_user: str | None = None
@@ -77,13 +96,14 @@ class DeskSettings(Group):
 
     _check_servicenow_url = field_validator("servicenow_url")(check_address)
 
-    @field_validator("servicenow_queue")
+    @field_validator("servicenow_queue", "servicenow_provider_application_id")
     @classmethod
-    def _check_queue(cls, queue: str | None) -> str | None:
-        """It becomes part of a path."""
-        if queue and not re.fullmatch("[0-9a-fA-F]{32}", queue):
-            raise problem("must be the queue's sys_id, 32 hexadecimal digits")
-        return queue
+    def _check_sys_id(cls, sys_id: str | None, info: ValidationInfo) -> str | None:
+        """It becomes part of a path, or of a form."""
+        if sys_id and not re.fullmatch("[0-9a-fA-F]{32}", sys_id):
+            whose = "queue" if info.field_name == "servicenow_queue" else "provider application"
+            raise problem(f"must be the {whose}'s sys_id, 32 hexadecimal digits")
+        return sys_id
 
     @field_validator("servicenow_context_variables", mode="before")
     @classmethod
@@ -111,6 +131,7 @@ class DeskSettings(Group):
             *self._missing_credentials(),
             *self._missing_callback_credentials(),
             *self._problems_of_desk(),
+            *self._problems_of_history(),
         ]
 
     def _missing_credentials(self) -> list[str]:
@@ -135,6 +156,16 @@ class DeskSettings(Group):
                 "SERVICENOW_CALLBACK_PASSWORD: without them anybody could speak as a live agent."
             ]
         return []
+
+    def _problems_of_history(self) -> list[str]:
+        """With ``create_start`` no request has room for a message before the live agent is there."""
+        is_new = self.servicenow_desk is Desk.BOT_INTEGRATION and self.servicenow_start is Start.CREATE_START
+        if self.servicenow_history is not History.MESSAGE or not is_new:
+            return []
+        return [
+            f"SERVICENOW_HISTORY={self.servicenow_history} is for older applications: it goes with "
+            f"SERVICENOW_START={Start.LIVE_AGENT_ONLY} or {Start.START_THEN_AGENT}."
+        ]
 
     def _problems_of_desk(self) -> list[str]:
         if self.servicenow_desk is not Desk.CONNECT_SUPPORT or self.servicenow_queue:

@@ -1,4 +1,5 @@
 from datetime import date
+from importlib.util import find_spec
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -33,6 +34,7 @@ SECRETS = [
     "HANDOFF_WEBCHAT_JWT_KEY",
     "HANDOFF_REST_TOKEN",
     "HANDOFF_REST_JWT_KEY",
+    "HANDOFF_FILE_KEY",
 ]
 
 
@@ -124,6 +126,9 @@ DURATIONS = [
         ("HANDOFF_WEBCHAT_SESSION_IDS", "sequential"),
         ("HANDOFF_MESSAGE_LIMIT", "0"),
         ("HANDOFF_MESSAGE_LIMIT", "many"),
+        ("HANDOFF_SENDER_LIMIT", "-1"),
+        ("HANDOFF_SENDER_LIMIT", "1.5"),
+        ("HANDOFF_SOCKET_LIMIT", "-1"),
         ("HANDOFF_MESSAGE_LIMIT", "1.5"),
         *[(name, value) for name in DURATIONS for value in ("0", "-1", "soon", "inf", "nan", "1e300")],
     ],
@@ -450,6 +455,39 @@ def test_webhook_secrets_may_be_several_and_are_not_shown(read):
     assert read_webhook_key(WEBHOOK_SECRET) == b"01234567890123456789012345678901"
 
 
+# -- files --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "what"),
+    [
+        ("HANDOFF_FILES_URL", "nosuch://bucket/folder", "must be a folder, or a URL of fsspec"),
+        ("HANDOFF_FILES_URL", "memory://", "must name a folder of its own"),
+        ("HANDOFF_FILES_URL", "/", "must name a folder of its own"),
+        ("HANDOFF_FILE_TYPES", "image/png, everything", "'everything' is none"),
+        ("HANDOFF_FILE_LIMIT", "0", "greater than 0"),
+        ("HANDOFF_FILE_KEY", "short", "must have at least 32 bytes"),
+        ("SERVICENOW_FILES", "email", "signed_url"),
+        ("SERVICENOW_PROVIDER_APPLICATION_ID", "x/y", "must be the provider application's sys_id"),
+    ],
+)
+def test_a_setting_of_files_that_makes_no_sense_is_refused(problems, variable, value, what):
+    [problem] = problems(**{variable: value})
+    assert problem.startswith(variable)
+    assert what in problem
+
+
+@pytest.mark.skipif(find_spec("gcsfs") is not None, reason="gcsfs is installed")
+def test_a_store_whose_package_is_absent_says_which(problems):
+    [problem] = problems(HANDOFF_FILES_URL="gs://bucket/folder")
+    assert "gcsfs" in problem
+
+
+def test_types_are_read_from_a_list(read):
+    settings = read(HANDOFF_FILE_TYPES="image/png, Application/PDF ,text/plain")
+    assert settings.handoff_file_types == ("image/png", "application/pdf", "text/plain")
+
+
 # -- who is there ------------------------------------------------------------------------
 
 AVAILABLE = {name.lower(): value for name, value in WHOLE.items()}
@@ -474,3 +512,10 @@ def test_what_is_named_and_never_looked_at_is_a_mistake():
 def test_a_queue_that_would_break_a_query_is_refused():
     with pytest.raises(SettingsError, match="SERVICENOW_AVAILABILITY_QUEUE"):
         read_settings(**AVAILABLE, servicenow_availability=True, servicenow_availability_queue="IT^ORname=HR")
+
+
+def test_a_history_as_a_message_is_for_older_applications():
+    with pytest.raises(SettingsError, match="SERVICENOW_START"):
+        read_settings(**AVAILABLE, servicenow_history="message")
+    older = {**AVAILABLE, "servicenow_start": "live_agent_only", "servicenow_history": "message"}
+    assert read_settings(**older).servicenow_history == "message"

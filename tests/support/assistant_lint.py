@@ -22,6 +22,24 @@ import yaml
 CHANNEL_FLOWS = frozenset({"live_agent_ended"})
 CHANNEL_RESPONSES = frozenset(
     {
+        "utter_file_kept",
+        "utter_file_not_fetched",
+        "utter_file_not_shown",
+        "utter_file_unknown",
+        "utter_file_refused_type",
+        "utter_file_refused_mismatch",
+        "utter_file_refused_size",
+        "utter_file_refused_empty",
+        "utter_file_refused_picture_size",
+        "utter_file_refused_broken",
+        "utter_file_refused_budget",
+        "utter_file_refused_busy",
+        "utter_file_refused_slow",
+        "utter_file_refused_store",
+        "utter_file_refused_desk",
+        "utter_file_refused_picture_wanted",
+        "utter_file_refused_question_size",
+        "utter_file_refused_question_count",
         "utter_live_agent_joined",
         "utter_live_agent_joined_unnamed",
         "utter_live_chat_waiting",
@@ -49,7 +67,9 @@ CHANNEL_RESPONSES = frozenset(
     }
 )
 # What a response may name besides slots: what the channel passes, and what Rasa passes to its own.
-PASSED_VALUES = frozenset({"limit", "minutes", "position", "text", "context", "value"})
+PASSED_VALUES = frozenset(
+    {"count", "limit", "name", "types", "minutes", "position", "text", "context", "value"}
+)
 
 SLOT_NAME = re.compile(r"\bslots\.(\w+)")
 FORMAT_NAME = re.compile(r"{([^\n{}]+?)}")

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import socketio
 
+from tests.support.file_client import send_file
 from tests.support.waiting import eventually
 
 
@@ -23,10 +24,14 @@ class ChatClient:
         self.states: list[dict] = []
         self.typing: list[dict] = []
         self.refusals: list[dict] = []
+        self.receipts: list[dict] = []
+        self.offers: list[dict] = []
         self.socket = socketio.AsyncClient(reconnection=False)
         self.socket.on("bot_uttered", self.messages.append)
         self.socket.on("handoff", self.states.append)
         self.socket.on("typing", self.typing.append)
+        self.socket.on("receipt", self.receipts.append)
+        self.socket.on("files", self.offers.append)
         self.socket.on("session_refused", self.refusals.append)
         self.socket.on("session_confirm", self._confirm)
 
@@ -52,6 +57,15 @@ class ChatClient:
         if self.ours:
             data["message_id"] = message_id or str(uuid4())
         return await self.socket.call("user_uttered", data, timeout=30)
+
+    async def send_file(
+        self, data: bytes, name: str = "shot.png", content_type: str = "", *, message_id=None, **more
+    ) -> dict:
+        """What the widget does: the bytes first, then a message that names them."""
+        token = self.auth["token"] if self.auth else None
+        status, answer = await send_file(self.url, self.session_id, data, name, content_type, token)
+        assert status == 201, answer
+        return await self.say("", message_id=message_id, file=answer["file"]["id"], **more)
 
     async def emit(self, event: str, **data) -> None:
         await self.socket.emit(event, {"session_id": self.session_id, **data})

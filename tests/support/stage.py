@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,10 @@ class Stage:
     settings: Settings
     bot: ScriptedBot
     clients: list[ChatClient] = field(default_factory=list)
+
+    @property
+    def simulator_url(self) -> str:
+        return self.settings.servicenow_url
 
     @property
     def callback_url(self) -> str:
@@ -107,8 +112,16 @@ def settings_for(url: str, folder: Path, **more) -> Settings:
         "servicenow_password": "secret of the test",
         "servicenow_callback_secret": SECRET,
         "handoff_database_url": f"sqlite:///{folder}/ledger.db",
+        "handoff_files_url": f"{folder}/files",
     }
     return read_settings(**defaults | more)
+
+
+def find_port() -> int:
+    """A port that is free now, for a server that has to know its address before it is made."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @asynccontextmanager
@@ -118,16 +131,24 @@ async def play(
     desk: SimulatorSettings | None = None,
     webchat: dict | None = None,
     rest: dict | None = None,
+    callback: dict | None = None,
+    stock: Callable[..., list] | None = None,
     bot: ScriptedBot | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
-    """A stage with a scripted bot; `settings` are ours, `webchat` and `rest` those channels' options."""
+    """A stage with a scripted bot; `settings` are ours, `webchat`, `rest`, `callback` options of channels.
+
+    `stock` makes channels of Rasa's that are diverted, given `connect` and `bot`.
+    """
     simulator = Simulator(
         desk or SimulatorSettings(username="handoff", password="secret of the test", callback_secret=SECRET)
     )
     async with AsyncExitStack() as stack:
+        port = find_port()
+        settings.setdefault("handoff_public_url", f"http://127.0.0.1:{port}")
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        app, url, bot = await stack.enter_async_context(serve_channels(ours, bot, rest, **(webchat or {})))
+        channels = serve_channels(ours, bot, rest, callback, stock, port=port, **(webchat or {}))
+        app, url, bot = await stack.enter_async_context(channels)
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
         yield stage
@@ -137,9 +158,15 @@ async def play(
 
 @asynccontextmanager
 async def serve_channels(
-    settings: Settings, bot: ScriptedBot | None = None, rest: dict | None = None, **webchat
+    settings: Settings,
+    bot: ScriptedBot | None = None,
+    rest: dict | None = None,
+    callback: dict | None = None,
+    stock: Callable[..., list] | None = None,
+    port: int = 0,
+    **webchat,
 ):
-    """The channels registered as Rasa does it, on a free loopback port."""
+    """The channels registered as Rasa does it, on a free loopback port unless one is named."""
     from rasa.core.channels.channel import register
 
     from local.server import run_app
@@ -153,9 +180,10 @@ async def serve_channels(
     channels = [
         WebChat(connect=connect, bot=bot, **webchat),
         HandoffRest(connect=connect, bot=bot, **(rest or {})),
-        ServiceNowCallback(connect=connect, bot=bot),
+        ServiceNowCallback(connect=connect, bot=bot, **(callback or {})),
+        *(stock(connect=connect, bot=bot) if stock else ()),
         Operations(connect=connect, bot=bot),
     ]
     register(channels, app, route="/webhooks/")
-    async with run_app(app, 0) as url:
+    async with run_app(app, port) as url:
         yield app, url, bot

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,8 @@ DIST = Path(__file__).parents[2] / "widget" / "dist"
 PATIENCE = 10.0  # seconds
 # What docs/widget.md promises to be enough.
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+
+TYPES = ("image/png", "application/pdf", "text/plain")
 
 Heard = dict[str, Any]
 
@@ -44,6 +47,9 @@ class ChatServer:
         self.confirm: Callable[[str], Any] = lambda session: session
         self.missed: Callable[[Heard], list[Heard]] = lambda _: []
         self.handoff: Heard | None = None
+        self.offer: Heard | None = None
+        self.uploaded: list[web.Request] = []
+        self.receive: Callable[[web.Request, bytes], Awaitable[web.Response]] = self.keep
         self.admit = True
         self._seq = 0
         self._runner: web.AppRunner | None = None
@@ -68,6 +74,7 @@ class ChatServer:
         app = web.Application(middlewares=[_with_policy])
         app.router.add_static("/chat/", DIST)
         app.router.add_get("/files/{name}", _file)
+        app.router.add_post("/files", self._take_file)
         app.router.add_get("/blank", _blank)
         app.router.add_get("/embedded", _embedded)
         sio.attach(app)
@@ -150,6 +157,25 @@ class ChatServer:
     async def wait_for_tabs(self, count: int = 1) -> None:
         await eventually(lambda: len(self.rooms) == count, f"{count} tabs with a session")
 
+    def offer_files(self, *files: Heard, types: tuple[str, ...] = TYPES, limit: int = 1024 * 1024) -> None:
+        """From the next session on, take files; ``files`` are fresh links."""
+        self.offer = {"takes": True, "types": list(types), "limit": limit, "files": list(files)}
+
+    async def keep(self, request: web.Request, data: bytes) -> web.Response:
+        """What the channel answers to a file that it takes."""
+        name = unquote(request.headers["X-File-Name"])
+        file = {
+            "id": f"f{len(self.uploaded)}",
+            "name": name,
+            "size": len(data),
+            "url": "/files/x?signature=1",
+        }
+        return web.json_response({"file": file | {"picture": name.endswith("png")}}, status=201)
+
+    async def _take_file(self, request: web.Request) -> web.Response:
+        self.uploaded.append(request)
+        return await self.receive(request, await request.read())
+
     def accept(self, message: Heard) -> Heard:
         return {"accepted": True, "message_id": message["message_id"], "seq": self.next_seq()}
 
@@ -175,6 +201,8 @@ class ChatServer:
         session = data["session_id"] or f"session-{uuid4()}"
         await self._server.enter_room(sid, session)
         await self._server.emit("session_confirm", self.confirm(session), to=sid)
+        if self.offer:
+            await self._server.emit("files", self.offer, to=sid)
         if self.handoff:
             await self._server.emit("handoff", self.handoff, to=sid)
         for payload in self.missed(data):

@@ -221,10 +221,10 @@ async def test_a_newer_question_closes_the_one_before(chat, server):
     await expect(chat.replies).to_have_text(["Yes", "No"])
 
 
-async def test_a_request_for_a_file_says_that_none_can_be_sent_yet(chat, server):
+async def test_a_request_for_a_file_says_where_none_can_be_sent(chat, server):
     await send(server, "File request")
     await expect(chat.log).to_contain_text("Please send a screenshot.")
-    await expect(chat.log).to_contain_text("Files cannot be sent in this chat yet.")
+    await expect(chat.log).to_contain_text("Files cannot be sent in this chat.")
 
 
 async def test_all_of_it_is_there_after_a_reload(chat, server):

@@ -16,7 +16,7 @@ const LAST_RETRY_MS = 5000;
  * @property {(event: string, payload: any) => void} event
  */
 
-const PUSHED = ['bot_uttered', 'receipt', 'typing', 'handoff'];
+const PUSHED = ['bot_uttered', 'files', 'receipt', 'typing', 'handoff'];
 
 export class Connection {
   /**

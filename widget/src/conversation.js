@@ -2,7 +2,8 @@
 
 import { Connection } from './connection.js';
 import { Outbox } from './outbox.js';
-import { END_CHAT, isEndCommand, newId, readReceipt, readUttered, string } from './wire.js';
+import { END_CHAT, isEndCommand, newId, readAttached, readReceipt, readUttered, string } from './wire.js';
+import { safeUrl } from './text.js';
 
 /** @import { Message, Reply } from './wire.js' */
 /** @import { Status } from './connection.js' */
@@ -21,6 +22,7 @@ const TYPING_LASTS_MS = 30_000;
  * @property {(status: Status) => void} status
  * @property {(handoff: {state: string, name?: string} | null) => void} handoff
  * @property {(typing: {name?: string} | null) => void} typing
+ * @property {(offer: import('./uploads.js').Offer) => void} offered  which files the server takes
  */
 
 export class Conversation {
@@ -81,6 +83,21 @@ export class Conversation {
     this._outbox.send({ text: title, answers: id, send, ...(secret && { secret }) });
   }
 
+  /** A file that the server has. @param {any} file  as the server tells of it @param {string} [question] */
+  sayFile(file, question) {
+    const attached = readAttached([file], this._url);
+    if (attached) this._sayAttached(attached, question);
+  }
+
+  /** @param {import('./wire.js').Attached[]} attached @param {string} [question] */
+  _sayAttached(attached, question) {
+    const [{ id, name }] = attached;
+    const asked = question ? this._store.messages.find((message) => message.question?.id === question) : undefined;
+    this._outbox.send({
+      text: name, attached, answers: asked?.id, send: { file: id, ...(question && { question }) },
+    });
+  }
+
   end() {
     this._outbox.send({ send: { message: END_CHAT } });
   }
@@ -91,10 +108,11 @@ export class Conversation {
   }
 
   /** Say anew, as another message, what was not delivered. @param {Message} message */
-  sayAgain({ id, text }) {
+  sayAgain({ id, text, attached }) {
     if (!text || this._store.find(id)?.resent) return;
     this._store.update(id, { resent: true });
-    this.say(text);
+    if (attached) this._sayAttached(attached);
+    else this.say(text);
   }
 
   /** Leave this conversation behind and begin another. */
@@ -109,6 +127,10 @@ export class Conversation {
   /** @param {boolean} on */
   tellTyping(on) {
     this._connection.emit('typing', { on });
+  }
+
+  get session() {
+    return this._connection.session;
   }
 
   _wanted() {
@@ -167,6 +189,7 @@ export class Conversation {
   /** @param {string} event @param {any} payload */
   _hear(event, payload) {
     if (event === 'bot_uttered') this._uttered(payload);
+    if (event === 'files') this._offered(payload);
     if (event === 'receipt') this._receipt(payload.message_id, payload.state);
     if (event === 'typing') this._typing(payload.on ? { name: string(payload.name) } : null);
     if (event === 'handoff') {
@@ -194,6 +217,17 @@ export class Conversation {
     if (acknowledge) this._connection.emit('delivered', { message_id: message.id });
   }
 
+  /** @param {any} payload */
+  _offered({ takes, types, limit, files }) {
+    if (Array.isArray(files) && files.length) {
+      this._store.relink(files.map(({ id, url }) => ({ id, url: safeUrl(url, { base: this._url }) ?? undefined })));
+      this._observer.changed();
+    }
+    this._observer.offered({
+      takes: takes === true, types: Array.isArray(types) ? types.map(String) : [], limit: Number(limit) || 0,
+    });
+  }
+
   /** @param {string} id @param {unknown} state */
   _receipt(id, state) {
     const receipt = readReceipt(state);
@@ -202,8 +236,8 @@ export class Conversation {
 
   /** @param {Message} message @returns {Message} */
   _drawable(message) {
-    const { text, files, replies, parts, question } = message;
-    if (text || files || replies || parts || question || isEndCommand(message)) return message;
+    const { text, files, attached, replies, parts, question } = message;
+    if (text || files || attached || replies || parts || question || isEndCommand(message)) return message;
     return { ...message, text: this._strings.unsupported };
   }
 

@@ -1,5 +1,6 @@
 /** How a message of ours looks as one of deep-chat's, and what to mend once deep-chat has drawn it. */
 
+import { attachedHtml } from './attached.js';
 import { partsHtml } from './parts.js';
 import { controls } from './questions.js';
 import { fill } from './strings.js';
@@ -33,7 +34,7 @@ export function drawings(messages, roleOf, strings) {
       text: text(message, strings),
       html:
         message.from === 'me'
-          ? note(message, message === lastOwn, strings)
+          ? own(message, message === lastOwn, strings)
           : rich(message, message === offering && !answered.has(message.id), strings),
       files: message.files?.map((file) => ({ ...file, name: file.name || strings.image })),
     },
@@ -43,10 +44,15 @@ export function drawings(messages, roleOf, strings) {
 /** @param {Message} message @param {Strings} strings */
 function text(message, strings) {
   if (isEndCommand(message)) return literal(strings.endRequested);
-  if (partsHtml(message, strings)) return undefined; // they say the same
+  if (message.attached || partsHtml(message, strings)) return undefined; // they say the same
   if (message.text && message.from === 'bot') return linkified(message.text);
   if (message.text) return literal(message.text, { labelled: message.from !== 'me' });
   return (message.replies || message.question) && literal(strings.choose);
+}
+
+/** @param {Message} message @param {boolean} isLast @param {Strings} strings */
+function own(message, isLast, strings) {
+  return attachedHtml(message, strings) + (note(message, isLast, strings) ?? '') || undefined;
 }
 
 /**
@@ -86,7 +92,8 @@ function problem(id, why, action, label) {
 
 /** @param {Message} message @param {boolean} open  whether an answer is still wanted @param {Strings} strings */
 function rich(message, open, strings) {
-  const drawn = partsHtml(message, strings) + ((open && controls(message, strings)) || '');
+  const shown = partsHtml(message, strings) || attachedHtml(message, strings);
+  const drawn = shown + ((open && controls(message, strings)) || '');
   return drawn || undefined;
 }
 

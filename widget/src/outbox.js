@@ -30,7 +30,7 @@ export class Outbox {
     this._patience = undefined;
   }
 
-  /** @param {Pick<Message, 'text' | 'send' | 'answers' | 'secret'>} content */
+  /** @param {Pick<Message, 'text' | 'attached' | 'send' | 'answers' | 'secret'>} content */
   send(content) {
     this._store.add({ id: newId(), from: 'me', at: Date.now(), status: 'pending', ...content });
     this._carrier.changed();

@@ -151,6 +151,7 @@ export class Shell {
     ]) {
       this._find(selector).textContent = text;
     }
+    this.panel.dataset.drop = this._strings.dropHere;
     for (const [selector, label] of [['.over', startOver], ['.minimise', minimise]]) {
       this._find(selector).setAttribute('aria-label', label);
       this._find(selector).title = label;

@@ -63,6 +63,15 @@ export class Store {
     this._settle();
   }
 
+  /** Fresh links to files. @param {{id: string, url?: string}[]} files */
+  relink(files) {
+    const known = new Map(files.map(({ id, url }) => [id, url]));
+    for (const message of this.messages) {
+      message.attached = message.attached?.map((file) => (known.has(file.id) ? { ...file, url: known.get(file.id) } : file));
+    }
+    this._settle();
+  }
+
   /** The place of what the server did not take: where it was refused. */
   get lastOrder() {
     return this.messages.reduce((last, message) => Math.max(last, message.order ?? 0), this.lastSeen);
@@ -200,9 +209,9 @@ function isMessage(value) {
     typeof value?.id === 'string' &&
     ['me', 'bot', 'agent', 'system'].includes(value.from) &&
     [value.text, value.name, value.avatar, value.reason].every(isStringOrNothing) &&
-    [value.files, value.replies, value.parts].every((list) => list === undefined || Array.isArray(list)) &&
+    [value.files, value.attached, value.replies, value.parts].every((list) => list === undefined || Array.isArray(list)) &&
     (value.order === undefined || Number.isFinite(value.order)) &&
-    (value.status !== 'pending' || typeof value.send?.message === 'string')
+    (value.status !== 'pending' || [value.send?.message, value.send?.file].some((sent) => typeof sent === 'string'))
   );
 }
 

@@ -1,6 +1,6 @@
 /**
  * Every sentence the element itself shows. Override with the `strings` property of `<support-chat>`.
- * `{name}`, `{count}` and `{reason}` are filled in.
+ * `{name}`, `{count}`, `{limit}` and `{reason}` are filled in.
  */
 export const STRINGS = {
   title: 'IT support',
@@ -52,7 +52,20 @@ export const STRINGS = {
   answer: 'Send answer',
   table: 'Table',
   openLink: 'Open',
-  noUpload: 'Files cannot be sent in this chat yet.',
+  noUpload: 'Files cannot be sent in this chat.',
+  chooseFile: 'Choose a file',
+  choosePicture: 'Choose a picture',
+  attach: 'Attach a file',
+  dropHere: 'Drop the file here',
+  uploads: 'Files on their way',
+  uploading: 'Sending {name}',
+  cancelUpload: 'Remove {name}',
+  fileTooLarge: 'Too large. Up to {limit} are possible.',
+  fileType: 'This kind of file cannot be sent.',
+  fileEmpty: 'This file is empty.',
+  fileOffline: 'There is no connection.',
+  fileFailed: 'This file could not be sent.',
+  fileGone: 'not available any more',
   image: 'Image',
   unsupported: 'This message cannot be shown here.',
 };

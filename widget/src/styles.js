@@ -91,6 +91,11 @@ header button:disabled { cursor: default; opacity: .65; }
 .question .yes { background: var(--_accent); color: var(--_on-accent); }
 
 .chat { flex: 1; min-height: 0; }
+.panel.dropping::after {
+  content: attr(data-drop); position: absolute; inset: 8px; display: grid; place-items: center; z-index: 2;
+  border: 2px dashed var(--_accent); border-radius: var(--_radius); background: color-mix(in srgb, var(--_surface) 88%, transparent);
+  color: var(--_accent); font-weight: 600; pointer-events: none;
+}
 
 @media (max-width: 480px) {
   :host { right: 16px; bottom: 16px; }

@@ -4,6 +4,7 @@ import 'deep-chat';
 import { BOT_AVATAR, initial } from './avatars.js';
 import { drawings, mend } from './drawing.js';
 import { discreet, readForm } from './questions.js';
+import { FILE_STYLES } from './file-styles.js';
 import { RICH_STYLES } from './rich-styles.js';
 import { CHAT_STYLES } from './styles.js';
 
@@ -23,9 +24,13 @@ import { CHAT_STYLES } from './styles.js';
  */
 
 export class View {
-  /** @param {HTMLElement} parent @param {Strings} strings @param {ViewObserver} observer */
-  constructor(parent, strings, observer) {
+  /**
+   * @param {HTMLElement} parent @param {Strings} strings @param {ViewObserver} observer
+   * @param {{button: HTMLElement, list: HTMLElement}} tray  shown with the input
+   */
+  constructor(parent, strings, observer, tray) {
     this._strings = strings;
+    this._tray = tray;
     this._observer = observer;
     /** @type {Message[]} */
     this._messages = [];
@@ -96,7 +101,7 @@ export class View {
     chat.avatars = /** @type {any} */ (this._avatars);
     chat.displayLoadingBubble = /** @type {any} */ (this._bubble);
     chat.textInput = { placeholder: { text: this._strings.placeholder } };
-    chat.auxiliaryStyle = CHAT_STYLES + RICH_STYLES;
+    chat.auxiliaryStyle = CHAT_STYLES + RICH_STYLES + FILE_STYLES;
     chat.onInput = ({ content, isUser }) => isUser && this._observer.typed(content.text ?? '');
     chat.connect = { websocket: true, handler: (_, signals) => this._rendered(signals) };
     parent.append(chat);
@@ -248,6 +253,8 @@ export class View {
     if (log) this._follow(log);
     this._find('#text-input')?.setAttribute('aria-multiline', 'true');
     this._find('.input-button')?.setAttribute('aria-label', send);
+    this._find('#input')?.before(this._tray.list);
+    this._find('#input')?.prepend(this._tray.button);
   }
 
   /** Who reads the end of the log keeps seeing it, also when the room for it changes. @param {HTMLElement} log */

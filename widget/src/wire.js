@@ -7,6 +7,7 @@ import { safeUrl } from './text.js';
  * @typedef {{id: string, kind: string, masked: boolean}} Question
  * @typedef {{kind: string, [about: string]: any}} Part  see `parts` in docs/webchat-protocol.md
  * @typedef {{src: string, name: string, type: 'image' | 'any'}} ChatFile
+ * @typedef {{id: string, name: string, size: number, url?: string, picture: boolean, width?: number, height?: number}} Attached
  *
  * @typedef {Object} Message
  * @property {string} id
@@ -17,11 +18,12 @@ import { safeUrl } from './text.js';
  * @property {string} [name]
  * @property {string} [avatar]
  * @property {ChatFile[]} [files]
+ * @property {Attached[]} [attached]  files on our server
  * @property {Reply[]} [replies]
  * @property {Part[]} [parts]       what is drawn in place of the text
  * @property {Question} [question]  what is asked, where it is more than a button to press
  * @property {boolean} [secret]     what it carries is kept in memory only
- * @property {{message: string, metadata?: {title: string}}} [send]  what `user_uttered` carries
+ * @property {{message?: string, file?: string, question?: string, metadata?: {title: string}}} [send]  what `user_uttered` carries
  * @property {string} [answers]     id of the message whose reply button was used
  * @property {'pending' | 'sent' | 'failed'} [status]  whether the server has it
  * @property {string} [reason]      why it failed or still waits
@@ -54,6 +56,7 @@ export function readUttered(payload, base) {
     name: string(metadata.name),
     avatar: safeUrl(metadata.avatar, { image: true, base }) ?? undefined,
     files: files(said, base),
+    attached: readAttached(said.files, base),
     replies: replies(said.quick_replies),
     parts: parts(said.parts),
     question: question(said.question),
@@ -67,6 +70,19 @@ export function readUttered(payload, base) {
     seq: Number.isFinite(metadata.seq) ? metadata.seq : undefined,
     acknowledge: id !== undefined,
   };
+}
+
+/** @param {any} given  `files` of a message @param {string} base @returns {Attached[] | undefined} */
+export function readAttached(given, base) {
+  if (!Array.isArray(given)) return undefined;
+  const known = given.filter((file) => isObject(file) && string(file.id) && string(file.name));
+  const read = known.map(({ id, name, size, url, picture, width, height }) => ({
+    id, name, width, height,
+    size: Number.isFinite(size) ? size : 0,
+    picture: picture === true,
+    url: safeUrl(url, { base }) ?? undefined,
+  }));
+  return read.length ? read : undefined;
 }
 
 /** @param {unknown} state @returns {Receipt | undefined} */
