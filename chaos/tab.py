@@ -90,7 +90,7 @@ class Tab:
             await _quietly(socket.shutdown())
 
     def _choose_route(self) -> str:
-        """By which nginx chooses a server: a browser of its own, and every third connection from elsewhere."""
+        """By which nginx chooses a server: another one for each tab, and after every third connection."""
         self._connections += 1
         return f"{self.conversation}.{self.name}.{self._connections // 3}"
 
