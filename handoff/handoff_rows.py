@@ -34,6 +34,18 @@ from handoff.store import Connection
 from handoff.tables import handoffs
 
 # What every message needs is built once: putting a statement together takes longer than running it.
+FORGOTTEN = "forgotten"  # what stands where a handoff named somebody
+PERSONAL = (
+    "live_agent_name",
+    "live_agent_avatar",
+    "summary",
+    "wait_time",
+    "opened_in",
+    "cursor",
+    "queue_marks",
+    "problem",
+    "trace",
+)
 FIND = select(handoffs).where(handoffs.c.id == bindparam("handoff"))
 FIND_OPEN = select(handoffs).where(
     handoffs.c.conversation == bindparam("of"), handoffs.c.state != State.ENDED
@@ -299,6 +311,23 @@ class HandoffRows:
         """Delete handoffs that ended before an instant and that nobody has to be told of any more."""
         old = delete(handoffs).where(handoffs.c.ended_at < instant, handoffs.c.exit == Exit.DONE)
         return int((await self._connection.execute(old)).rowcount)
+
+    async def forget(self, conversation: str) -> Sequence[str]:
+        """Let a conversation's handoffs name nobody; when and how they went stays. Returns their ids.
+
+        They get new ids, so that nothing of the desk that comes late finds them.
+        """
+        query = select(handoffs.c.id).where(handoffs.c.conversation == conversation)
+        found = list(await self._connection.scalars(query))
+        for handoff_id in found:
+            nobody = dict.fromkeys(PERSONAL) | {
+                "id": str(uuid4()),
+                "conversation": FORGOTTEN,
+                "live_chat_id": FORGOTTEN,
+                "live_chat_user": FORGOTTEN,
+            }
+            await self._connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(nobody))
+        return found
 
     async def settle_exit(self, handoff: Handoff) -> bool:
         """Take note that the requester has heard of the end; False where that was known."""

@@ -163,6 +163,11 @@ class MessageRows:
         )
         return await self._one(query.order_by(messages.c.seq.desc()))
 
+    async def forget(self, conversation: str) -> int:
+        """Delete everything that was said in a conversation; returns how many messages."""
+        gone = delete(messages).where(messages.c.conversation == conversation)
+        return int((await self._connection.execute(gone)).rowcount)
+
     async def next_without_owner(self, conversation: str) -> Message | None:
         """The requester's oldest message that neither bot nor desk has been given."""
         return await self._one(FIND_NEXT_WITHOUT_OWNER, {"of": conversation})
