@@ -123,6 +123,7 @@ class RecordingFront:
         self.typing: list[tuple[str, bool, str | None]] = []
         self.receipts: list[tuple[str, Receipt]] = []
         self.followed: list[Handoff] = []
+        self.updated: list[Handoff] = []
         self.on_show: Callable[[Message], Awaitable[None]] | None = None
         self.broken: Exception | None = None
         self.own_since: int | None = None
@@ -151,6 +152,9 @@ class RecordingFront:
         if self.broken:
             raise self.broken
         self.followed.append(handoff)
+
+    def note_update(self, handoff: Handoff) -> None:
+        self.updated.append(handoff)
 
     @property
     def states(self) -> list[str]:
