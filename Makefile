@@ -6,11 +6,12 @@ DESK_PORT ?= 8081
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes
+TOPOLOGY ?= single
 WIDGET := $(wildcard widget/*.js widget/*.mjs widget/*.html widget/*.css widget/*.svg widget/src/*)
 
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: run test chaos chaos-mutants check e2e simulator actions widget install lock format clean help
+.PHONY: run test chaos chaos-mutants bench check e2e simulator actions widget install lock format clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,11 +22,14 @@ run: $(VENV)/.runtime widget/dist/index.html ## The whole system on this machine
 test: $(VENV)/.dev widget/dist/index.html ## All tests; what is absent here is skipped and named
 	@$(BIN)/python -m pytest $(ARGS)
 
-chaos: $(VENV)/.dev ## Kill and cut for a while, and count what was lost; ARGS="--seconds 60 --seed 1"
-	@$(BIN)/python -m chaos $(ARGS)
+chaos: $(VENV)/.dev ## Kill and cut for a while, and count what was lost; TOPOLOGY=cluster, ARGS="--seconds 60 --seed 1"
+	@$(BIN)/python -m chaos --topology $(TOPOLOGY) $(ARGS)
 
 chaos-mutants: $(VENV)/.dev ## Make one mistake after another, each of one line, and see each caught
 	@$(BIN)/python -m chaos --mutant all --seconds 25 $(ARGS)
+
+bench: $(VENV)/.dev widget/dist/index.html ## Ours against a bare relay and the original design; ARGS="--quick"
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(VENV)/.dev widget/node_modules/.installed ## Ruff and mypy, the widget's types, and known vulnerabilities of what we depend on
 	@$(BIN)/ruff format --check .

@@ -21,7 +21,16 @@ def read_credentials(
     options = dict(credentials or {})
     if unknown := sorted(options.keys() - set(known)):
         raise ChannelRefused(f"credentials.yml: {channel.__module__} does not know {', '.join(unknown)}.")
+    return options, check_settings()
+
+
+def check_settings() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        ChannelRefused: one is missing or wrong; says which, and what to do.
+    """
     try:
-        return options, read_settings()
+        return read_settings()
     except SettingsError as error:
         raise ChannelRefused(str(error)) from error

@@ -42,7 +42,10 @@ def write_files(payload: Mapping[str, Any], files: Sequence[File], links: Links,
     written = {key: value for key, value in payload.items() if key != "files"}
     for file in files:
         if file.address:
-            written = _put_link(written, file, _link(file, links, base), _link(file, links, links.base))
+            link, whole = _link(file, links, base), _link(file, links, links.base)
+            written = _put_link(written, file, link, whole)
+            if base and not link:  # only our own widget knows what to draw for it
+                written["parts"] = [p for p in written.get("parts") or () if p.get("file") != file.id]
     return {**written, "files": [write_file(file, links, base) for file in files]}
 
 

@@ -8,15 +8,27 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
+from rasa.core.channels import BUILTIN_CHANNELS
 from rasa.core.channels.channel import InputChannel, OutputChannel, RuntimeAgent, UserMessage
 from rasa.dialogue_understanding.commands import StartFlowCommand
 from rasa.shared.core.events import SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import RasaException
+from rasa.shared.utils.common import class_from_module_path
 
 from handoff.errors import HandoffError
 
-__all__ = ["Bot", "ChannelRefused", "InputChannel", "OutputChannel", "RasaBot", "ReadSlots", "RuntimeAgent"]
+__all__ = [
+    "Bot",
+    "ChannelRefused",
+    "InputChannel",
+    "OutputChannel",
+    "RasaBot",
+    "ReadSlots",
+    "RuntimeAgent",
+    "UserMessage",
+    "find_channel",
+]
 
 USER_ID = "user_id"  # Rasa takes this key of a message's metadata for the user's proven identity
 
@@ -26,6 +38,27 @@ ReadSlots = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
 
 class ChannelRefused(HandoffError, RasaException):  # type: ignore[misc]  # Rasa ships no types
     """A channel's settings are wrong; Rasa's command line prints it as one sentence."""
+
+
+def find_channel(name: str) -> type[InputChannel]:
+    """A channel's class: one of Rasa's own by its name in ``credentials.yml``, another by its path.
+
+    Raises:
+        ChannelRefused: there is none, or a package that it needs is not installed.
+    """
+    known: type[InputChannel] | None = BUILTIN_CHANNELS.get(name)
+    if known:
+        return known
+    if "." not in name:
+        raise ChannelRefused(
+            f"Rasa has no channel {name} here. Slack, Telegram, Twilio, Facebook, Webex and Rocket.Chat need "
+            "packages of their own: pip install 'rasa-pro[channels]'."
+        )
+    try:
+        found: type[InputChannel] = class_from_module_path(name)
+    except ImportError as error:
+        raise ChannelRefused(f"credentials.yml: the channel {name} cannot be imported: {error}.") from error
+    return found
 
 
 class Bot(Protocol):

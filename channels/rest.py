@@ -27,6 +27,7 @@ from channels.rest_reader import RestReader
 from channels.rest_routes import RestDesk, RestRoutes
 from channels.rest_screen import RestScreen
 from channels.rest_webhook import RestWebhook, find_url_problem
+from handoff.flood import Buckets
 from handoff.handoff import utc_now
 from handoff.letters import FIRST_WAIT, Letters
 from handoff.message import Message
@@ -35,6 +36,7 @@ from servicenow.backend import backend
 
 NAME = "rest"
 OPTIONS = {"webhook_url"}
+LOOKS_PER_MESSAGE = 10  # polls, streams and other questions of a sender, for each message it may write
 
 
 class HandoffRest(InputChannel):  # type: ignore[misc]  # Rasa ships no types
@@ -105,7 +107,16 @@ class HandoffRest(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         access = RestAccess.from_settings(settings, ledger)
         self._routes.open(
             RestDesk(
-                NAME, ledger, access, answers, events, letters, bridge.tasks, settings.handoff_message_limit
+                name=NAME,
+                ledger=ledger,
+                access=access,
+                answers=answers,
+                events=events,
+                letters=letters,
+                tasks=bridge.tasks,
+                message_limit=settings.handoff_message_limit,
+                words=Buckets(settings.handoff_sender_limit),
+                looks=Buckets(settings.handoff_sender_limit * LOOKS_PER_MESSAGE),
             )
         )
 

@@ -56,7 +56,8 @@ class Listener:
     async def wait(self, seconds: float) -> bool:
         """Wait for the next ring, False where there was none for so long."""
         try:
-            await asyncio.wait_for(self._news.wait(), max(0, seconds))
+            async with asyncio.timeout(max(0, seconds)):  # wait_for of Python 3.11 may swallow a cancellation
+                await self._news.wait()
         except TimeoutError:
             return False
         return True

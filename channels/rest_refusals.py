@@ -5,6 +5,7 @@ Requesters never read these; what they read are responses of ``domain/``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from sanic import HTTPResponse
@@ -80,6 +81,29 @@ def refuse_crowd(most: int) -> RestRefused:
         f"{most} requests of this sender are waiting already. Let one end before the next.",
         {"Retry-After": "1"},
     )
+
+
+def refuse_pace(wait: float) -> RestRefused:
+    return RestRefused(
+        429,
+        "too_fast",
+        "This sender asks too often (HANDOFF_SENDER_LIMIT). Nothing of this request was kept: repeat it "
+        "after so many seconds as 'Retry-After' says.",
+        {"Retry-After": str(math.ceil(wait))},
+    )
+
+
+def refuse_guessing(wait: float) -> RestRefused:
+    return RestRefused(
+        429,
+        "too_many_guesses",
+        "Too many requests without a valid token came from this address.",
+        {"Retry-After": str(math.ceil(wait))},
+    )
+
+
+def refuse_slow_body() -> RestRefused:
+    return refuse_body("The body did not arrive in time. Send it at once.")
 
 
 def refuse_fault() -> RestRefused:

@@ -10,7 +10,7 @@ import structlog
 from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
-from channels.bodies import BodyTooLarge, read_body
+from channels.bodies import BodyTooLarge, BodyTooSlow, read_body, skip_body
 from channels.rest_access import RestAccess
 from channels.rest_answers import STATE_HEADER, RestAnswers
 from channels.rest_events import RestEvents
@@ -18,11 +18,15 @@ from channels.rest_refusals import (
     RestRefused,
     refuse_early,
     refuse_fault,
+    refuse_guessing,
+    refuse_pace,
     refuse_size,
+    refuse_slow_body,
     refuse_unknown_conversation,
 )
 from channels.rest_requests import read_number, read_post, read_sender, read_wait
 from channels.rest_wire import name_state, write_handoff
+from handoff.flood import Buckets
 from handoff.ledger import Ledger
 from handoff.letters import Letters
 from handoff.tasks import Tasks
@@ -32,6 +36,7 @@ log = structlog.get_logger(__name__)
 Answer = HTTPResponse | None
 Handler = Callable[..., Awaitable[Answer]]
 
+GUESSES = 60  # refused tokens per minute and address that are answered and logged one by one
 ENVELOPE = 64 * 1024  # bytes of a body besides its message
 BYTES_PER_CHARACTER = 12  # an escaped emoji in JSON, which counts as one character
 DEFAULT_WAIT = 25.0  # seconds of a long poll that does not say
@@ -49,6 +54,8 @@ class RestDesk:
     letters: Letters | None
     tasks: Tasks
     message_limit: int
+    words: Buckets
+    looks: Buckets
 
 
 class RestRoutes:
@@ -56,6 +63,7 @@ class RestRoutes:
 
     def __init__(self) -> None:
         self._desk: RestDesk | None = None
+        self._guesses = Buckets(GUESSES)
 
     def open(self, desk: RestDesk) -> None:
         """Begin to serve."""
@@ -94,13 +102,19 @@ class RestRoutes:
                 raise refuse_early()
             return await handler(self._desk, request, *more)
         except RestRefused as refused:
-            log.info("rest.refused", code=refused.code)
-            return refused.answer()
+            await skip_body(request)
+            return self._refuse(request, refused)
         except Exception:
             log.exception("rest.failed")
             if request.stream and request.stream.response:
                 raise
             return refuse_fault().answer()
+
+    def _refuse(self, request: Request[Any, Any], refused: RestRefused) -> HTTPResponse:
+        if refused.status == 401 and (wait := self._guesses.spend(request.ip)):
+            return refuse_guessing(wait).answer()
+        log.info("rest.refused", code=refused.code)
+        return refused.answer()
 
     async def _take_message(self, desk: RestDesk, request: Request[Any, Any]) -> Answer:
         subject = desk.access.authenticate(request.headers.get("authorization", ""))
@@ -109,8 +123,11 @@ class RestRoutes:
             body = await read_body(request, limit)
         except BodyTooLarge:
             raise refuse_size(limit) from None
+        except BodyTooSlow:
+            raise refuse_slow_body() from None
         post = read_post(body, desk.name, desk.message_limit)
         await self._admit(desk, post.incoming.conversation, subject)
+        _keep_pace(desk.words, post.incoming.conversation)
         try:
             if "respond-async" in request.headers.get("prefer", ""):
                 return await desk.answers.accept(post)
@@ -139,10 +156,16 @@ class RestRoutes:
         subject = desk.access.authenticate(request.headers.get("authorization", ""))
         conversation = read_sender(sender)
         await self._admit(desk, conversation, subject)
+        _keep_pace(desk.looks, conversation)
         return conversation
 
     async def _admit(self, desk: RestDesk, conversation: str, subject: str | None) -> None:
         await desk.tasks.finish(desk.access.admit(conversation, subject), "admit")
+
+
+def _keep_pace(buckets: Buckets, conversation: str) -> None:
+    if wait := buckets.spend(conversation):
+        raise refuse_pace(wait)
 
 
 def _wants_json(request: Request[Any, Any]) -> bool:

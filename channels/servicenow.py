@@ -12,18 +12,22 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import json
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from channels.bodies import BodyTooLarge, read_body
+from channels.bodies import PATIENCE, BodyTooLarge, BodyTooSlow, read_body, skip_body
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.rasa_api import Bot, ChannelRefused, InputChannel, RasaBot, RuntimeAgent
 from channels.secrecy import is_same_secret
-from handoff.errors import SettingsError
+from handoff.desk import Callback
+from handoff.errors import LedgerAway, SettingsError
+from handoff.flood import Buckets
 from handoff.settings import Settings, read_settings
 from servicenow.backend import backend
 from servicenow.callback import MalformedCallback, decode_callback, parse_callback
@@ -32,14 +36,20 @@ log = structlog.get_logger(__name__)
 
 NAME = "servicenow"
 SIZE_LIMIT = 1024 * 1024  # bytes; a turn of Virtual Agent is a few KiB
+ATTEMPTS = 3  # to commit a callback, each with the ledger's own patience
+GUESSES = 60  # per minute and address that are answered and logged one by one
 START_PATIENCE = 4.0  # seconds, less than the instance's default of 5 for a connection
 
 
 class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     """Rasa's ``InputChannel`` for the desk's side of a conversation."""
 
-    def __init__(self, *, connect: Connect = backend, bot: Bot | None = None) -> None:
+    def __init__(
+        self, *, connect: Connect = backend, bot: Bot | None = None, patience: float = PATIENCE
+    ) -> None:
         self._connect = connect
+        self._patience = patience
+        self._guesses = Buckets(GUESSES)
         self._bot = bot
         self._bridge: Bridge | None = None
         self._ready = asyncio.Event()
@@ -92,17 +102,32 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         if bridge is None:
             return json({"error": "Starting"}, status=503)
         if not is_authentic(request, bridge.backend.settings):
-            log.warning("callback.refused", address=request.ip)
-            return json({"error": "Not authenticated"}, status=401, headers={"WWW-Authenticate": "Basic"})
+            await skip_body(request)
+            return self._refuse(request)
         try:
-            envelope = decode_callback(await read_body(request, SIZE_LIMIT))
+            envelope = decode_callback(await read_body(request, SIZE_LIMIT, self._patience))
         except BodyTooLarge:
             return json({"error": f"More than {SIZE_LIMIT} bytes"}, status=413)
+        except BodyTooSlow:
+            return json({"error": f"Not here within {self._patience:g} s"}, status=408)
         except MalformedCallback as error:
             return json({"error": str(error)}, status=400)
         callback = parse_callback(envelope, instance_url=bridge.backend.settings.servicenow_url)
-        await bridge.relay.receive(callback)
+        await self._commit(bridge, callback)
         return json({})
+
+    @retry(retry=retry_if_exception_type(LedgerAway), stop=stop_after_attempt(ATTEMPTS), reraise=True)
+    async def _commit(self, bridge: Bridge, callback: Callback) -> None:
+        """Once more where the ledger's server went away meanwhile: what was taken in twice is known."""
+        await bridge.tasks.finish(bridge.relay.receive(callback), "callback")
+
+    def _refuse(self, request: Request[Any, Any]) -> HTTPResponse:
+        """Who guesses is slowed down; who knows the secret never is, though the address be the same."""
+        if wait := self._guesses.spend(request.ip):
+            headers = {"Retry-After": str(math.ceil(wait))}
+            return json({"error": "Too many requests without our secret"}, status=429, headers=headers)
+        log.warning("callback.refused", address=request.ip)
+        return json({"error": "Not authenticated"}, status=401, headers={"WWW-Authenticate": "Basic"})
 
     async def _wait_for_bridge(self) -> Bridge | None:
         """A callback that comes while we start waits a little, as a 5xx would cost the chat."""

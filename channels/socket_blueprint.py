@@ -9,6 +9,8 @@ from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import json
 from socketio import AsyncServer
 
+from channels.bodies import BodyTooLarge, BodyTooSlow, leave_body, read_body
+
 
 class SocketBlueprint(Blueprint):
     """Registers the Socket.IO route at the root of the server, where widgets look for it."""
@@ -23,15 +25,34 @@ class SocketBlueprint(Blueprint):
 
     def register(self, app: Sanic[Any, Any], options: dict[str, Any]) -> None:
         """Like ``AsyncServer.attach``, but the route has a name, so other socket channels fit beside it."""
+
+        async def serve(request: Request[Any, Any]) -> Any:  # Sanic marks it, and cannot mark a method
+            return await self._serve(request)
+
         app.add_route(
-            self.ctx.server.eio.handle_request,
+            serve,
             f"/{self.ctx.path.strip('/')}/",
             methods=["GET", "POST", "OPTIONS"],
             name=f"{self.name}_socket",
+            stream=True,
         )
         app.enable_websocket()
         self.ctx.extend(app)
         super().register(app, options)  # type: ignore[no-untyped-call]  # Sanic's own gap
+
+    async def _serve(self, request: Request[Any, Any]) -> Any:
+        """Engine.IO limits a body only once it is in memory, and Sanic alone would take 100 MB."""
+        engine = self.ctx.server.eio
+        if request.method == "POST":
+            try:
+                request.body = await read_body(request, engine.max_http_buffer_size)
+            except BodyTooLarge:
+                return json({"error": f"More than {engine.max_http_buffer_size} bytes"}, status=413)
+            except BodyTooSlow:
+                return json({"error": "The body did not arrive in time"}, status=408)
+        else:
+            leave_body(request)
+        return await engine.handle_request(request)
 
     def add_health_check(self, is_ready: Callable[[], bool]) -> None:
         """Rasa's channels answer at their own address that they are there; ours only once it can serve."""

@@ -73,7 +73,7 @@ class WebChatScreen:
         await self._emit("bot_uttered", write_message(message, payload), message.conversation)
         if message.sender is Sender.REQUESTER:
             self._browsers.note_own_words(message.conversation, message.seq)
-        else:
+        elif self._browsers.are_in(room_of(message.conversation, is_ours=False)):
             if has_files(message.content):  # elsewhere, a path of ours leads nowhere
                 base = self._bridge.backend.cabinet.links.base
                 payload = await self._render(message, base) or payload
@@ -194,7 +194,9 @@ class WebChatScreen:
         return {**payloads[-1], "text": "\n\n".join(payload["text"] for payload in payloads)}
 
     async def _emit(self, event: str, data: Any, conversation: str, *, is_ours: bool = True) -> None:
-        await self._server.emit(event, data, room=room_of(conversation, is_ours=is_ours))
+        room = room_of(conversation, is_ours=is_ours)
+        if self._browsers.are_in(room):
+            await self._server.emit(event, data, room=room)
 
 
 def _write_state(handoff: Handoff) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -14,11 +15,14 @@ from channels.bridge import Bridge
 from channels.browsers import Browser, Browsers, room_of
 from channels.diversion import Incoming
 from channels.sessions import ID_LIMIT, SessionPolicy, TokenRefused
+from channels.webchat_limits import WebChatLimits
 from channels.webchat_screen import WebChatScreen
 from handoff.errors import FileRefused
 from handoff.tasks import KeyedLocks
 
 log = structlog.get_logger(__name__)
+
+Hear = Callable[..., Awaitable[Any]]
 
 # Codes, as there are no sentences before the bot is loaded and none for a program.
 NOT_READY = "starting"
@@ -39,14 +43,15 @@ class WebChatSockets:
         self._handling = KeyedLocks()
         server.on("connect", self._connect)
         server.on("disconnect", self._disconnect)
-        server.on("session_request", self._hear_session_request)
-        server.on("user_uttered", self._hear_text)
-        server.on("typing", self._hear_typing)
-        server.on("delivered", self._hear_delivered)
+        server.on("session_request", self._limited(self._hear_session_request))
+        server.on("user_uttered", self._limited(self._hear_text))
+        server.on("typing", self._limited(self._hear_typing))
+        server.on("delivered", self._limited(self._hear_delivered))
 
     def open(self, bridge: Bridge, screen: WebChatScreen, policy: SessionPolicy) -> None:
         """Begin to serve; before, connections are refused."""
         self._screen = screen
+        self._limits = WebChatLimits.from_settings(bridge.backend.settings)
         self._policy = policy
         self._bridge = bridge
 
@@ -63,11 +68,28 @@ class WebChatSockets:
         try:
             self._browsers.add(sid, self._policy.read_holder(auth))
         except TokenRefused as error:
-            log.info("webchat.token_refused", reason=str(error))
+            if self._limits.is_worth_a_line():
+                log.info("webchat.token_refused", reason=str(error))
             raise SocketRefusedError(NO_TOKEN) from error
 
     async def _disconnect(self, sid: str, *_reason: Any) -> None:
         self._browsers.remove(sid)
+
+    def _limited(self, hear: Hear) -> Hear:
+        """Cut off a socket that sends more than any browser would; what it said and we took is kept."""
+
+        async def hear_or_cut(sid: str, data: Any = None) -> Any:
+            if self._bridge is not None and self._limits.events.spend(sid):
+                return await self._cut(sid, "too many events")
+            return await hear(sid, data)
+
+        return hear_or_cut
+
+    async def _cut(self, sid: str, reason: str) -> None:
+        """A browser comes back by itself, later each time."""
+        if self._browsers.find(sid):
+            log.warning("webchat.socket_cut", reason=reason)
+            await self._server.disconnect(sid)
 
     # -- sessions ---------------------------------------------------------------------
 
@@ -85,6 +107,10 @@ class WebChatSockets:
         conversation = await self._policy.admit(session_id, browser.holder)
         if conversation is None:
             await self._refuse(sid, is_ours=seen is not None)
+            return
+        is_new = browser.conversation != conversation
+        if is_new and self._limits.is_crowded(self._browsers.count(conversation)):
+            await self._cut(sid, "too many sockets of one session")
             return
         await self._leave(sid, browser)
         await self._register(conversation)
@@ -106,7 +132,8 @@ class WebChatSockets:
             await self._server.leave_room(sid, room_of(browser.conversation, is_ours=browser.is_ours))
 
     async def _refuse(self, sid: str, *, is_ours: bool) -> None:
-        log.info("webchat.session_refused")
+        if self._limits.is_worth_a_line():
+            log.info("webchat.session_refused")
         if is_ours:
             reason = await self._screen.word("utter_session_refused")
             await self._server.emit("session_refused", {"reason": reason}, to=sid)
@@ -126,10 +153,20 @@ class WebChatSockets:
             if _short_text(said.get("file")):
                 return await self._take_file(browser.conversation, client_id, said)
             if fault := self._find_fault(said.get("message")):
-                if not browser.is_ours:  # it shows no reason at the message
-                    await self._screen.tell(sid, fault, limit=str(self._limit))
-                return _reject(client_id, await self._screen.word(fault, limit=str(self._limit)))
+                return await self._reject(sid, browser, client_id, fault, limit=str(self._limit))
+            if wait := self._limits.words.spend(browser.conversation):
+                seconds = str(math.ceil(wait))
+                return await self._reject(
+                    sid, browser, client_id, "utter_message_rejected_too_fast", seconds=seconds
+                )
             return await self._take(browser.conversation, client_id, said)
+
+    async def _reject(
+        self, sid: str, browser: Browser, client_id: str | None, response: str, **values: str
+    ) -> dict[str, Any]:
+        if not browser.is_ours:  # it shows no reason at the message
+            await self._screen.tell(sid, response, **values)
+        return _reject(client_id, await self._screen.word(response, **values))
 
     async def _find_speaker(self, sid: str, session_id: Any) -> Browser | None:
         """The socket, if it speaks in its own session; if it names another, it has to be let in there."""

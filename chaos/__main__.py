@@ -7,11 +7,13 @@ import asyncio
 import random
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from chaos.checker import check, write_table
 from chaos.mutants import MUTANTS
 from chaos.run import Options, run
+from chaos.services import find_missing
 
 ATTEMPTS = 3  # runs in which a mutant may show itself, each with its own seed and twice as long
 
@@ -24,14 +26,23 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--requesters", type=int, default=8)
     parser.add_argument("--folder", type=Path, help="for the histories and the logs; else a temporary one")
     parser.add_argument("--mutant", choices=[*MUTANTS, "all"], help="run with a deliberate mistake")
+    parser.add_argument("--topology", choices=("single", "cluster"), default="single")
+    parser.add_argument("--processes", type=int, default=2, help="servers of a cluster")
     options = parser.parse_args(argv)
+    processes = options.processes if options.topology == "cluster" else 1
+    if processes > 1 and (missing := find_missing()):
+        parser.error(
+            f"a cluster needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} absent"
+        )
     seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
     folder = options.folder or Path(tempfile.mkdtemp(prefix="chaos-"))
     print(f"Seed {seed}, histories and logs in {folder}", flush=True)
     if options.mutant is None:
-        return _run(Options(options.seconds, seed, options.requesters, _made(folder)))
+        plan = Options(options.seconds, seed, options.requesters, _made(folder), processes=processes)
+        return _run(plan)
     names = list(MUTANTS) if options.mutant == "all" else [options.mutant]
-    missed = [name for name in names if not _catch(name, options.seconds, seed, options.requesters, folder)]
+    plan = Options(options.seconds, seed, options.requesters, folder, processes=processes)
+    missed = [name for name in names if not _catch(name, plan)]
     print(
         f"Mutants caught: {len(names) - len(missed)} of {len(names)}. Missed: {', '.join(missed) or 'none'}"
     )
@@ -44,11 +55,16 @@ def _run(options: Options) -> int:
     return 0 if report.is_clean else 1
 
 
-def _catch(name: str, seconds: float, seed: int, requesters: int, folder: Path) -> bool:
+def _catch(name: str, plan: Options) -> bool:
     """Whether one of the counts that the mutant is to be caught by is not zero, in one of a few runs."""
     for attempt in range(ATTEMPTS):
-        longer = seconds * 2**attempt
-        options = Options(longer, seed + attempt, requesters, _made(folder / f"{name}-{attempt}"), name)
+        options = replace(
+            plan,
+            seconds=plan.seconds * 2**attempt,
+            seed=plan.seed + attempt,
+            folder=_made(plan.folder / f"{name}-{attempt}"),
+            mutant=name,
+        )
         report = check(asyncio.run(run(options)))
         counts = {kind: len(found) for kind, found in report.violations.items() if found}
         is_caught = any(kind in counts for kind in MUTANTS[name].caught_as)

@@ -201,6 +201,7 @@ def _find_facts(events: Sequence[Event]) -> dict[str, float]:
         "labels killed at": len(set(died)),
         "cuts of all connections": kinds.count("cut"),
         "faults switched on": kinds.count("fault"),
+        "restarts of PostgreSQL and Redis": kinds.count("restarted"),
         "longest recovery, s": round(_longest_recovery(events), 1),
     }
 

@@ -7,14 +7,16 @@ import json
 import os
 import re
 import signal
-import socket
 import sys
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from chaos.labels import Sentence
+from chaos.services import find_port
 from chaos.stage import CLIENT, ROOT, SECRET, Stage
+
+__all__ = ["Lives", "SimulatorProcess", "environment", "find_port"]
 
 START_PATIENCE = 60.0  # seconds; the first import of Rasa is slow
 
@@ -30,12 +32,6 @@ def environment() -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",
     }
-
-
-def find_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class SimulatorProcess:
@@ -88,7 +84,8 @@ class Lives:
 
     @classmethod
     async def start(cls, stage: Stage) -> Lives:
-        with (stage.folder / "server.log").open("wb") as errors:
+        name = f"server-{stage.port}.log" if stage.is_cluster else "server.log"
+        with (stage.folder / name).open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "chaos.nursery"),
                 cwd=stage.sources,
@@ -98,8 +95,7 @@ class Lives:
                 stderr=errors,
             )
         lives = cls(process)
-        about = {"folder": str(stage.folder), "port": stage.port, "desk_url": stage.desk_url}
-        lives._tell({**about, "model": str(stage.model) if stage.model else None})
+        lives._tell(stage.write())
         await asyncio.wait_for(lives._hear("open"), START_PATIENCE)
         return lives
 

@@ -65,8 +65,8 @@ MUTANTS = {
     "answer-before-commit": Mutant(
         "a callback is answered 2xx before it is committed",
         "channels/servicenow.py",
-        "await bridge.relay.receive(callback)",
-        "asyncio.get_running_loop().create_task(bridge.relay.receive(callback))",
+        'await bridge.tasks.finish(bridge.relay.receive(callback), "callback")',
+        'bridge.tasks.spawn(bridge.relay.receive(callback), "callback")',
         ("lost",),
         ("Relay.receive:before-commit",),
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import aiohttp
 from chaos.history import History, read_events
 from chaos.labels import Sentence
 from chaos.lives import Lives
+from chaos.services import Service, Services
 from chaos.tab import Tab
 
 REQUEST_FAULTS: tuple[dict[str, Any], ...] = (
@@ -38,6 +40,9 @@ CALLBACK_FAULTS: tuple[dict[str, Any], ...] = (
     {"mode": "early", "probability": 0.5},
     {"mode": "content_type", "probability": 0.5},
 )
+ENDS = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)  # in order, and as a crash (PostgreSQL's words)
+BETWEEN_RESTARTS = (4.0, 9.0)  # seconds
+LONGEST_AWAY = 2.0
 BY_TIME = 0.2  # how often no label is chosen
 FAVOURED = 0.5  # how often a mutant's favourite labels are chosen
 
@@ -47,7 +52,6 @@ class Nemesis:
 
     def __init__(
         self,
-        lives: Lives,
         tabs: Sequence[Tab],
         desk_url: str,
         server_log: Path,
@@ -55,31 +59,42 @@ class Nemesis:
         history: History,
         favourites: Sequence[str] = (),
     ) -> None:
-        self._lives = lives
         self._tabs = tabs
         self._desk_url = desk_url
         self._server_log = server_log
         self._deaths = random.Random(seed)  # noqa: S311 - reproducible on purpose
         self._faults = random.Random(seed + 1)  # noqa: S311
         self._cuts = random.Random(seed + 2)  # noqa: S311
+        self._restarts = random.Random(seed + 3)  # noqa: S311
         self._history = history
         self._favourites = favourites
         self._chosen: Counter[str] = Counter()
 
-    async def kill(self, until: float) -> None:
-        """One life after another; the last, which begins at ``until`` or later, is left alone."""
+    async def kill(self, lives: Lives, until: float) -> None:
+        """One life of a server after another; the last, which begins at ``until`` or later, is left alone."""
         while time.monotonic() < until:
             sentence = self._choose()
             longest = self._deaths.uniform(2, 5) if sentence.label else self._deaths.uniform(0.5, 2.5)
-            is_ready = await self._lives.begin(sentence)
+            is_ready = await lives.begin(sentence)
             if is_ready:
                 self._history.add("ready")
-                if not await self._lives.wait(longest):
-                    self._lives.kill()
-                    await self._lives.wait(10)
+                if not await lives.wait(longest):
+                    lives.kill()
+                    await lives.wait(10)
             self._history.add("killed", planned=sentence.label)
-        await self._lives.begin(Sentence())
+        await lives.begin(Sentence())
         self._history.add("ready")
+
+    async def restart(self, services: Services, until: float) -> None:
+        """End PostgreSQL or Redis now and then, in order or as a crash, and start it again."""
+        while True:
+            await asyncio.sleep(self._restarts.uniform(*BETWEEN_RESTARTS))
+            if time.monotonic() >= until:
+                return
+            service: Service = self._restarts.choice((services.postgres, services.redis))
+            how = self._restarts.choice(ENDS)
+            self._history.add("restarted", service=service.name, how=how.name)
+            await service.restart(how, self._restarts.uniform(0, LONGEST_AWAY))
 
     async def cut(self, until: float) -> None:
         """Cut every connection of a browser now and then."""

@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import traceback
-from pathlib import Path
 
 import structlog
 
@@ -22,9 +21,7 @@ from chaos.stage import Stage
 def main() -> None:
     """Read the stage, then a sentence per life, until standard input ends."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))
-    about = json.loads(_read_line())
-    model = Path(about["model"]) if about["model"] else None
-    stage = Stage(Path(about["folder"]), about["port"], about["desk_url"], model=model)
+    stage = Stage.read(json.loads(_read_line()))
     _say(open=True)
     while line := _read_line():
         pid = os.fork()

@@ -6,19 +6,24 @@ import asyncio
 import hashlib
 import random
 import sqlite3
+import sys
 import time
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import psycopg2
 
 from chaos.agents import Agents
 from chaos.history import Event, History, read_events
-from chaos.lives import Lives, SimulatorProcess, find_port
+from chaos.lives import Lives, SimulatorProcess, environment, find_port
 from chaos.mutants import MUTANTS, plant
 from chaos.nemesis import Nemesis
 from chaos.requester import Requester
+from chaos.services import Services
 from chaos.stage import ROOT, Stage
 
 BACK_WITHIN = 60.0  # seconds after healing for the bot to answer everybody again
@@ -35,50 +40,88 @@ class Options:
     requesters: int
     folder: Path
     mutant: str | None = None
+    processes: int = 1  # more than one are a cluster behind nginx, with PostgreSQL and Redis
+
+    @property
+    def is_cluster(self) -> bool:
+        return self.processes > 1
 
 
 async def run(options: Options) -> list[Event]:
     """The history of a run; it is also in ``options.folder``."""
-    port = find_port()
+    ports = [find_port() for _ in range(options.processes)]
     history = History(options.folder / "driver.jsonl")
-    log = options.folder / "simulator.log"
-    callback_url = f"http://127.0.0.1:{port}/webhooks/servicenow/callback"
-    simulator = await SimulatorProcess.start(callback_url, options.seed, log)
-    try:
-        stage = Stage(options.folder, port, simulator.url, _find_sources(options))
-        lives = await Lives.start(stage)
-        try:
-            await _play(options, stage, lives, history)
-        finally:
-            await lives.stop()
-    finally:
-        await simulator.stop()
-    _note_handoffs(stage, history)
+    async with AsyncExitStack() as stack:
+        services = await Services.start(options.folder, ports, stack) if options.is_cluster else None
+        front = services.nginx.url if services else f"http://127.0.0.1:{ports[0]}"
+        callback_url = f"{front}/webhooks/servicenow/callback"
+        log = options.folder / "simulator.log"
+        simulator = await SimulatorProcess.start(callback_url, options.seed, log)
+        stack.push_async_callback(simulator.stop)
+        stages = [_make_stage(options, port, simulator.url, services) for port in ports]
+        if services:
+            await migrate(stages[0])
+        starting = [await Lives.start(stage) for stage in stages]
+        for lives in starting:
+            stack.push_async_callback(lives.stop)
+        await _play(options, stages[0], front, starting, services, history)
+        _note_handoffs(stages[0], history)
     history.close()
     return read_events([options.folder / "driver.jsonl", options.folder / "server.jsonl"])
 
 
+def _make_stage(options: Options, port: int, desk_url: str, services: Services | None) -> Stage:
+    stage = Stage(options.folder, port, desk_url, _find_sources(options))
+    if services is None:
+        return stage
+    return replace(stage, database_url=services.postgres.url, redis_url=services.redis.url)
+
+
+async def migrate(stage: Stage) -> None:
+    """Make the tables of a cluster's ledger, as its operator does."""
+    command = (sys.executable, "-m", "handoff", "migrate")
+    migrating = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=stage.sources,
+        env=environment() | stage.environment(),
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    if await migrating.wait():
+        raise RuntimeError("The ledger could not be migrated")
+
+
 def _find_sources(options: Options) -> Path:
     """The project itself, or a copy with a mistake in it."""
-    return plant(MUTANTS[options.mutant], options.folder / "sources") if options.mutant else ROOT
+    if options.mutant is None:
+        return ROOT
+    copy = options.folder / "sources"
+    return copy if copy.exists() else plant(MUTANTS[options.mutant], copy)
 
 
-async def _play(options: Options, stage: Stage, lives: Lives, history: History) -> None:
+async def _play(
+    options: Options,
+    stage: Stage,
+    front: str,
+    lives: Sequence[Lives],
+    services: Services | None,
+    history: History,
+) -> None:
     seeds = random.Random(options.seed)  # noqa: S311 - reproducible on purpose
     chances = [random.Random(seeds.getrandbits(64)) for _ in range(options.requesters + 1)]  # noqa: S311
-    requesters = [Requester(stage.url, n, chances[n], history) for n in range(options.requesters)]
+    requesters = [Requester(front, n, chances[n], history) for n in range(options.requesters)]
     tabs = [tab for requester in requesters for tab in requester.tabs]
     names = {name_at_desk(one.conversation): one.conversation for one in requesters}
     agents = Agents(stage.desk_url, names, chances[-1], history)
     favourites = MUTANTS[options.mutant].favourites if options.mutant else ()
     log = stage.folder / "server.jsonl"
-    nemesis = Nemesis(lives, tabs, stage.desk_url, log, options.seed, history, favourites)
+    nemesis = Nemesis(tabs, stage.desk_url, log, options.seed, history, favourites)
     until = time.monotonic() + options.seconds
     background = [asyncio.create_task(work) for work in (agents.work(), _collect(agents))]
     background += [asyncio.create_task(tab.live()) for tab in tabs]
     try:
         await asyncio.gather(
-            nemesis.kill(until),
+            *(nemesis.kill(one, until) for one in lives),
+            *([nemesis.restart(services, until)] if services else []),
             nemesis.cut(until),
             nemesis.disturb(until),
             *(requester.play(until) for requester in requesters),
@@ -113,10 +156,18 @@ def name_at_desk(conversation: str) -> str:
 def _note_handoffs(stage: Stage, history: History) -> None:
     """What the ledger says of handoffs once all is over; times become monotonic ones."""
     to_monotonic = time.monotonic() - time.time()
-    ledger = sqlite3.connect(f"file:{stage.ledger}?mode=ro", uri=True)
+    ledger = _open_ledger(stage)
     query = "SELECT id, conversation, state, end_reason, exit, opened_at FROM handoffs ORDER BY opened_at"
-    for handoff, conversation, state, reason, exit_state, opened in ledger.execute(query):
+    cursor = ledger.cursor()
+    cursor.execute(query)
+    for handoff, conversation, state, reason, exit_state, opened in cursor.fetchall():
         at = opened / 1e6 + to_monotonic
         about = {"state": state, "reason": reason, "exit": exit_state, "opened": at}
         history.add("handoff", id=handoff, conversation=conversation, **about)
     ledger.close()
+
+
+def _open_ledger(stage: Stage) -> Any:
+    if stage.database_url:
+        return psycopg2.connect(stage.database_url)
+    return sqlite3.connect(f"file:{stage.ledger}?mode=ro", uri=True)

@@ -158,7 +158,8 @@ class Intake:
             return  # a repetition says nothing about who is there now
         if sender is Sender.AGENT:
             await self._join(event.name, event.avatar)
-            await self._entry.handoffs.note_answer(self.taken.handoff)
+            if self.taken.handoff.awaits_answer:
+                await self._entry.handoffs.note_answer(self.taken.handoff)
         if event.stream_id is None or await self._end_stream(event.stream_id, event.text):
             await self._write(draft)
 

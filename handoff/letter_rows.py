@@ -76,10 +76,10 @@ class LetterRows:
         is_due = (letters.c.dead_at.is_(None), letters.c.next_at <= self._clock())
         return list(await self._connection.scalars(select(letters.c.conversation).where(*is_due).distinct()))
 
-    async def arrive(self, letter: Letter) -> None:
+    async def arrive(self, letter: Letter, receipt: Receipt = Receipt.DELIVERED) -> None:
         """Take note that the client has taken it."""
         await self._connection.execute(delete(letters).where(letters.c.message_id == letter.message_id))
-        await self._settle(letter.message_id, Receipt.DELIVERED)
+        await self._settle(letter.message_id, receipt)
 
     async def fail(self, letter: Letter, problem: str, *, again: float | None) -> bool:
         """Try again in so many seconds, or give up where that is too late or None; True where given up."""
@@ -134,6 +134,11 @@ class LetterRows:
     async def forget_before(self, instant: datetime) -> None:
         """Delete letters whose message is older than an instant."""
         await self._connection.execute(delete(letters).where(letters.c.created_at < instant))
+
+    async def forget(self, conversation: str) -> int:
+        """Delete a conversation's letters; returns how many."""
+        gone = delete(letters).where(letters.c.conversation == conversation)
+        return int((await self._connection.execute(gone)).rowcount)
 
     async def _settle(self, message_id: str, receipt: Receipt) -> None:
         await self._connection.execute(

@@ -11,7 +11,7 @@ import structlog
 from handoff.errors import LetterRefused
 from handoff.ledger import Ledger
 from handoff.letter_rows import Letter
-from handoff.message import Message
+from handoff.message import Message, Receipt
 from handoff.tasks import OnePerKey, Tasks
 
 log = structlog.get_logger(__name__)
@@ -29,7 +29,8 @@ class Letters:
     """Posts what the conversations of one channel have not been shown, one letter at a time for each.
 
     ``post`` takes a message to the client or raises ``LetterRefused``; ``is_held`` says that a
-    conversation's messages go another way at the moment.
+    conversation's messages go another way at the moment. ``receipt`` is what the client's taking
+    it proves: that it has it, or that it passes it on to the requester.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Letters:
         tasks: Tasks,
         *,
         first_wait: float = FIRST_WAIT,
+        receipt: Receipt = Receipt.DELIVERED,
     ) -> None:
         self._ledger = ledger
         self._channel = channel
@@ -49,7 +51,9 @@ class Letters:
         self._is_held = is_held
         self._deadline = deadline
         self._first_wait = first_wait
-        self._runs = OnePerKey(self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases)
+        self._receipt = receipt
+        self._lane = f"{LANE} {channel}"
+        self._runs = OnePerKey(self._post_all, self._lane, tasks, again=AGAIN, leases=ledger.leases)
 
     def kick(self, conversation: str) -> None:
         """Post soon what was written."""
@@ -74,7 +78,7 @@ class Letters:
             due = set(await entry.letters.due())
             waiting = set(await entry.letters.waiting_in(self._channel)) if resume else set()
         if self._ledger.leases and (due or waiting):
-            due -= (taken := await self._ledger.leases.taken(LANE))
+            due -= (taken := await self._ledger.leases.taken(self._lane))
             waiting -= taken
         for conversation in due | waiting:
             self.kick(conversation)
@@ -101,7 +105,7 @@ class Letters:
             await self._note_failure(letter, error)
             return
         async with self._ledger.entry() as entry:
-            await entry.letters.arrive(letter)
+            await entry.letters.arrive(letter, self._receipt)
             await entry.conversations.hand_out(letter.conversation, letter.seq)
 
     async def _note_failure(self, letter: Letter, error: LetterRefused) -> None:

@@ -129,7 +129,10 @@ class Polling:
         await asyncio.sleep(self._timeouts.poll)
         waking = self._pollers[handoff_id]
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(waking.wait(), max(0.0, pause - self._timeouts.poll))
+            async with asyncio.timeout(
+                max(0.0, pause - self._timeouts.poll)
+            ):  # wait_for may hide a cancellation
+                await waking.wait()
         is_woken = waking.is_set()
         waking.clear()
         return is_woken

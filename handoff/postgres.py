@@ -93,6 +93,8 @@ def is_away(error: BaseException | None) -> bool:
         return error.connection_invalidated or is_away(error.orig) or is_away(error.__cause__)
     if isinstance(error, InterfaceError | OperationalError | OSError):
         return True
+    if "InternalClientError" in type(error).__name__:
+        return True  # asyncpg, where a connection breaks between two of its steps
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if isinstance(state, str):
         return state.startswith(AWAY)

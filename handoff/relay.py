@@ -43,6 +43,10 @@ class Front(Screen, Protocol):
         """A handoff changed: show its state, mirror its slots, and give back what has ended."""
         ...
 
+    def note_update(self, handoff: Handoff) -> None:
+        """Something was said in a handoff, and nothing else about it has changed."""
+        ...
+
 
 class Relay:
     """One per process. Everything it decides, it decides by the ledger."""
@@ -155,6 +159,15 @@ class Relay:
             if current is None or current.state is State.ENDING:
                 return
             await entry.messages.assign(message, current)
+        self.post_soon(handoff)
+
+    async def assign(self, entry: Entry, handoff: Handoff, message: Message) -> None:
+        """Give a message to the desk in the entry that accepts it; ``post_soon`` has to follow its commit."""
+        is_next = self._dispatch.expect(handoff.id, message)
+        await entry.messages.assign(message, handoff, is_next=is_next)
+
+    def post_soon(self, handoff: Handoff) -> None:
+        """Post what was assigned to a handoff."""
         self._dispatch.kick(handoff.id)
         self._expect_news(handoff)
 
@@ -246,9 +259,11 @@ class Relay:
         if before.is_open and not after.is_open:
             log.info("handoff.ended", handoff=after.id, reason=after.end_reason)
         self.delivery.kick(after.conversation)
-        self._dispatch.kick(after.id)
-        if before != after:
+        if before.looks != after.looks:
+            self._dispatch.kick(after.id)
             self._following.kick(after.id)
+        elif before.last_updated != after.last_updated:
+            self._front.note_update(after)
 
     async def _follow(self, handoff_id: str) -> None:
         """Show what the ledger says now, so that no older state is shown last."""

@@ -16,9 +16,10 @@ import structlog
 from handoff.desk import Attachment, Confirming, DeskEvent, Line, Opened, Said, Utterance
 from handoff.errors import DeskUnavailable, FileNotTaken
 from handoff.handoff import Handoff
-from handoff.settings import DeskFiles, Start
+from handoff.settings import DeskFiles, History, Start
 from servicenow.callback import parse_callback, read_identifiers
 from servicenow.context_variables import write_person, write_variables
+from servicenow.history import write_brief, write_items, write_object
 from servicenow.http import Instance, Reply
 from servicenow.instance_files import find_path
 from servicenow.media import upload_file
@@ -29,8 +30,6 @@ log = structlog.get_logger(__name__)
 
 PATH = "/api/sn_va_as_service/bot/integration"
 FILES = "/api/now/v1/cs/media"  # the API whose budget fetching a file uses
-HISTORY_LIMIT = 100  # lines; the newest are kept
-LINE_LIMIT = 4000  # characters of one line of history
 OPENING_STEPS = 4  # requests that START_THEN_AGENT may send before it must have got through
 TYPING_PAUSE = 3.0  # seconds between two "is typing" of one handoff (reference section 21, rule 10)
 
@@ -43,6 +42,7 @@ class BotIntegrationDesk:
         instance: Instance,
         *,
         start: Start = Start.CREATE_START,
+        history: History = History.ITEMS,
         app_inbound_id: str | None = None,
         wants_ticks: bool = False,
         files: DeskFiles = DeskFiles.SIGNED_URL,
@@ -52,6 +52,7 @@ class BotIntegrationDesk:
     ) -> None:
         self._instance = instance
         self._start = start
+        self._history = history
         self._app_inbound_id = app_inbound_id
         self.wants_ticks = wants_ticks
         self._files = files
@@ -208,20 +209,16 @@ class BotIntegrationDesk:
         return {key: value for key, value in body.items() if value is not None}
 
     def _write_history(self, handoff: Handoff, history: Sequence[Utterance]) -> dict[str, Any]:
-        """The array form of section 2.2, the summary first; times are milliseconds, as strings."""
-        summary = [] if not handoff.summary else [_line(f"Summary: {handoff.summary}", True, self._now())]
-        lines = [_line(u.text, u.is_bot, u.timestamp) for u in history[-HISTORY_LIMIT:]]
-        return {"history": summary + lines} if summary or lines else {}
-
-
-def _line(text: str, is_bot: bool, timestamp: float) -> dict[str, Any]:
-    return {
-        "displayName": "Assistant" if is_bot else "Requester",
-        "isBotMessage": is_bot,
-        "timestamp": str(int(timestamp * 1000)),
-        "type": "text",
-        "value": text[:LINE_LIMIT],
-    }
+        """Section 2.2, in the form that the settings name; nothing where nothing was said."""
+        match self._history:
+            case History.ITEMS:
+                items = write_items(handoff.summary, history, self._now())
+                return {"history": items} if items else {}
+            case History.OBJECT:
+                item = write_object(handoff.summary, history, self._now())
+                return {"history": item} if item else {}
+        text = write_brief(handoff.summary, history)
+        return {"message": {"text": text, "typed": True}} if text else {}
 
 
 def _live_agent_only(handoff: Handoff) -> dict[str, str]:

@@ -143,19 +143,12 @@ class Cabinet:
         Raises:
             StoreFailed: some are still there; asking again goes on.
         """
-        async with self._ledger.entry() as entry:
-            found = await entry.files.all_of(conversation)
-        for file in found:
-            await self._forget(file)
-        return len(found)
+        return await forget_files(self._ledger, self._store, conversation)
 
     # -- inside -----------------------------------------------------------------------
 
     async def _forget(self, file: File) -> None:
-        """The bytes first, so that none are left of which nobody knows."""
-        await self._store.delete(file.blob)
-        async with self._ledger.entry() as entry:
-            await entry.files.remove(file.id)
+        await _delete(self._ledger, self._store, file)
 
     async def _note(self, conversation: str, name: str, size: int, looked: Looked) -> File:
         """Reserve the room for a file; what arrives at the same time is counted."""
@@ -209,6 +202,26 @@ def name_fetched(said: str, named: str | None, content_type: str) -> str:
     chosen = next((name for name in (said, named) if name and read_extension(name)), said or named or "")
     name = clean_name(chosen, extension)
     return name if read_extension(name) else name + extension
+
+
+async def forget_files(ledger: Ledger, store: FileStore, conversation: str) -> int:
+    """Delete every file of a conversation; returns how many.
+
+    Raises:
+        StoreFailed: some are still there; asking again goes on.
+    """
+    async with ledger.entry() as entry:
+        found = await entry.files.all_of(conversation)
+    for file in found:
+        await _delete(ledger, store, file)
+    return len(found)
+
+
+async def _delete(ledger: Ledger, store: FileStore, file: File) -> None:
+    """The bytes first, so that none are left of which nobody knows."""
+    await store.delete(file.blob)
+    async with ledger.entry() as entry:
+        await entry.files.remove(file.id)
 
 
 async def receive(chunks: AsyncIterator[bytes], target: BinaryIO, limit: int) -> int:

@@ -15,10 +15,11 @@ from pydantic_core import PydanticCustomError
 from handoff.errors import SettingsError
 from handoff.settings.availability import AvailabilitySettings
 from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_key
-from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskFiles, Start
+from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskFiles, History, Start
 from handoff.settings.files import FileSettings
 from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
+from handoff.settings.limits import LimitSettings
 from handoff.settings.operations import OperationsSettings
 from handoff.settings.times import TimeSettings
 
@@ -29,6 +30,7 @@ __all__ = [
     "Auth",
     "Desk",
     "DeskFiles",
+    "History",
     "SessionIds",
     "Settings",
     "Start",
@@ -44,7 +46,13 @@ G = TypeVar("G", bound=Group)
 
 
 class Settings(
-    TimeSettings, OperationsSettings, ChannelSettings, LedgerSettings, FileSettings, AvailabilitySettings
+    TimeSettings,
+    OperationsSettings,
+    LimitSettings,
+    ChannelSettings,
+    LedgerSettings,
+    FileSettings,
+    AvailabilitySettings,
 ):
     """The settings of one process. Durations are in seconds."""
 

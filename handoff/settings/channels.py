@@ -18,7 +18,7 @@ class SessionIds(StrEnum):
 
 
 class ChannelSettings(Group):
-    """The web chat and the REST channel."""
+    """The web chat, the REST channel, and Rasa's own channels."""
 
     handoff_public_url: str = "http://127.0.0.1:5005"
     handoff_webchat_jwt_key: SecretStr | None = None
@@ -30,6 +30,7 @@ class ChannelSettings(Group):
     handoff_rest_patience: Seconds = 30
     handoff_rest_webhook_secret: SecretStr | None = None
     handoff_rest_webhook_deadline: Seconds = 24 * 3600
+    handoff_channel_deadline: Seconds = 24 * 3600
     handoff_message_limit: int = Field(default=4000, gt=0)
 
     _check_public_url = field_validator("handoff_public_url")(check_address)

@@ -67,7 +67,9 @@ def test_every_schema_of_the_description_is_one(described):
 
 
 async def test_every_described_answer_can_be_had_and_is_as_described(tmp_path, described, check):
-    async with play(tmp_path, handoff_rest_token=TOKEN, handoff_message_limit=100) as stage:
+    async with play(
+        tmp_path, handoff_rest_token=TOKEN, handoff_message_limit=100, handoff_sender_limit=60
+    ) as stage:
         client = stage.rest("c1", token=TOKEN)
         await succeed(stage, client, check)
         await refuse(stage, client, check)
@@ -132,6 +134,7 @@ async def refuse(stage, client, check):
     check("get", events, await stranger.poll())
     check("get", state, await stranger.get("/conversations/c1"))
     await refuse_a_crowd(client, check, say)
+    await refuse_haste(stage, check)
     await refuse_after_a_fault(stage, client, check, say)
 
 
@@ -144,6 +147,24 @@ async def refuse_a_crowd(client, check, say):
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def refuse_haste(stage, check):
+    hasty = stage.rest("hasty", token=TOKEN)
+    asked = await until_429(lambda: hasty.get("/conversations/hasty"))
+    check("get", "/conversations/{sender}", asked)
+    said = await until_429(lambda: hasty.post({"sender": "hasty", "message": "x"}))
+    check("post", "/webhook", said)
+    assert said.body["error"] == "too_fast"
+
+
+async def until_429(ask):
+    """Several at a time, as every second some more are allowed."""
+    for _ in range(200):
+        replies = await asyncio.gather(*(ask() for _ in range(10)))
+        if hasty := [reply for reply in replies if reply.status == 429]:
+            return hasty[0]
+    raise AssertionError("nothing was too fast")
 
 
 async def refuse_after_a_fault(stage, client, check, say):

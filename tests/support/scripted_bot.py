@@ -54,7 +54,8 @@ class ScriptedBot:
 
     async def render(self, response, values, channel) -> dict:
         """The text of the domain with its placeholders filled, so that tests see real sentences."""
-        text = read_responses()[response][0]["text"]
+        known = read_responses()[response]
+        text = next((r["text"] for r in known if r.get("channel") == channel), known[0]["text"])
         for name, value in values.items():
             text = text.replace("{{ " + name + " }}", value).replace("{" + name + "}", value)
         return {"text": text}

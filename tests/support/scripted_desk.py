@@ -124,6 +124,7 @@ class RecordingFront:
         self.receipts: list[tuple[str, Receipt]] = []
         self.followed: list[Handoff] = []
         self.files: list[str] = []
+        self.updated: list[Handoff] = []
         self.on_show: Callable[[Message], Awaitable[None]] | None = None
         self.broken: Exception | None = None
         self.own_since: int | None = None
@@ -155,6 +156,9 @@ class RecordingFront:
         if self.broken:
             raise self.broken
         self.followed.append(handoff)
+
+    def note_update(self, handoff: Handoff) -> None:
+        self.updated.append(handoff)
 
     @property
     def states(self) -> list[str]:

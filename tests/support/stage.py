@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,10 +131,15 @@ async def play(
     desk: SimulatorSettings | None = None,
     webchat: dict | None = None,
     rest: dict | None = None,
+    callback: dict | None = None,
+    stock: Callable[..., list] | None = None,
     bot: ScriptedBot | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
-    """A stage with a scripted bot; `settings` are ours, `webchat` and `rest` those channels' options."""
+    """A stage with a scripted bot; `settings` are ours, `webchat`, `rest`, `callback` options of channels.
+
+    `stock` makes channels of Rasa's that are diverted, given `connect` and `bot`.
+    """
     simulator = Simulator(
         desk or SimulatorSettings(username="handoff", password="secret of the test", callback_secret=SECRET)
     )
@@ -142,7 +147,7 @@ async def play(
         port = find_port()
         settings.setdefault("handoff_public_url", f"http://127.0.0.1:{port}")
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        channels = serve_channels(ours, bot, rest, port=port, **(webchat or {}))
+        channels = serve_channels(ours, bot, rest, callback, stock, port=port, **(webchat or {}))
         app, url, bot = await stack.enter_async_context(channels)
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
@@ -153,7 +158,13 @@ async def play(
 
 @asynccontextmanager
 async def serve_channels(
-    settings: Settings, bot: ScriptedBot | None = None, rest: dict | None = None, port: int = 0, **webchat
+    settings: Settings,
+    bot: ScriptedBot | None = None,
+    rest: dict | None = None,
+    callback: dict | None = None,
+    stock: Callable[..., list] | None = None,
+    port: int = 0,
+    **webchat,
 ):
     """The channels registered as Rasa does it, on a free loopback port unless one is named."""
     from rasa.core.channels.channel import register
@@ -169,7 +180,8 @@ async def serve_channels(
     channels = [
         WebChat(connect=connect, bot=bot, **webchat),
         HandoffRest(connect=connect, bot=bot, **(rest or {})),
-        ServiceNowCallback(connect=connect, bot=bot),
+        ServiceNowCallback(connect=connect, bot=bot, **(callback or {})),
+        *(stock(connect=connect, bot=bot) if stock else ()),
         Operations(connect=connect, bot=bot),
     ]
     register(channels, app, route="/webhooks/")

@@ -164,7 +164,7 @@ async def test_a_file_can_be_dropped_and_pasted(files, server):
 
 async def test_the_button_comes_before_the_input_for_the_keyboard(files):
     choosing = []
-    files.page.on("filechooser", choosing.append)
+    files.page.on("filechooser", lambda chooser: choosing.append(chooser))
     await files.input.focus()
     await files.page.keyboard.press("Shift+Tab")
     await expect(attach(files)).to_be_focused()
