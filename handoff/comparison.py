@@ -18,6 +18,7 @@ TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 UNSTORABLE = re.compile("[\ud800-\udfff\0]")  # half an emoji, which some keep as a question mark
 MASKED = re.compile(r"[*•#█]{3,}|[xX]{3,}")
 ALIKE = 0.6  # of two texts in the same place, from which on they are the same message, changed
+PREFIXES = 2  # before a line that was said before: who, and "Summary"
 WHOLE = 200  # letters of a line from which on it may have been cut off
 
 
@@ -224,13 +225,13 @@ def _is_background(side: Side, background: Collection[str]) -> bool:
 
 
 def _was_said(line: str, background: Collection[str]) -> bool:
-    _, colon, words = line.partition(":")
-    if colon and not fold(words):
+    parts = line.split(":")
+    rests = [fold(":".join(parts[index:])).rstrip("…") for index in range(min(len(parts), PREFIXES + 1))]
+    if not all(rests):
         return True  # a heading
-    forms = [fold(form).rstrip("…") for form in (line, words) if fold(form)]
     return any(
         form == said or (len(form) >= WHOLE and said.startswith(form))
-        for form in forms
+        for form in rests
         for said in background
     )
 

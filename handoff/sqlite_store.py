@@ -75,6 +75,9 @@ class SqliteStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         async with self._writing:
+            if self._is_closed:
+                # Its closing in a thread and a statement at the same time end the whole process.
+                raise sqlite3.ProgrammingError("The ledger is closed.")
             await self._begin()
             before = self._raw.total_changes
             try:

@@ -126,6 +126,7 @@ def _make_desk(settings: Settings, instance: Instance) -> AgentDesk:
     return BotIntegrationDesk(
         instance,
         start=settings.servicenow_start,
+        history=settings.servicenow_history,
         app_inbound_id=settings.servicenow_app_inbound_id,
         wants_ticks=settings.servicenow_ticks,
         files=settings.servicenow_files,

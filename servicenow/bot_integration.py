@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import structlog
 
 from handoff.desk import Attachment, Confirming, DeskEvent, Line, Opened, Said, Utterance
-from handoff.errors import DeskUnavailable
+from handoff.errors import DeskUnavailable, FileNotTaken
 from handoff.handoff import Handoff
-from handoff.settings import DeskFiles, Start
+from handoff.settings import DeskFiles, History, Start
 from servicenow.callback import parse_callback, read_identifiers
 from servicenow.context_variables import write_person, write_variables
+from servicenow.history import write_brief, write_items, write_object
 from servicenow.http import Instance, Reply
+from servicenow.instance_files import find_path
 from servicenow.media import upload_file
 from servicenow.requester import name_requester
 from servicenow.transcript import TranscriptTables
@@ -27,8 +29,7 @@ from servicenow.transcript import TranscriptTables
 log = structlog.get_logger(__name__)
 
 PATH = "/api/sn_va_as_service/bot/integration"
-HISTORY_LIMIT = 100  # lines; the newest are kept
-LINE_LIMIT = 4000  # characters of one line of history
+FILES = "/api/now/v1/cs/media"  # the API whose budget fetching a file uses
 OPENING_STEPS = 4  # requests that START_THEN_AGENT may send before it must have got through
 TYPING_PAUSE = 3.0  # seconds between two "is typing" of one handoff (reference section 21, rule 10)
 
@@ -41,6 +42,7 @@ class BotIntegrationDesk:
         instance: Instance,
         *,
         start: Start = Start.CREATE_START,
+        history: History = History.ITEMS,
         app_inbound_id: str | None = None,
         wants_ticks: bool = False,
         files: DeskFiles = DeskFiles.SIGNED_URL,
@@ -50,6 +52,7 @@ class BotIntegrationDesk:
     ) -> None:
         self._instance = instance
         self._start = start
+        self._history = history
         self._app_inbound_id = app_inbound_id
         self.wants_ticks = wants_ticks
         self._files = files
@@ -120,6 +123,13 @@ class BotIntegrationDesk:
         message = {"typed": True, "clientMessageId": message_id, "attachment": file}
         await self._ask(handoff, None, request_id=message_id, message=message)
 
+    async def fetch_file(self, address: str, target: BinaryIO, limit: int) -> str | None:
+        """From the instance only, with our credentials: where such a file needs none they do no harm."""
+        path = find_path(address, self._instance.url)
+        if path is None:
+            raise FileNotTaken("not a file of the instance")
+        return await self._instance.download(path, FILES, target, limit)
+
     async def type(self, handoff: Handoff, *, on: bool) -> None:
         """TYPING and VIEWING; dropped too soon after the last TYPING, and where the rate limit is near."""
         if not self._instance.budget(PATH).can_spare:
@@ -135,9 +145,10 @@ class BotIntegrationDesk:
             self._typed_at.pop(handoff.id, None)
         await self._ask(handoff, "TYPING" if on else "VIEWING")
 
-    async def report(self, handoff: Handoff, desk_ids: Sequence[str]) -> None:
-        """UPDATE_MESSAGES: a double tick at each message; needs ``third_party_chat`` (section 4)."""
-        message = [{"id": desk_id, "status": "sent_to_user"} for desk_id in desk_ids]
+    async def report(self, handoff: Handoff, shown: Sequence[str], failed: Sequence[str]) -> None:
+        """UPDATE_MESSAGES: a double tick, or a mark of failure; needs ``third_party_chat`` (section 4)."""
+        message = [{"id": desk_id, "status": "sent_to_user"} for desk_id in shown]
+        message += [{"id": desk_id, "status": "external_error"} for desk_id in failed]
         request = self._write_request(handoff, "UPDATE_MESSAGES", None, {"message": message})
         reply = await self._instance.post(PATH, request)
         if not isinstance(reply.body, str):  # its answer is a sentence (section 3)
@@ -198,20 +209,16 @@ class BotIntegrationDesk:
         return {key: value for key, value in body.items() if value is not None}
 
     def _write_history(self, handoff: Handoff, history: Sequence[Utterance]) -> dict[str, Any]:
-        """The array form of section 2.2, the summary first; times are milliseconds, as strings."""
-        summary = [] if not handoff.summary else [_line(f"Summary: {handoff.summary}", True, self._now())]
-        lines = [_line(u.text, u.is_bot, u.timestamp) for u in history[-HISTORY_LIMIT:]]
-        return {"history": summary + lines} if summary or lines else {}
-
-
-def _line(text: str, is_bot: bool, timestamp: float) -> dict[str, Any]:
-    return {
-        "displayName": "Assistant" if is_bot else "Requester",
-        "isBotMessage": is_bot,
-        "timestamp": str(int(timestamp * 1000)),
-        "type": "text",
-        "value": text[:LINE_LIMIT],
-    }
+        """Section 2.2, in the form that the settings name; nothing where nothing was said."""
+        match self._history:
+            case History.ITEMS:
+                items = write_items(handoff.summary, history, self._now())
+                return {"history": items} if items else {}
+            case History.OBJECT:
+                item = write_object(handoff.summary, history, self._now())
+                return {"history": item} if item else {}
+        text = write_brief(handoff.summary, history)
+        return {"message": {"text": text, "typed": True}} if text else {}
 
 
 def _live_agent_only(handoff: Handoff) -> dict[str, str]:

@@ -32,6 +32,7 @@ from servicenow.connect_thread import (
     tell_entry,
     tell_messages,
 )
+from servicenow.history import NOTHING_SAID, SAID_BEFORE, write_text
 from servicenow.http import Instance, Reply, refuse
 from servicenow.requester import name_requester
 
@@ -41,10 +42,6 @@ SUPPORT = "/api/now/connect/support"
 CONVERSATIONS = "/api/now/connect/conversations"
 CLOSED = (403, 503)  # where the queue is closed, with a sentence as the result
 PAGES = 50  # of a thread that are read at once, at most
-SAID_BEFORE = "What was said before:"
-NOTHING_SAID = "Nothing was said before."
-LINE_LIMIT = 500  # characters of one line of what was said before
-HISTORY_LIMIT = 4000  # characters of all of it; how many the instance takes is not known
 
 
 class ConnectSupportDesk:
@@ -79,7 +76,7 @@ class ConnectSupportDesk:
             return Opened(events=(Refused(),))
         entry = read_entry(reply.result)
         try:
-            told = await self._post(entry.group, write_history(history))
+            told = await self._post(entry.group, write_text(history))
         except DeskError:
             await self._withdraw(entry.group)
             raise
@@ -221,21 +218,6 @@ class ConnectSupportDesk:
     def _forget(self, handoff: Handoff) -> None:
         self._last_posted.pop(handoff.id, None)
         self._in_doubt.pop(handoff.id, None)
-
-
-def write_history(history: Sequence[Utterance]) -> str:
-    """What was said before as one text for the live agent, the newest lines of it."""
-    lines: list[str] = []
-    room = HISTORY_LIMIT
-    for said in reversed(history):
-        line = f"{'Assistant' if said.is_bot else 'Requester'}: {said.text[:LINE_LIMIT]}"
-        room -= len(line) + 1
-        if room < 0:
-            break
-        lines.append(line)
-    if not lines:
-        return NOTHING_SAID
-    return "\n".join([SAID_BEFORE, *reversed(lines)])
 
 
 def _write_question(handoff: Handoff) -> str:

@@ -5,7 +5,7 @@ are what dot-walking finds. Of the columns only those in docs/simulator.md come 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from html import escape
 
@@ -76,7 +76,8 @@ class Records:
 
     def _messages(self) -> list[Record]:
         as_html = self._settings.transcript_html
-        lines = [(chat, entry) for chat in self._chats for entry in chat.transcript]
+        told = {chat.id: list(_tell_history(chat, self._settings.store_history_as)) for chat in self._chats}
+        lines = [(chat, entry) for chat in self._chats for entry in (*told[chat.id], *chat.transcript)]
         return [_message(chat, entry, as_html=as_html) for chat, entry in lines]
 
     def _users(self) -> list[Record]:
@@ -146,6 +147,21 @@ def _message(chat: Chat, entry: Entry, *, as_html: bool) -> Record:
         "send_time": _stamp(entry.time),
         "sys_created_on": _stamp(entry.time),
     }
+
+
+def _tell_history(chat: Chat, kind: str) -> Iterator[Entry]:
+    """Write the history as lines of the conversation; how an instance stores them is unverified."""
+    if not kind or not chat.history:
+        return
+    if kind == "multi-text":
+        for number, line in enumerate(chat.history):
+            sender = Sender.VIRTUAL_AGENT if line.is_bot else Sender.REQUESTER
+            yield Entry(sender, line.text, line.name, sys_id(chat.id, str(number)), chat.created_at)
+        return
+    text = "\n".join(f"{line.name}: {line.text}" for line in chat.history)
+    if kind == "html":
+        text = "".join(f"<p>{escape(line)}</p>\n" for line in text.splitlines())
+    yield Entry(Sender.REQUESTER, text, "", sys_id(chat.id, kind), chat.created_at)
 
 
 def _queue(queue: Queue) -> Record:

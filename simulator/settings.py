@@ -115,6 +115,9 @@ class SimulatorSettings(BaseSettings):
     download_range: int = Field(0, ge=0, description="bytes per request of a download; 0: all in one")
     media_scan: float = Field(2, ge=0, description="seconds until a file is scanned and no more pending")
     media_needs_credentials: bool = Field(False, description="serve files of chats only with credentials")
+    store_history_as: Literal["", "multi-text", "text", "html"] = Field(
+        "", description="put `history` into sys_cs_message: as lines, as one text, or as HTML"
+    )
     transcript_html: bool = Field(False, description="write the texts of sys_cs_message as HTML")
     denied_tables: list[str] = Field(
         default_factory=list, description='tables nobody may read or write, as JSON; ["*"] means all'

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from handoff.errors import SettingsError
 from handoff.settings.availability import AvailabilitySettings
 from handoff.settings.channels import ChannelSettings, SessionIds, read_webhook_key
-from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskFiles, Start
+from handoff.settings.desk import NEEDED_BY_AUTH, Auth, Desk, DeskFiles, History, Start
 from handoff.settings.files import FileSettings
 from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
@@ -30,6 +30,7 @@ __all__ = [
     "Auth",
     "Desk",
     "DeskFiles",
+    "History",
     "SessionIds",
     "Settings",
     "Start",

@@ -31,6 +31,14 @@ class Start(StrEnum):
     START_THEN_AGENT = "start_then_agent"
 
 
+class History(StrEnum):
+    """How the live agent is told what was said before (reference section 2.2)."""
+
+    ITEMS = "items"
+    OBJECT = "object"
+    MESSAGE = "message"
+
+
 class Desk(StrEnum):
     """Which interface of ServiceNow carries the live chats (reference section 1)."""
 
@@ -74,6 +82,7 @@ class DeskSettings(Group):
     servicenow_app_inbound_id: str | None = None
     servicenow_desk: Desk = Desk.BOT_INTEGRATION
     servicenow_start: Start = Start.CREATE_START
+    servicenow_history: History = History.ITEMS
     servicenow_queue: str | None = None
     servicenow_ticks: bool = False
     servicenow_files: DeskFiles = DeskFiles.SIGNED_URL
@@ -122,6 +131,7 @@ class DeskSettings(Group):
             *self._missing_credentials(),
             *self._missing_callback_credentials(),
             *self._problems_of_desk(),
+            *self._problems_of_history(),
         ]
 
     def _missing_credentials(self) -> list[str]:
@@ -146,6 +156,16 @@ class DeskSettings(Group):
                 "SERVICENOW_CALLBACK_PASSWORD: without them anybody could speak as a live agent."
             ]
         return []
+
+    def _problems_of_history(self) -> list[str]:
+        """With ``create_start`` no request has room for a message before the live agent is there."""
+        is_new = self.servicenow_desk is Desk.BOT_INTEGRATION and self.servicenow_start is Start.CREATE_START
+        if self.servicenow_history is not History.MESSAGE or not is_new:
+            return []
+        return [
+            f"SERVICENOW_HISTORY={self.servicenow_history} is for older applications: it goes with "
+            f"SERVICENOW_START={Start.LIVE_AGENT_ONLY} or {Start.START_THEN_AGENT}."
+        ]
 
     def _problems_of_desk(self) -> list[str]:
         if self.servicenow_desk is not Desk.CONNECT_SUPPORT or self.servicenow_queue:

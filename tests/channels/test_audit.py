@@ -69,6 +69,9 @@ async def test_an_honest_chat_is_clean(tmp_path, start):
     "desk",
     [
         {"transcript_html": True},
+        {"store_history_as": "multi-text"},
+        {"store_history_as": "text"},
+        {"store_history_as": "html"},
         {"profile": "hidden_agents"},
         {"profile": "unmarked_agents"},
         {"profile": "localised"},

@@ -512,3 +512,10 @@ def test_what_is_named_and_never_looked_at_is_a_mistake():
 def test_a_queue_that_would_break_a_query_is_refused():
     with pytest.raises(SettingsError, match="SERVICENOW_AVAILABILITY_QUEUE"):
         read_settings(**AVAILABLE, servicenow_availability=True, servicenow_availability_queue="IT^ORname=HR")
+
+
+def test_a_history_as_a_message_is_for_older_applications():
+    with pytest.raises(SettingsError, match="SERVICENOW_START"):
+        read_settings(**AVAILABLE, servicenow_history="message")
+    older = {**AVAILABLE, "servicenow_start": "live_agent_only", "servicenow_history": "message"}
+    assert read_settings(**older).servicenow_history == "message"

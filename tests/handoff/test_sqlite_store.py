@@ -203,3 +203,17 @@ async def test_closing_twice_is_closing_once(path):
     await ledger.close()
     await ledger.close()
     assert not (path.parent / "ledger.db-wal").exists()
+
+
+async def test_who_comes_while_it_is_closed_gets_an_error_and_not_the_end_of_the_process(path):
+    """SQLite's library ends the process where a connection is closed under a statement."""
+    ledger = await Ledger.connect(f"sqlite+aiosqlite:///{path}")
+    await write(ledger, "before")
+    closing = asyncio.create_task(ledger.close())
+    await asyncio.sleep(0)
+    for _ in range(50):
+        with pytest.raises(sqlite3.ProgrammingError):
+            await write(ledger, "too late")
+    await closing
+    with pytest.raises(sqlite3.ProgrammingError):
+        await write(ledger, "too late")

@@ -11,7 +11,7 @@ from aiohttp import web
 from handoff.handoff import Handoff, State
 from handoff.ledger import Ledger
 from handoff.relay import Relay
-from handoff.settings import Start, read_settings
+from handoff.settings import History, Start, read_settings
 from handoff.timeouts import Timeouts
 from servicenow.auth import make_credentials
 from servicenow.bot_integration import BotIntegrationDesk
@@ -159,10 +159,10 @@ async def make_office(make_desk, instance_url, receiver, tmp_path):
     """An office of one start strategy; closed at the end."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def make(start=Start.CREATE_START, **timeouts):
+        async def make(start=Start.CREATE_START, *, history=History.ITEMS, **timeouts):
             ledger = await Ledger.connect(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
             stack.push_async_callback(ledger.close)
-            desk, front = make_desk(instance_url, start=start), RecordingFront()
+            desk, front = make_desk(instance_url, start=start, history=history), RecordingFront()
             limits = Timeouts(**{"delivery": 2, **timeouts})
             relay = Relay(ledger, desk, front, limits, sweep=0.02)
             await relay.start()

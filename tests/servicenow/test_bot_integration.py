@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from handoff.desk import Confirming, Joined, Queued, Refused, Said, Utterance
+from handoff.desk import Confirming, Joined, Queued, Refused, Said
 from handoff.errors import DeskBusy, DeskRejected, DeskUnavailable
 from handoff.handoff import EndReason, State
 from handoff.message import Receipt
 from handoff.opening import Outcome
 from handoff.settings import Start
-from servicenow.bot_integration import HISTORY_LIMIT, LINE_LIMIT, OPENING_STEPS, PATH
+from servicenow.bot_integration import OPENING_STEPS, PATH
 from simulator import State as ChatState
 from tests.support.ledger_rows import find, messages
 from tests.support.office import HISTORY, heard
@@ -141,16 +141,6 @@ async def test_history_is_an_array_with_milliseconds_as_strings(make_desk, serve
             "value": "Oh dear",
         },
     ]
-
-
-async def test_the_newest_lines_are_kept_and_long_ones_cut(make_desk, server, make_handoff):
-    desk = make_desk(server.url, start=Start.LIVE_AGENT_ONLY)
-    lines = [Utterance(f"{number} " + "x" * 5000, False, 1.0) for number in range(HISTORY_LIMIT + 20)]
-    await desk.open(make_handoff(), lines)
-    sent = bodies(server)[0]["history"]
-    assert len(sent) == HISTORY_LIMIT
-    assert sent[0]["value"].startswith("20 ")
-    assert max(len(line["value"]) for line in sent) == LINE_LIMIT
 
 
 @pytest.mark.parametrize("history", [(), HISTORY])

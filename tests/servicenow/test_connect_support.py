@@ -6,7 +6,7 @@ import pytest
 
 from handoff.desk import Ended, Fetched, Joined, Queued, Refused, Said, Utterance
 from handoff.errors import DeskRejected, DeskUnavailable
-from servicenow.connect_support import CONVERSATIONS, SUPPORT, ConnectSupportDesk, write_history
+from servicenow.connect_support import CONVERSATIONS, SUPPORT, ConnectSupportDesk
 from servicenow.connect_thread import Cursor
 from simulator.connect_support import PAGE
 from tests.support.web_server import Answer
@@ -98,14 +98,6 @@ async def test_an_instance_that_hides_authors_is_asked_by_our_users_name(make_de
     server.answer(result(ENTRY), result({"sys_id": "m1", "timestamp": 1}))
     opened = await make_desk(server.url, user="integration").open(make_handoff(), HISTORY)
     assert opened.user == "integration"
-
-
-def test_of_a_long_history_the_newest_lines_are_told():
-    lines = [Utterance(f"{number} " + "x" * 2000, False, 1.0) for number in range(50)]
-    text = write_history(lines)
-    assert len(text) < 4100
-    assert "49 xxx" in text
-    assert "Requester: 0 " not in text
 
 
 # -- posting ----------------------------------------------------------------------------------
