@@ -37,6 +37,7 @@ PLANTED = {
     "HANDOFF_REST_JWT_KEY": "planted-rest-key-5f1c-of-at-least-32-bytes",
     "HANDOFF_REST_WEBHOOK_SECRET": "whsec_" + base64.b64encode(b"planted-webhook-5f1c-key").decode(),
 }
+PERSONAL = ["sam.planted@example.com", "+41 79 123 45 67", "4111 1111 1111 1111"]
 SECURE = "planted-answer-5f1c"
 SHOWN = "planted-by-the-desk-5f1c"
 PATHS = [
@@ -136,6 +137,7 @@ async def live_through_everything(url: str, simulator: Simulator, evidence: Evid
     """A chat with a secret in each direction, and a desk that fails in the middle of it."""
     client = ChatClient(url, token=write_token(PLANTED["HANDOFF_WEBCHAT_JWT_KEY"]))
     await client.connect()
+    await client.say(f"I am {', '.join(PERSONAL)}")
     await client.say("I want to talk to a person")
     await client.expect("Shall I ask a person", within=30)
     await client.say("/SetSlots(confirm_handoff=true)")
@@ -222,4 +224,6 @@ async def test_no_secret_is_in_any_log_error_page_or_table(model_path, tmp_path)
     log = (tmp_path / "assistant.log").read_text()
     assert re.search("callback.refused", log), "nothing was logged"
     assert "My laptop does not start" in log, "the log was not as loud as it can be"
+    assert not [one for one in PERSONAL if one in log]
+    assert "[email], [phone], [card]" in log
     assert evidence.search(*PLANTED.values(), SECURE, SHOWN, "planted-too-short", "planted-5f1c@x") == []
