@@ -17,7 +17,6 @@ PERSONAL = "sam@example.com or +41 79 123 45 67"
 async def test_the_tracker_never_holds_it_and_the_assistant_works_all_the_same(open_helpdesk):
     async with open_helpdesk(HANDOFF_MASK_IN="log, tracker") as helpdesk:
         client = await helpdesk.join()
-        await client.say(f"My name is Sam, {PERSONAL}")
         chat = await helpdesk.go_live(client, summary=f"Reach me at {PERSONAL}")
         await client.say(f"Once more: {PERSONAL}")
         await eventually(lambda: any("Once more" in line for line in heard(chat)), within=15)

@@ -137,12 +137,11 @@ async def live_through_everything(url: str, simulator: Simulator, evidence: Evid
     """A chat with a secret in each direction, and a desk that fails in the middle of it."""
     client = ChatClient(url, token=write_token(PLANTED["HANDOFF_WEBCHAT_JWT_KEY"]))
     await client.connect()
-    await client.say(f"I am {', '.join(PERSONAL)}")
     await client.say("I want to talk to a person")
     await client.expect("Shall I ask a person", within=30)
     await client.say("/SetSlots(confirm_handoff=true)")
     await client.expect("In one sentence")
-    await client.say("My laptop does not start")
+    await client.say(f"My laptop does not start: {', '.join(PERSONAL)}")
     await client.expect("A live agent will join you")
     chat = await eventually(lambda: simulator.chats and simulator.chats[-1], within=15)
     await simulator.accept(chat, agent="Dana")
