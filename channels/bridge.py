@@ -115,6 +115,9 @@ class Bridge:
     async def show_receipt(self, message: Message) -> None:
         await self.switchboard.show_receipt(message)
 
+    async def show_files(self, conversation: str) -> None:
+        await self.switchboard.show_files(conversation)
+
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         await self.switchboard.show_typing(conversation, on=on, name=name)
 

@@ -35,6 +35,10 @@ class Screen(Protocol):
         """Push what became of a message that the requester wrote to the desk."""
         ...
 
+    async def show_files(self, conversation: str) -> None:
+        """Push what is known by now of files that were shown."""
+        ...
+
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         """Push that the live agent types or ceased to."""
         ...

@@ -16,6 +16,7 @@ from handoff.message import Draft, Message, Receipt, Sender
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
 
+UNSEEN_AT_ONCE = 500
 SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
 
 # What every message needs is built once: putting a statement together takes longer than running it.
@@ -224,6 +225,17 @@ class MessageRows:
             return await self._all(FIND_UNSHOWN, {"of": conversation})
         return await self._all(FIND_UNSHOWN_AND_OWN, {"of": conversation, "since": own_since})
 
+    async def unseen_by_requester(self, seconds: float, handoff_id: str | None = None) -> Sequence[Message]:
+        """Live agents' messages that no browser was there for, for so long; of open handoffs, or of one."""
+        still_open = select(handoffs.c.id).where(handoffs.c.state != State.ENDED)
+        query = select(messages).where(
+            messages.c.sender == Sender.AGENT,
+            messages.c.receipt == Receipt.ACCEPTED,
+            messages.c.created_at <= self._clock() - timedelta(seconds=seconds),
+            messages.c.handoff_id == handoff_id if handoff_id else messages.c.handoff_id.in_(still_open),
+        )
+        return await self._all(query.order_by(messages.c.seq).limit(UNSEEN_AT_ONCE))
+
     async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:
         """Every message after number ``seq``, of either side, oldest first; no pieces of a stream."""
         query = select(messages).where(
@@ -284,6 +296,7 @@ class MessageRows:
         if shown:
             change = update(messages).where(messages.c.id == shown.id).values(receipt=Receipt.DELIVERED)
             await self._connection.execute(change)
+            shown = replace(shown, receipt=Receipt.DELIVERED)
         return shown
 
     async def _write(self, conversation: str, draft: Draft) -> Message:

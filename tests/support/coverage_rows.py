@@ -107,5 +107,4 @@ REASONS: dict[str, str] = {
     "7.1 nowSessionId, nowBotId, enterpriseId": "not read: documented as unused",
     "7.2 relatedList": "not read: what it holds is not documented",
     "7.2 feedback": NOT_BUILT,
-    "4 UPDATE_MESSAGES": f"{NOT_BUILT} (the simulator has it)",
 }
