@@ -15,8 +15,9 @@ from channels.diversion import LANE, Diversion
 from channels.exit_flow import ExitFlow
 from channels.mirror import Mirror
 from channels.neighbours import Neighbours
-from channels.rasa_api import Bot
+from channels.rasa_api import Bot, RasaBot
 from channels.switchboard import ChannelScreen, Switchboard
+from channels.turn_thread import ThreadedBot
 from handoff.auditor import Auditor
 from handoff.handoff import Handoff, utc_now
 from handoff.message import Message
@@ -87,6 +88,8 @@ class Bridge:
         await self.relay.stop()
         async with self.backend.ledger.quiet():
             await self.tasks.cancel()
+        if isinstance(self.bot, ThreadedBot):
+            await self.bot.close()
         await self.backend.close()
 
     def before_stop(self, leave: Callable[[], None]) -> None:
@@ -109,6 +112,9 @@ class Bridge:
     async def show_receipt(self, message: Message) -> None:
         await self.switchboard.show_receipt(message)
 
+    async def show_files(self, conversation: str) -> None:
+        await self.switchboard.show_files(conversation)
+
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         await self.switchboard.show_typing(conversation, on=on, name=name)
 
@@ -118,6 +124,9 @@ class Bridge:
             self._mirror.kick(handoff.conversation)
         else:
             self.diversion.nudge(handoff.conversation)
+
+    def note_update(self, handoff: Handoff) -> None:
+        self._mirror.note_update(handoff.conversation)
 
     async def _resume(self) -> None:
         """Look at every conversation in which something waits to be handed over or given back."""
@@ -176,7 +185,10 @@ async def leave_bridge(app: Sanic[Any, Any]) -> None:
 
 
 async def _make_bridge(connect: Connect, bot: Bot) -> Bridge:
-    bridge = Bridge(await connect(), bot)
+    backend = await connect()
+    if isinstance(bot, RasaBot) and backend.settings.handoff_turn_thread:
+        bot = ThreadedBot(bot)
+    bridge = Bridge(backend, bot)
     await bridge.start()
     _spare_collector()
     return bridge

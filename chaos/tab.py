@@ -31,6 +31,7 @@ class Tab:
         self._changed = asyncio.Event()
         self._socket: Any = None
         self._last_seen = 0
+        self._connections = 0
 
     def say(self, text: str, *, is_command: bool = False) -> None:
         message_id = str(uuid4())
@@ -75,7 +76,8 @@ class Tab:
         socket.on("handoff", self._hear_state)
         socket.on("disconnect", lambda *_: gone.set())
         try:
-            await socket.connect(self._url, transports=["websocket"], wait_timeout=3)
+            headers = {"Cookie": f"handoff_route={self._choose_route()}"}
+            await socket.connect(self._url, headers=headers, transports=["websocket"], wait_timeout=3)
             wanted = {"session_id": self.conversation, "last_seen": self._last_seen}
             self.is_live = False  # an open handoff is told of anew
             await socket.emit("session_request", wanted)
@@ -86,6 +88,11 @@ class Tab:
         finally:
             await _quietly(socket.disconnect())
             await _quietly(socket.shutdown())
+
+    def _choose_route(self) -> str:
+        """By which nginx chooses a server: another one for each tab, and after every third connection."""
+        self._connections += 1
+        return f"{self.conversation}.{self.name}.{self._connections // 3}"
 
     async def _empty_outbox(self, socket: Any) -> None:
         """Each message once per connection, one at a time."""

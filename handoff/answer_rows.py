@@ -100,6 +100,11 @@ class AnswerRows:
         """Delete what is kept of answers before an instant."""
         await self._connection.execute(delete(answers).where(answers.c.created_at < instant))
 
+    async def forget(self, conversation: str) -> None:
+        """Delete what is kept of a conversation's answers."""
+        said = select(messages.c.id).where(messages.c.conversation == conversation)
+        await self._connection.execute(delete(answers).where(answers.c.message_id.in_(said)))
+
     async def _mark(
         self, conversation: str, span: Span, before: tuple[Receipt, ...], receipt: Receipt
     ) -> None:

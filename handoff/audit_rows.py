@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -79,3 +79,7 @@ class AuditRows:
     async def forget_before(self, instant: datetime) -> None:
         """Delete audits older than an instant."""
         await self._connection.execute(delete(audits).where(audits.c.created_at < instant))
+
+    async def forget(self, handoff_ids: Collection[str]) -> None:
+        """Delete the audits of some handoffs."""
+        await self._connection.execute(delete(audits).where(audits.c.handoff_id.in_(handoff_ids)))

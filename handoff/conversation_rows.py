@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, Update, bindparam, func, null, or_, select, update
+from sqlalchemy import Table, Update, bindparam, delete, func, null, or_, select, update
 
 from handoff.digest import PREFIX, digest
-from handoff.handoff import State
+from handoff.handoff import Clock, State
 from handoff.postgres import LOCK_CONVERSATION
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
@@ -36,8 +36,9 @@ COUNT_EPOCH = (
 class ConversationRows:
     """Conversations, within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
+        self._clock = clock
         self._locked: set[str] = set()
 
     async def lock(self, conversation: str) -> bool:
@@ -131,7 +132,10 @@ class ConversationRows:
         return await self._connection.scalar(query) or {}
 
     async def forget_before(self, instant: datetime) -> None:
-        """Forget what was known of requesters who said nothing since; not while the desk owns them."""
+        """Forget what was known of requesters who said nothing since; not while the desk owns them.
+
+        A conversation in which nothing was ever said goes as a whole.
+        """
         said = select(messages.c.conversation)
         owned = select(handoffs.c.conversation).where(handoffs.c.state != State.ENDED)
         silent = update(conversations).where(
@@ -141,6 +145,22 @@ class ConversationRows:
             conversations.c.id.not_in(owned),
         )
         await self._connection.execute(silent.values(requester=null()))
+        wordless = delete(conversations).where(
+            conversations.c.last_seq == 0,
+            conversations.c.created_at < instant,
+            conversations.c.id.not_in(select(handoffs.c.conversation)),
+        )
+        await self._connection.execute(wordless)
+
+    async def bury(self, conversation: str) -> None:
+        """Keep nothing but the counters, under a name that is nobody's; who comes back goes on from them."""
+        await self.lock(conversation)
+        grave = _name_grave(conversation)
+        await self._connection.execute(delete(conversations).where(conversations.c.id == grave))
+        nameless = {"id": grave, "channel": None, "subject": None, "requester": null()}
+        await self._connection.execute(
+            update(conversations).where(conversations.c.id == conversation).values(nameless)
+        )
 
     async def handed_out(self, conversation: str) -> int | None:
         """The highest number that an answer has held; None where none was asked for yet."""
@@ -172,8 +192,16 @@ class ConversationRows:
         await self.lock(conversation)
         if await self._connection.scalar(EXISTS, {"of": conversation}):
             return
+        dug_out = update(conversations).where(conversations.c.id == _name_grave(conversation))
+        if (await self._connection.execute(dug_out.values(id=conversation))).rowcount:
+            return
         upsert = insert_or_ignore(self._connection.dialect.name, conversations)
-        await self._connection.execute(upsert, {"id": conversation, "last_seq": 0, "epoch": 0})
+        row = {"id": conversation, "last_seq": 0, "epoch": 0, "created_at": self._clock()}
+        await self._connection.execute(upsert, row)
+
+
+def _name_grave(conversation: str) -> str:
+    return f"forgotten-{digest(conversation)}"
 
 
 def insert_or_ignore(dialect: str, table: Table) -> Any:

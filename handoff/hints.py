@@ -64,33 +64,45 @@ class Hints:
 
     async def _send(self) -> None:
         redis = self._connect()
+        is_away = False
         try:
-            while True:
+            while not _is_cancelled():
                 hint = await self._outgoing.get()
                 try:
                     await redis.publish(self._channel, hint)
+                    is_away = False
                 except (RedisError, OSError) as error:
-                    log.warning("hints.not_sent", reason=str(error))
+                    if not is_away:
+                        log.warning("hints.not_sent", reason=str(error))
+                    is_away = True
+                    await self._drop()
         finally:
             await redis.aclose()
 
+    async def _drop(self) -> None:
+        """What waits is old by the time Redis is back; whoever should have heard it has looked by then."""
+        while not self._outgoing.empty():
+            self._outgoing.get_nowait()
+        await asyncio.sleep(PAUSE)
+
     async def _listen(self) -> None:
-        is_first = True
-        while True:
+        was_listening = False
+        while not _is_cancelled():
             redis = self._connect()
             try:
                 async with redis.pubsub() as subscription:
                     await subscription.subscribe(self._channel)
                     self.is_listening = True
-                    if not is_first:
+                    if was_listening:
                         self._missed()
-                    is_first = False
-                    while True:
+                    was_listening = True
+                    while not _is_cancelled():
                         message = await subscription.get_message(ignore_subscribe_messages=True, timeout=1.0)
                         if message:
                             await self._take(message["data"])
             except (RedisError, OSError) as error:
-                log.warning("hints.not_heard", reason=str(error))
+                if self.is_listening:
+                    log.warning("hints.not_heard", reason=str(error))
             finally:
                 self.is_listening = False
                 await redis.aclose()
@@ -114,3 +126,9 @@ class Hints:
             socket_timeout=5,
             health_check_interval=HEALTH,
         )
+
+
+def _is_cancelled() -> bool:
+    """Redis's client may take the cancellation of a connection under way for a connection that failed."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -35,7 +35,7 @@ class Entry:
     """One transaction: what can be read and written in it, by subject."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
-        self.conversations = ConversationRows(connection)
+        self.conversations = ConversationRows(connection, clock)
         self.handoffs = HandoffRows(connection, self.conversations, clock)
         self.messages = MessageRows(connection, self.conversations, clock)
         self.streams = StreamRows(connection, self.conversations, self.messages, clock)

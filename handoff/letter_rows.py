@@ -135,6 +135,11 @@ class LetterRows:
         """Delete letters whose message is older than an instant."""
         await self._connection.execute(delete(letters).where(letters.c.created_at < instant))
 
+    async def forget(self, conversation: str) -> int:
+        """Delete a conversation's letters; returns how many."""
+        gone = delete(letters).where(letters.c.conversation == conversation)
+        return int((await self._connection.execute(gone)).rowcount)
+
     async def _settle(self, message_id: str, receipt: Receipt) -> None:
         await self._connection.execute(
             update(messages)

@@ -60,6 +60,7 @@ conversations = Table(
     Column("requester", JSON(none_as_null=True)),
     # The highest number that a client which asks for its messages was given in an answer.
     Column("handed_out", Integer),
+    Column("created_at", Instant),
 )
 
 handoffs = Table(

@@ -41,6 +41,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Post once more what was given up on its way to a REST client's address.",
     ),
     "backup": ("backing_up:back_up_ledger", "Copy the ledger while it is in use (SQLite)."),
+    "forget": (
+        "forgetting:forget_conversation",
+        "Delete everything that is kept of a conversation: what was said, by whom, and its files.",
+    ),
     "doctor": (
         "doctor:examine_all",
         "Check settings, ledger, instance, rights and callback; exit code 1 if something is wrong.",

@@ -10,6 +10,8 @@ import pytest
 
 from chaos.checker import KINDS
 from chaos.lives import ROOT
+from chaos.services import find_missing
+from tests.support.chromium import give_up
 
 
 @pytest.mark.timeout(240)
@@ -23,6 +25,20 @@ def test_a_short_run_prints_zeros_only(tmp_path):
     kills = re.search(r"(\d+)  kills", done.stdout)
     assert int(acknowledged[1]) > 30
     assert int(kills[1]) > 3
+
+
+@pytest.mark.timeout(300)
+def test_a_short_run_of_a_cluster_prints_zeros_only(tmp_path):
+    if missing := find_missing():
+        give_up(f"Not installed: {', '.join(missing)}")
+    options = ["--seconds", "20", "--seed", "7", "--requesters", "6", "--folder", str(tmp_path)]
+    command = [sys.executable, "-m", "chaos", "--topology", "cluster", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(re.findall(r"^ +0  [a-z ]+: ", done.stdout, re.MULTILINE)) == len(KINDS)
+    assert int(re.search(r"(\d+)  messages acknowledged", done.stdout)[1]) > 20
+    assert int(re.search(r"(\d+)  kills", done.stdout)[1]) > 3
+    assert int(re.search(r"(\d+)  restarts of PostgreSQL and Redis", done.stdout)[1]) > 1
 
 
 @pytest.mark.timeout(240)

@@ -7,6 +7,7 @@ from handoff.delivery import Delivery
 from handoff.message import Draft, Receipt, Sender
 from handoff.tasks import Tasks
 from tests.support.ledger_rows import message, messages, texts, write
+from tests.support.scripted_desk import RecordingFront
 from tests.support.waiting import eventually
 
 
@@ -157,3 +158,87 @@ async def test_a_screen_that_breaks_is_logged_and_the_message_waits(ledger, deli
     delivery.kick("c1")
     await eventually(lambda: texts(front.shown) == ["hi"])
     assert front.shown[0].id == said.id
+
+
+# -- several processes, each of which shows everything to its own sockets -----------------
+
+
+class View:
+    """One process: its screen, and how far it has shown a conversation."""
+
+    def __init__(self, ledger, tasks):
+        self.front = RecordingFront()
+        self.upto = {}
+        self.woken = []
+        self.announced = []
+        self.delivery = Delivery(ledger, self.front, tasks, self)
+        self.front.on_show = self._note
+
+    async def _note(self, message):
+        self.upto[message.conversation] = message.seq
+
+    def shown_upto(self, conversation):
+        return self.upto.get(conversation)
+
+    def wake(self, conversation):
+        self.woken.append(conversation)
+
+    def announce(self, conversation):
+        self.announced.append(conversation)
+
+
+@pytest.fixture
+def views(ledger, other_ledger, tasks):
+    return View(ledger, tasks), View(other_ledger, tasks)
+
+
+async def test_each_process_shows_everything_once_and_in_order(views):
+    here, there = views
+    here.upto["c1"] = there.upto["c1"] = 0
+    for number in range(4):
+        await here.delivery.say("c1", Draft(sender=Sender.AGENT, content={"text": f"m{number}"}))
+        there.delivery.hear("c1")
+    await eventually(lambda: there.front.lines == ["m0", "m1", "m2", "m3"])
+    assert here.front.lines == ["m0", "m1", "m2", "m3"]
+    there.delivery.hear("c1")
+    await there.delivery._runs.settle("c1")
+    assert there.front.lines == ["m0", "m1", "m2", "m3"]
+
+
+async def test_a_process_without_the_requester_leaves_the_message_to_the_one_that_has_them(views, ledger):
+    here, there = views
+    here.front.connected = False
+    there.upto["c1"] = 0
+    said = await here.delivery.say("c1", Draft(sender=Sender.AGENT, content={"text": "hello"}))
+    assert here.announced == ["c1"]
+    assert (await message(ledger, said)).receipt is Receipt.ACCEPTED
+    there.delivery.hear("c1")
+    await eventually(lambda: there.front.lines == ["hello"])
+    await there.delivery._runs.settle("c1")
+    assert (await message(ledger, said)).receipt is Receipt.SENT
+
+
+async def test_what_the_requester_wrote_elsewhere_is_shown_here_too(views, ledger):
+    _, there = views
+    there.upto["c1"] = 0
+    await write(ledger, "from another tab")
+    there.delivery.hear("c1")
+    await eventually(lambda: there.front.lines == ["from another tab"])
+
+
+async def test_who_waits_for_news_is_woken_by_a_hint_and_not_by_what_was_written_here(views):
+    here, there = views
+    here.front.connected = there.front.connected = False
+    await here.delivery.say("c1", Draft(sender=Sender.AGENT, content={"text": "hello"}))
+    there.delivery.hear("c1")
+    await eventually(lambda: there.woken == ["c1"])
+    assert here.woken == []
+
+
+async def test_a_hint_posts_nothing_that_another_process_posts(views, ledger):
+    """Letters are kicked by what is shown, so a process that only hears of a message shows nothing."""
+    _, there = views
+    await write(ledger, "hello", sender=Sender.AGENT)
+    there.delivery.hear("c1")
+    await there.delivery._runs.settle("c1")
+    assert there.front.shown == []

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from handoff.errors import LetterRefused
+from handoff.ledger import Ledger
 from handoff.letters import Letters
 from handoff.message import Receipt, Sender
 from handoff.tasks import Tasks
+from tests.support import postgres
 from tests.support.ledger_rows import CONVERSATION, message, messages, write
 from tests.support.waiting import eventually
 
@@ -163,3 +165,38 @@ async def test_old_letters_are_forgotten(ledger, clock):
         await entry.letters.write(written, within=60)
         await entry.letters.forget_before(clock() + timedelta(seconds=1))
         assert await entry.letters.find(written.id) is None
+
+
+async def test_two_processes_post_each_letter_once_and_in_order(postgres_database, receiver):
+    postgres.empty(postgres_database)
+    ledgers = [await Ledger.connect(postgres_database) for _ in range(2)]
+    tasks = Tasks()
+    posts = [Letters(ledger, "rest", receiver.post, lambda _: False, 3600, tasks) for ledger in ledgers]
+    async with ledgers[0].entry() as entry:
+        await entry.conversations.use(CONVERSATION, "rest")
+    for number in range(6):
+        await say(ledgers[number % 2], f"m{number}")
+        for letters in posts:
+            letters.kick(CONVERSATION)
+    await eventually(lambda: len(receiver.got) == 6, within=10)
+    for letters in posts:
+        await letters._runs.settle(CONVERSATION)
+    assert receiver.got == receiver.attempts == [f"m{number}" for number in range(6)]
+    await tasks.cancel()
+    for ledger in ledgers:
+        await ledger.close()
+
+
+async def test_a_letter_of_a_process_that_is_gone_is_posted_by_another(postgres_database, receiver):
+    postgres.empty(postgres_database)
+    gone = await Ledger.connect(postgres_database)
+    async with gone.entry() as entry:
+        await entry.conversations.use(CONVERSATION, "rest")
+    ledger, tasks = await Ledger.connect(postgres_database), Tasks()
+    letters = Letters(ledger, "rest", receiver.post, lambda _: False, 3600, tasks)
+    tasks.spawn(letters.watch(), "letters")
+    await say(gone, "somebody has to post this")
+    await gone.close()
+    await eventually(lambda: receiver.got == ["somebody has to post this"], within=10)
+    await tasks.cancel()
+    await ledger.close()

@@ -58,7 +58,7 @@ export function readUttered(payload, base) {
     files: files(said, base),
     attached: readAttached(said.files, base),
     replies: replies(said.quick_replies),
-    parts: parts(said.parts),
+    parts: parts(said.parts, base),
     question: question(said.question),
   };
   if (from === 'me') {
@@ -133,10 +133,16 @@ function replies(given) {
   return offered.length ? offered : undefined;
 }
 
-/** @param {any} given @returns {Part[] | undefined} */
-function parts(given) {
-  const known = Array.isArray(given) ? given.filter((part) => isObject(part) && string(part.kind)) : [];
+/** A part that is a file has a path on the server. @param {any} given @param {string} base @returns {Part[] | undefined} */
+function parts(given, base) {
+  const kinds = Array.isArray(given) ? given.filter((part) => isObject(part) && string(part.kind)) : [];
+  const known = kinds.map((part) => (part.file ? { ...part, ...resolved(part, base) } : part));
   return known.length ? /** @type {Part[]} */ (known) : undefined;
+}
+
+/** @param {Part} part @param {string} base */
+function resolved({ src, href }, base) {
+  return { ...(src && { src: safeUrl(src, { base }) }), ...(href && { href: safeUrl(href, { base }) }) };
 }
 
 /** @param {any} given @returns {Question | undefined} */

@@ -1,0 +1,53 @@
+"""``forget``: everything that we keep of one conversation is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from handoff.operator.choosing import Chosen, choose
+from handoff.operator.output import AsJson, make_printable, print_json
+from handoff.operator.session import with_ledger
+
+if TYPE_CHECKING:
+    from handoff.forgetting import Forgotten
+    from handoff.ledger import Ledger
+
+PATIENCE = 30.0  # seconds for the running assistant to close a chat
+ELSEWHERE = (
+    "Rasa's tracker store keeps what was said to the assistant; delete it there as well: "
+    "DELETE /conversations/<id>/tracker of Rasa's HTTP API (rasa run --enable-api), or in an SQL store "
+    "DELETE FROM events WHERE sender_id = '<id>'. A store in memory forgets with its process.",
+    "ServiceNow keeps its own transcript of live chats, and the requester's browser what it has shown.",
+    "Backups and logs keep what was written to them until they are deleted themselves.",
+)
+
+Force = Annotated[bool, typer.Option("--force", help="Close a live chat first; the assistant has to run.")]
+
+
+def forget_conversation(conversation: Chosen, force: Force = False, as_json: AsJson = False) -> None:
+    done = with_ledger(lambda ledger: _forget(ledger, conversation, force=force))
+    if as_json:
+        print_json({"forgotten": asdict(done), "elsewhere": ELSEWHERE})
+        return
+    typer.echo(
+        f"Forgotten: {done.messages} messages, {done.files} files, {done.letters} letters, "
+        f"and who was in {done.handoffs} handoffs, of {make_printable(done.conversation)}."
+    )
+    typer.echo("\n".join(("Not deleted by this command:", *(f"* {line}" for line in ELSEWHERE))))
+
+
+async def _forget(ledger: Ledger, given: str, *, force: bool) -> Forgotten:
+    from handoff.files.store import FileStore
+    from handoff.forgetting import close_first, forget
+    from handoff.settings import read_some
+    from handoff.settings.files import FileSettings
+
+    async with ledger.entry() as entry:
+        conversation = await choose(entry, given)
+    if force:
+        await close_first(ledger, conversation, PATIENCE)
+    store = FileStore(read_some(FileSettings).handoff_files_url)
+    return await forget(ledger, store, conversation)

@@ -1,0 +1,73 @@
+"""The trained assistant, one process after the other, by Rasa's public API, with endpoints.cluster.yml."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+import pytest
+from sqlalchemy import make_url
+
+from chaos.services import RedisService, ServiceMissing
+from tests.support import postgres
+from tests.support.chromium import give_up
+
+pytestmark = [pytest.mark.rasa, pytest.mark.timeout(240)]
+
+
+@pytest.fixture
+def tracker_database():
+    with postgres.make_database(migrated=False) as url:
+        yield make_url(url)
+
+
+@pytest.fixture
+def ledger_database():
+    with postgres.make_database() as url:
+        yield url
+
+
+@pytest.fixture
+async def redis(tmp_path):
+    try:
+        service = RedisService(tmp_path / "redis.log")
+    except ServiceMissing as error:
+        give_up(str(error))
+    await service.start()
+    yield service
+    await service.stop()
+
+
+async def test_what_one_process_was_told_the_other_knows(
+    open_helpdesk, tracker_database, ledger_database, redis
+):
+    variables = {
+        "HANDOFF_DATABASE_URL": ledger_database,
+        "HANDOFF_REDIS_URL": redis.url,
+        "RASA_DB_HOST": tracker_database.host,
+        "RASA_DB_PORT": str(tracker_database.port),
+        "RASA_DB_NAME": tracker_database.database,
+        "RASA_DB_USER": "postgres",
+        "RASA_DB_PASSWORD": "",
+        "RASA_REDIS_HOST": "127.0.0.1",
+        "RASA_REDIS_PORT": str(redis.port),
+        "RASA_REDIS_DB": "0",
+        "RASA_REDIS_PASSWORD": "",
+    }
+    async with AsyncExitStack() as stack:
+        one = await stack.enter_async_context(open_helpdesk(endpoints="endpoints.cluster.yml", **variables))
+        client = await one.join()
+        await client.say("I want to talk to a person")
+        await client.expect("Shall I ask a person")
+        session = client.session_id
+    async with open_helpdesk(endpoints="endpoints.cluster.yml", **variables) as other:
+        again = await other.join(session)
+        await again.say("/SetSlots(confirm_handoff=true)")
+        await again.expect("In one sentence")
+        await again.say("My laptop does not start")
+        await again.expect("A live agent will join you")
+        chat = other.simulator.chats[-1]
+        await other.simulator.accept(chat, agent="Dana")
+        await again.expect("Dana has joined")
+        await other.expect_slot(again, "handoff_active", True)
+        await other.simulator.end(chat)
+        await again.expect("Welcome back")
