@@ -88,8 +88,7 @@ def test_pictures_go_both_ways(pages, tmp_path):
     attach(desk, "Attach a file", draw(tmp_path / "floor plan.png", "Floor plan", "#e9e2dc"))
     theirs = chat.get_by_role("img", name="floor plan.png")
     expect(theirs).to_be_visible()
-    import time; time.sleep(4); chat.screenshot(path="/tmp/dbg-chat.png"); desk.screenshot(path="/tmp/dbg-desk.png"); print("DBG", [(s.evaluate("p => [p.src, p.complete, p.naturalWidth, p.currentSrc]")) for s in (mine, theirs)], flush=True)
-    for shown in (mine, theirs):
+    for shown in (mine, theirs):  # the bytes have arrived, and are a picture
         expect(shown).not_to_have_js_property("naturalWidth", 0, timeout=15000)
     picture(chat, "service-files")
     picture(desk, "service-files-desk")
