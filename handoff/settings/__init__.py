@@ -21,6 +21,7 @@ from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
 from handoff.settings.limits import LimitSettings
 from handoff.settings.operations import OperationsSettings
+from handoff.settings.texts import TextSettings
 from handoff.settings.times import TimeSettings
 
 __all__ = [
@@ -46,6 +47,7 @@ G = TypeVar("G", bound=Group)
 
 
 class Settings(
+    TextSettings,
     TimeSettings,
     OperationsSettings,
     LimitSettings,
