@@ -21,6 +21,7 @@ from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
 from handoff.settings.limits import LimitSettings
 from handoff.settings.operations import OperationsSettings
+from handoff.settings.privacy import Place, PrivacySettings
 from handoff.settings.texts import TextSettings
 from handoff.settings.times import TimeSettings
 
@@ -32,6 +33,7 @@ __all__ = [
     "Desk",
     "DeskFiles",
     "History",
+    "Place",
     "SessionIds",
     "Settings",
     "Start",
@@ -51,6 +53,7 @@ class Settings(
     TimeSettings,
     OperationsSettings,
     LimitSettings,
+    PrivacySettings,
     ChannelSettings,
     LedgerSettings,
     FileSettings,
