@@ -23,6 +23,7 @@ from servicenow.history import write_brief, write_items, write_object
 from servicenow.http import Instance, Reply
 from servicenow.instance_files import find_path
 from servicenow.media import upload_file
+from servicenow.patterns import PATTERNS, TextPatterns
 from servicenow.requester import name_requester
 from servicenow.transcript import TranscriptTables
 
@@ -48,6 +49,7 @@ class BotIntegrationDesk:
         files: DeskFiles = DeskFiles.SIGNED_URL,
         provider_application: str | None = None,
         variables: Mapping[str, str] | None = None,
+        patterns: TextPatterns = PATTERNS,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._instance = instance
@@ -58,6 +60,7 @@ class BotIntegrationDesk:
         self._files = files
         self._provider_application = provider_application
         self._variables = variables or {}
+        self._patterns = patterns
         self._now = now
         self._typed_at: dict[str, float] = {}
 
@@ -181,7 +184,7 @@ class BotIntegrationDesk:
     def _read_events(self, body: Any) -> tuple[DeskEvent, ...]:
         if not isinstance(body, dict):
             return ()
-        return parse_callback(body, instance_url=self._instance.url).events
+        return parse_callback(body, self._patterns, instance_url=self._instance.url).events
 
     async def _ask(
         self, handoff: Handoff, action: str | None, *, request_id: str | None = None, **fields: Any
