@@ -76,7 +76,9 @@ class BotIntegrationDesk:
             case Start.CREATE_START:
                 return await self._create_and_start(handoff, lines, at_once)
             case Start.LIVE_AGENT_ONLY:
-                await self._ask(handoff, "START_CONVERSATION", **at_once, **lines)
+                # On a synchronous channel the answer has what would be called back (section 5).
+                started = await self._ask(handoff, "START_CONVERSATION", **at_once, **lines)
+                return Opened(chat_id=read_identifiers(started.body), events=self._read_events(started.body))
             case Start.START_THEN_AGENT:
                 asked = {**person, "contextVariables": variables or None, **lines}
                 await self._ask(handoff, "START_CONVERSATION", **asked)
