@@ -41,6 +41,7 @@ CHANNEL_RESPONSES = frozenset(
         "utter_file_refused_question_size",
         "utter_file_refused_question_count",
         "utter_live_agent_joined",
+        "utter_live_agent_says",
         "utter_live_agent_joined_unnamed",
         "utter_live_chat_waiting",
         "utter_live_chat_position",
@@ -51,6 +52,7 @@ CHANNEL_RESPONSES = frozenset(
         "utter_no_live_chat_open",
         "utter_session_refused",
         "utter_message_rejected_empty",
+        "utter_message_rejected_too_fast",
         "utter_message_rejected_too_long",
         "utter_message_not_delivered",
         "utter_message_possibly_delivered",
@@ -68,7 +70,7 @@ CHANNEL_RESPONSES = frozenset(
 )
 # What a response may name besides slots: what the channel passes, and what Rasa passes to its own.
 PASSED_VALUES = frozenset(
-    {"count", "limit", "name", "types", "minutes", "position", "text", "context", "value"}
+    {"count", "seconds", "limit", "name", "types", "minutes", "position", "text", "context", "value"}
 )
 
 SLOT_NAME = re.compile(r"\bslots\.(\w+)")
