@@ -11,7 +11,7 @@ WIDGET := $(wildcard widget/*.js widget/*.mjs widget/*.html widget/*.css widget/
 
 export RASA_TELEMETRY_ENABLED := false
 
-.PHONY: run test chaos chaos-mutants check e2e simulator actions widget install lock format clean help
+.PHONY: run test chaos chaos-mutants bench check e2e simulator actions widget install lock format clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ chaos: $(VENV)/.dev ## Kill and cut for a while, and count what was lost; TOPOLO
 
 chaos-mutants: $(VENV)/.dev ## Make one mistake after another, each of one line, and see each caught
 	@$(BIN)/python -m chaos --mutant all --seconds 25 $(ARGS)
+
+bench: $(VENV)/.dev widget/dist/index.html ## Ours against a bare relay and the original design; ARGS="--quick"
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(VENV)/.dev widget/node_modules/.installed ## Ruff and mypy, the widget's types, and known vulnerabilities of what we depend on
 	@$(BIN)/ruff format --check .

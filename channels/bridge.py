@@ -13,15 +13,19 @@ from sanic import Blueprint, Sanic
 
 from channels.diversion import LANE, Diversion
 from channels.exit_flow import ExitFlow
+from channels.masked_bot import mask_for
 from channels.mirror import Mirror
 from channels.neighbours import Neighbours
-from channels.rasa_api import Bot
+from channels.rasa_api import Bot, RasaBot
 from channels.switchboard import ChannelScreen, Switchboard
+from channels.turn_thread import ThreadedBot
 from handoff.auditor import Auditor
 from handoff.handoff import Handoff, utc_now
+from handoff.log_guard import guard_logs
 from handoff.message import Message
 from handoff.relay import Relay
 from handoff.retention import keep_forgetting
+from handoff.settings import Place
 from handoff.tasks import Tasks
 from servicenow.backend import Backend
 
@@ -87,6 +91,8 @@ class Bridge:
         await self.relay.stop()
         async with self.backend.ledger.quiet():
             await self.tasks.cancel()
+        if isinstance(self.bot, ThreadedBot):
+            await self.bot.close()
         await self.backend.close()
 
     def before_stop(self, leave: Callable[[], None]) -> None:
@@ -109,6 +115,9 @@ class Bridge:
     async def show_receipt(self, message: Message) -> None:
         await self.switchboard.show_receipt(message)
 
+    async def show_files(self, conversation: str) -> None:
+        await self.switchboard.show_files(conversation)
+
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         await self.switchboard.show_typing(conversation, on=on, name=name)
 
@@ -118,6 +127,9 @@ class Bridge:
             self._mirror.kick(handoff.conversation)
         else:
             self.diversion.nudge(handoff.conversation)
+
+    def note_update(self, handoff: Handoff) -> None:
+        self._mirror.note_update(handoff.conversation)
 
     async def _resume(self) -> None:
         """Look at every conversation in which something waits to be handed over or given back."""
@@ -176,7 +188,11 @@ async def leave_bridge(app: Sanic[Any, Any]) -> None:
 
 
 async def _make_bridge(connect: Connect, bot: Bot) -> Bridge:
-    bridge = Bridge(await connect(), bot)
+    backend = await connect()
+    if isinstance(bot, RasaBot) and backend.settings.handoff_turn_thread:
+        bot = ThreadedBot(bot)
+    guard_logs(backend.settings)
+    bridge = Bridge(backend, mask_for(bot, backend.settings.masked_in(Place.TRACKER)))
     await bridge.start()
     _spare_collector()
     return bridge

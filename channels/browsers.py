@@ -15,6 +15,7 @@ class Browser:
 
     holder: Holder | None = None
     conversation: str | None = None
+    room: str = ""
     is_ours: bool = False
 
 
@@ -24,6 +25,7 @@ class Browsers:
     def __init__(self) -> None:
         self._browsers: dict[str, Browser] = {}
         self._watching: Counter[str] = Counter()
+        self._rooms: Counter[str] = Counter()
         self._own_words: dict[str, int] = {}
         self._shown: dict[str, int] = {}
 
@@ -41,12 +43,17 @@ class Browsers:
         """Let a socket show a conversation."""
         self.turn_away(browser)
         browser.conversation = conversation
+        browser.room = room_of(conversation, is_ours=browser.is_ours)
         self._watching[conversation] += 1
+        self._rooms[browser.room] += 1
 
     def turn_away(self, browser: Browser) -> None:
         """Let a socket show nothing."""
         if browser.conversation is None:
             return
+        self._rooms[browser.room] -= 1
+        if not self._rooms[browser.room]:
+            del self._rooms[browser.room]
         self._watching[browser.conversation] -= 1
         if not self._watching[browser.conversation]:
             del self._watching[browser.conversation]
@@ -58,6 +65,10 @@ class Browsers:
     def are_watching(self, conversation: str) -> bool:
         """Whether any socket shows the conversation."""
         return conversation in self._watching
+
+    def are_in(self, room: str) -> bool:
+        """Whether any socket is in a room of ``room_of``."""
+        return room in self._rooms
 
     def count(self, conversation: str) -> int:
         """How many sockets show the conversation."""

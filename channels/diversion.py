@@ -21,11 +21,11 @@ from channels.exit_flow import ExitFlow
 from channels.file_messages import attach, read_file
 from channels.mirror import Mirror
 from channels.rasa_api import Bot, OutputChannel
-from channels.reading import Reader
+from channels.reading import Reader, Reading, read_plainly
 from channels.switchboard import Switchboard
 from handoff.files.file import has_files
 from handoff.handoff import EndReason, Handoff, State
-from handoff.ledger import Ledger
+from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender, sentence
 from handoff.message_rows import Accepted
 from handoff.relay import Relay
@@ -74,7 +74,7 @@ class Diversion:
         self._relay = relay
         self._bot = bot
         self._switchboard = switchboard
-        self._reader = Reader(ledger, bot)
+        self._reader = Reader(bot)
         self._mirror = mirror
         self._exit_flow = exit_flow
         self._runs = OnePerKey(self._hand_over_all, LANE, tasks, leases=ledger.leases)
@@ -85,24 +85,54 @@ class Diversion:
         Raises:
             FileRefused: it is a file that is unknown, was sent already, or is not what was asked for.
         """
-        reading = await (
-            read_file(self._ledger, incoming) if incoming.file_id else self._reader.read(incoming)
-        )
+        if incoming.file_id:
+            return await self._take_read(incoming, await read_file(self._ledger, incoming))
         async with self._ledger.entry() as entry:
-            await entry.conversations.use(incoming.conversation, incoming.channel)
-            if about := read_about(incoming.metadata):
-                await entry.conversations.describe(incoming.conversation, about)
-            content = (
-                {**reading.content, "route": dict(incoming.route)} if incoming.route else reading.content
-            )
-            draft = Draft(sender=Sender.REQUESTER, content=content, client_id=incoming.client_id)
-            accepted = await entry.messages.accept(incoming.conversation, draft)
+            owner = await entry.handoffs.open_for(incoming.conversation)
+            offered = await self._reader.look(entry, owner, incoming)
+            accepted = None
+            if offered.is_plain:
+                accepted = await self._accept(entry, incoming, read_plainly(incoming))
+                owner = owner if await self._divert(entry, owner, accepted) else None
+        if accepted is None:
+            return await self._take_read(incoming, await self._reader.read(incoming, offered))
+        if owner:
+            self._relay.post_soon(owner)
+        else:
+            self.nudge(incoming.conversation)
+        return accepted
+
+    async def _take_read(self, incoming: Incoming, reading: Reading) -> Accepted:
+        """What had to be read between two entries, as the bot may have to word what was offered."""
+        async with self._ledger.entry() as entry:
+            accepted = await self._accept(entry, incoming, reading)
             if incoming.file_id and accepted.is_new:
                 await attach(entry, incoming.file_id, accepted.message)
         if reading.secret:
             self._relay.vault.keep(accepted.message.id, reading.secret)
         self.nudge(incoming.conversation)
         return accepted
+
+    async def _accept(self, entry: Entry, incoming: Incoming, reading: Reading) -> Accepted:
+        await entry.conversations.use(incoming.conversation, incoming.channel)
+        if about := read_about(incoming.metadata):
+            await entry.conversations.describe(incoming.conversation, about)
+        content = {**reading.content, "route": dict(incoming.route)} if incoming.route else reading.content
+        draft = Draft(sender=Sender.REQUESTER, content=content, client_id=incoming.client_id)
+        return await entry.messages.accept(incoming.conversation, draft)
+
+    async def _divert(self, entry: Entry, owner: Handoff | None, accepted: Accepted) -> bool:
+        """Give a message to the live agent in the entry that accepts it, where nothing comes before it."""
+        message = accepted.message
+        if owner is None or owner.state is not State.LIVE:
+            return False
+        if not accepted.is_new or message.text.strip() in LEAVING:
+            return False
+        first = await entry.messages.next_without_owner(message.conversation)
+        if first is None or first.id != message.id:
+            return False
+        await self._relay.assign(entry, owner, message)
+        return True
 
     def nudge(self, conversation: str) -> None:
         """Look at a conversation again: a message came, or its owner changed."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -17,6 +18,8 @@ from handoff.files.links import Purpose
 
 log = structlog.get_logger(__name__)
 
+PATIENCE = 25.0  # seconds that a browser waits for a file that is still being fetched
+LOOK_AGAIN = 0.2
 RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 # Nothing in a file runs, and no other page learns that it was looked at.
 HEADERS = {
@@ -54,6 +57,8 @@ class FileAnswers:
         file = await self._find(file_id, purpose, request)
         if file is None:
             return text(REFUSED, status=403, headers={"Cache-Control": "no-store"})
+        if file.state is FileState.WANTED:
+            file = await self._wait_for(file)
         if file.state is not FileState.STORED:
             return text("This file is not here.", status=404, headers={"Cache-Control": "no-store"})
         span = read_range(request.headers.get("range"), file.size)
@@ -70,6 +75,14 @@ class FileAnswers:
         if file is None or not self._cabinet.links.holds(file, purpose, expires, signature):
             log.info("file.link_refused")
             return None
+        return file
+
+    async def _wait_for(self, file: File) -> File:
+        """It is being fetched, by this process or another; a while is waited for it."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while file.state is FileState.WANTED and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(LOOK_AGAIN)
+            file = await self._cabinet.find(file.id) or replace(file, state=FileState.MISSING)
         return file
 
     async def _send(self, request: Request[Any, Any], file: File, span: Span, purpose: Purpose) -> None:

@@ -18,18 +18,39 @@ from handoff.tasks import OnePerKey, Tasks
 log = structlog.get_logger(__name__)
 
 PAUSE = 2.0  # seconds between two writes for one conversation: each reads and saves the whole tracker
+UPDATES = 60.0  # seconds between two writes of nothing but the last update
 REMEMBERED = 10_000  # conversations known to be in step; forgetting one costs a look at its tracker
 
 
 class Mirror:
     """Writes the slots in the background; several changes in a row become one write."""
 
-    def __init__(self, ledger: Ledger, bot: Bot, tasks: Tasks, pause: float = PAUSE) -> None:
+    def __init__(
+        self, ledger: Ledger, bot: Bot, tasks: Tasks, pause: float = PAUSE, updates: float = UPDATES
+    ) -> None:
         self._ledger = ledger
         self._bot = bot
         self._pause = pause
         self._runs = OnePerKey(self._write, "mirror", tasks)
+        self._updates = updates
         self._in_step: set[str] = set()
+        self._noted: dict[str, bool] = {}  # conversations written lately; True where one is out of date
+
+    def note_update(self, conversation: str) -> None:
+        """Something was said: write the last update now, or once a minute while more is said.
+
+        A message costs no look at the tracker, which is the slower the longer the conversation is.
+        """
+        if conversation in self._noted:
+            self._noted[conversation] = True
+            return
+        self._noted[conversation] = False
+        self._runs.kick(conversation)
+        asyncio.get_running_loop().call_later(self._updates, self._write_again, conversation)
+
+    def _write_again(self, conversation: str) -> None:
+        if self._noted.pop(conversation):
+            self.note_update(conversation)
 
     def kick(self, conversation: str) -> None:
         """A handoff has changed: write what the ledger says soon, and look again when it is over."""

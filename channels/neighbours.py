@@ -63,6 +63,9 @@ class Neighbours:
     def announce_receipt(self, message: Message) -> None:
         self._tell("receipt", message.conversation, message=message.id)
 
+    def announce_files(self, conversation: str) -> None:
+        self._tell("files", conversation)
+
     def announce_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         self._tell("typing", conversation, on=on, name=name)
 
@@ -93,6 +96,8 @@ class Neighbours:
                 await self._show_state(conversation)
             case "receipt":
                 await self._show_receipt(str(hint["message"]))
+            case "files":
+                await self._switchboard.show_files_here(conversation)
             case "typing":
                 await self._switchboard.show_typing_here(
                     conversation, on=bool(hint["on"]), name=hint.get("name")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from channels.rasa_api import Bot
 from channels.wording import fill_in
-from handoff.answers import Answer, Asked, find_asked, read_answer
-from handoff.ledger import Entry, Ledger
+from handoff.answers import Answer, Asked, find_asked_by, read_answer
+from handoff.handoff import Handoff
+from handoff.ledger import Entry
 
 if TYPE_CHECKING:
     from channels.diversion import Incoming
@@ -24,25 +25,47 @@ class Reading:
     secret: str | None = None
 
 
+@dataclass(frozen=True)
+class Offered:
+    """The title of a button of the bot, or a question of the desk."""
+
+    title: str | None = None
+    asked: Asked | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a message chooses from nothing, and is what it says."""
+        return self.title is None and self.asked is None
+
+
+def read_plainly(incoming: Incoming) -> Reading:
+    """A message that is what it says."""
+    return Reading(content={"text": incoming.text, "metadata": dict(incoming.metadata or {})})
+
+
 class Reader:
     """Reads messages by what was offered in their conversation, which is in the ledger."""
 
-    def __init__(self, ledger: Ledger, bot: Bot) -> None:
-        self._ledger = ledger
+    def __init__(self, bot: Bot) -> None:
         self._bot = bot
 
-    async def read(self, incoming: Incoming) -> Reading:
+    async def look(self, entry: Entry, owner: Handoff | None, incoming: Incoming) -> Offered:
+        """What was offered that a message may choose from; ``owner`` is the open handoff."""
+        title = await _find_button(entry, incoming) if incoming.text.startswith("/") else None
+        asked = await find_asked_by(entry, owner, incoming.conversation, incoming.text)
+        return Offered(title, asked)
+
+    async def read(self, incoming: Incoming, offered: Offered) -> Reading:
         """The title of what was chosen stands as its text; a payload that nobody offered is plain text."""
-        content = {"text": incoming.text, "metadata": dict(incoming.metadata or {})}
-        async with self._ledger.entry() as entry:
-            title = await _find_button(entry, incoming) if incoming.text.startswith("/") else None
-            asked = await find_asked(entry, incoming.conversation, incoming.text)
-        if title:
-            return Reading(content={**content, "text": title, "payload": incoming.text})
-        answer = await self._read_answer(incoming, asked) if asked else None
-        if asked is None or answer is None:
+        if offered.is_plain:
+            return read_plainly(incoming)
+        content = read_plainly(incoming).content
+        if offered.title:
+            return Reading(content={**content, "text": offered.title, "payload": incoming.text})
+        answer = await self._read_answer(incoming, offered.asked) if offered.asked else None
+        if offered.asked is None or answer is None:
             return Reading(content=content)
-        return _take_answer(content, asked, answer)
+        return _take_answer(content, offered.asked, answer)
 
     async def _read_answer(self, incoming: Incoming, asked: Asked) -> Answer | None:
         async def word(response: str) -> str:

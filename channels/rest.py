@@ -98,7 +98,7 @@ class HandoffRest(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             raise ChannelRefused("The REST channel was registered without Rasa's agent.")
         bridge = self._bridge = await join_bridge(app, self._connect, self._bot)
         settings, ledger = bridge.backend.settings, bridge.backend.ledger
-        reader = RestReader(ledger, bridge.bot, NAME)
+        reader = RestReader(ledger, bridge.bot, NAME, bridge.backend.cabinet.links)
         letters = self._make_letters(bridge, reader)
         answers = RestAnswers(bridge, reader, self._listeners, bridge.tasks, settings.handoff_rest_patience)
         events = RestEvents(bridge, reader, self._listeners, bridge.tasks, heart_beat=self._heart_beat)

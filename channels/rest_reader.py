@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from channels.file_wire import write_files
 from channels.rasa_api import Bot
 from channels.rest_wire import name_state, write_handoff, write_message
 from handoff.answer_rows import Span
+from handoff.files.file import has_files
+from handoff.files.links import Links
 from handoff.handoff import Handoff
 from handoff.ledger import Ledger
 from handoff.message import Message, Sender
@@ -30,10 +33,11 @@ class Batch:
 class RestReader:
     """Reads for one channel, whose name chooses the variations of the domain's responses."""
 
-    def __init__(self, ledger: Ledger, bot: Bot, channel: str) -> None:
+    def __init__(self, ledger: Ledger, bot: Bot, channel: str, links: Links) -> None:
         self._ledger = ledger
         self._bot = bot
         self._channel = channel
+        self._links = links
 
     async def read(self, conversation: str, since: int, upto: int | None = None) -> Batch:
         """What the requester is to be shown after ``since``, up to ``upto`` or the last there is."""
@@ -55,6 +59,10 @@ class RestReader:
         return write_message(message, await self._render(message), name_state(handoff))
 
     async def _render(self, message: Message) -> dict[str, Any]:
+        if has_files(message.content):
+            async with self._ledger.entry() as entry:
+                files = await entry.files.of(message.id)
+            return write_files(message.content, files, self._links, self._links.base)
         if "response" not in message.content:
             return dict(message.content)
         response, values = message.content["response"], message.content["values"]

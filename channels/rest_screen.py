@@ -55,6 +55,9 @@ class RestScreen:
         """None: the client has written them itself."""
         return None
 
+    async def show_files(self, conversation: str) -> None:
+        """Nothing: a client fetches a file by the link that it was given, which waits for it."""
+
     async def show_receipt(self, message: Message) -> None:
         if receipt := write_receipt(message):
             self._listeners.sign(message.conversation, "receipt", receipt)

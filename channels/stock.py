@@ -123,7 +123,9 @@ class HandoffChannel(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         self._intake.open(bridge)
 
     def _make_letters(self, bridge: Bridge) -> Letters:
-        post = StockPost(self._platform, bridge.backend.ledger, StockDrawing(self._platform, bridge.bot))
+        drawing = StockDrawing(self._platform, bridge.bot)
+        links = bridge.backend.cabinet.links
+        post = StockPost(self._platform, bridge.backend.ledger, drawing, links)
         letters = Letters(
             bridge.backend.ledger,
             self.name(),

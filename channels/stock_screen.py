@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
+from channels.file_wire import write_files
 from channels.platform import Platform
 from channels.rasa_api import OutputChannel
 from channels.stock_drawing import StockDrawing
 from channels.stock_output import StockOutput
 from handoff.delivery import Delivery
 from handoff.errors import LetterRefused
+from handoff.files.file import has_files
+from handoff.files.links import Links
 from handoff.handoff import Handoff
 from handoff.ledger import Ledger
 from handoff.letters import Letters
@@ -19,16 +23,21 @@ from handoff.message import Message, Sender
 class StockPost:
     """Sends one message of the ledger by the stock channel's own methods."""
 
-    def __init__(self, platform: Platform, ledger: Ledger, drawing: StockDrawing) -> None:
+    def __init__(self, platform: Platform, ledger: Ledger, drawing: StockDrawing, links: Links) -> None:
         self._platform = platform
         self._ledger = ledger
         self._drawing = drawing
+        self._links = links
 
     async def post(self, message: Message) -> None:
         """Raises ``LetterRefused`` where the platform did not take it."""
         async with self._ledger.entry() as entry:
             last = await entry.messages.last_of_requester(message.conversation)
+            files = await entry.files.of(message.id) if has_files(message.content) else ()
         output = self._platform.open_output((last and last.content.get("route")) or {})
+        if files:
+            content = write_files(message.content, files, self._links, self._links.base)
+            message = replace(message, content=content)
         words = await self._drawing.draw(message)
         try:
             await self._platform.send(output, message.conversation, words)
@@ -74,6 +83,9 @@ class StockScreen:
 
     async def show_receipt(self, message: Message) -> None:
         """Nothing: a failure is told in words when the handoff ends."""
+
+    async def show_files(self, conversation: str) -> None:
+        """Nothing: the link that was written waits for the file."""
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         """Nothing."""

@@ -105,6 +105,15 @@ class Switchboard:
         if self.neighbours:
             self.neighbours.announce_state(handoff)
 
+    async def show_files(self, conversation: str) -> None:
+        await self.show_files_here(conversation)
+        if self.neighbours:
+            self.neighbours.announce_files(conversation)
+
+    async def show_files_here(self, conversation: str) -> None:
+        for screen in self._screens.values():
+            await screen.show_files(conversation)
+
     async def show_receipt_here(self, message: Message) -> None:
         for screen in self._screens.values():
             await screen.show_receipt(message)

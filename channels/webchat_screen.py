@@ -73,7 +73,10 @@ class WebChatScreen:
         await self._emit("bot_uttered", write_message(message, payload), message.conversation)
         if message.sender is Sender.REQUESTER:
             self._browsers.note_own_words(message.conversation, message.seq)
-        else:
+        elif self._browsers.are_in(room_of(message.conversation, is_ours=False)):
+            if has_files(message.content):  # elsewhere, a path of ours leads nowhere
+                base = self._bridge.backend.cabinet.links.base
+                payload = await self._render(message, base) or payload
             stock = write_for_stock_widget(message, payload)
             await self._emit("bot_uttered", stock, message.conversation, is_ours=False)
 
@@ -83,6 +86,11 @@ class WebChatScreen:
     async def show_receipt(self, message: Message) -> None:
         if receipt := write_receipt(message):
             await self._emit("receipt", receipt, message.conversation)
+
+    async def show_files(self, conversation: str) -> None:
+        async with self._bridge.backend.ledger.entry() as entry:
+            files = await entry.files.newest(conversation, FILES)
+        await self._emit("files", self._offer(files), conversation)
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         await self._emit("typing", {"on": on, "name": name}, conversation)
@@ -163,14 +171,14 @@ class WebChatScreen:
             for message in messages:
                 await entry.messages.mark(message.id, Receipt.SENT)
 
-    async def _render(self, message: Message) -> dict[str, Any] | None:
+    async def _render(self, message: Message, base: str = "") -> dict[str, Any] | None:
         """One message is one payload, so that its id and number stay its own."""
         payload = await self._render_words(message)
         if payload is None or not has_files(message.content):
             return payload
         async with self._bridge.backend.ledger.entry() as entry:
             files = await entry.files.of(message.id)
-        return write_files(payload, files, self._bridge.backend.cabinet.links)
+        return write_files(payload, files, self._bridge.backend.cabinet.links, base)
 
     async def _render_words(self, message: Message) -> dict[str, Any] | None:
         if message.sender is Sender.REQUESTER:
@@ -186,7 +194,9 @@ class WebChatScreen:
         return {**payloads[-1], "text": "\n\n".join(payload["text"] for payload in payloads)}
 
     async def _emit(self, event: str, data: Any, conversation: str, *, is_ours: bool = True) -> None:
-        await self._server.emit(event, data, room=room_of(conversation, is_ours=is_ours))
+        room = room_of(conversation, is_ours=is_ours)
+        if self._browsers.are_in(room):
+            await self._server.emit(event, data, room=room)
 
 
 def _write_state(handoff: Handoff) -> dict[str, Any]:

@@ -79,6 +79,7 @@ def write_for_stock_widget(message: Message, payload: Mapping[str, Any]) -> dict
 def _write_plainly(written: dict[str, Any]) -> dict[str, Any]:
     """Text and buttons; a picture alone as Rasa sends one. The rest is in the text already."""
     parts: list[dict[str, Any]] = written.pop("parts", None) or []
+    written.pop("files", None)
     question = written.pop("question", None)
     if question:
         replies = written.get("quick_replies") or ()

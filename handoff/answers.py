@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from handoff.content import MASK, Kind, read_question
+from handoff.handoff import Handoff
 from handoff.message import Message, Sender
 
 if TYPE_CHECKING:
@@ -58,11 +59,15 @@ def name_choice(question: str, index: int) -> str:
 
 async def find_asked(entry: Entry, conversation: str, text: str) -> Asked | None:
     """The question that ``text`` names, or else the newest one of the open handoff, if unanswered."""
-    owner = await entry.handoffs.open_for(conversation)
+    return await find_asked_by(entry, await entry.handoffs.open_for(conversation), conversation, text)
+
+
+async def find_asked_by(entry: Entry, owner: Handoff | None, conversation: str, text: str) -> Asked | None:
+    """The same, where it is known which handoff is open."""
     named = PATTERN.match(text)
     if named is None and (owner is None or text.lstrip().startswith("/")):
         return None  # a command is no answer, not even to a question that takes any words
-    said = await entry.messages.newest(conversation, REMEMBERED)
+    said = await entry.messages.questions_and_answers(conversation, REMEMBERED)
     owner_id = owner.id if owner else None
     found = _find_named(said, named[1]) if named else _find_unanswered(said, owner_id)
     return Asked(message=found, counts=found.handoff_id == owner_id) if found else None

@@ -26,6 +26,11 @@ Beside ``text``, which holds all of it in plain words, content may have:
     and what answers a masked one is secret. An answer that was not typed comes as
     ``/answer <id> <what>``, see ``handoff/answers.py``.
 
+``files``
+    files at the desk that the message names, ``[{"address": ..., "name": ...}]``: each is fetched by
+    us, and its address stands for it in the text and the parts until the message is shown
+    (``channels/file_wire.py``). In a message of the requester, ``[{"id": ...}]``.
+
 ``prompt``
     ``{"response": ...}`` where the desk asked without words.
 """

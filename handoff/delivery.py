@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -9,7 +10,7 @@ import structlog
 from handoff.ledger import Ledger
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.ownership import may_bot_speak
-from handoff.tasks import OnePerKey, Tasks
+from handoff.tasks import Home, OnePerKey, Tasks
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,10 @@ class Screen(Protocol):
 
     async def show_receipt(self, message: Message) -> None:
         """Push what became of a message that the requester wrote to the desk."""
+        ...
+
+    async def show_files(self, conversation: str) -> None:
+        """Push what is known by now of files that were shown."""
         ...
 
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
@@ -62,6 +67,7 @@ class Delivery:
     """
 
     def __init__(self, ledger: Ledger, screen: Screen, tasks: Tasks, views: Views | None = None) -> None:
+        self._home = Home()
         self._ledger = ledger
         self._screen = screen
         self._views = views
@@ -88,8 +94,12 @@ class Delivery:
     async def say_for_bot(self, conversation: str, draft: Draft, born: int | None) -> Message | None:
         """The same for the bot, unless the conversation is not its own any more.
 
-        ``born`` is the epoch of its turn. Returns None for words that are not shown.
+        ``born`` is the epoch of its turn. Returns None for words that are not shown. May be called on
+        any event loop, as turns may have one of their own.
         """
+        return await self._home.run(self._say_for_bot(conversation, draft, born))
+
+    async def _say_for_bot(self, conversation: str, draft: Draft, born: int | None) -> Message | None:
         async with self._ledger.entry() as entry:
             if not await may_bot_speak(entry, conversation, born):
                 log.warning("bot.silenced", conversation=conversation, born=born)
@@ -122,37 +132,39 @@ class Delivery:
         """Show everything after a number to the sockets of this process, then take note of it."""
         async with self._ledger.entry() as entry:
             fresh = await entry.messages.said_since(conversation, since)
-        shown: list[Message] = []
-        for message in fresh:
-            if not await self._screen.show(message):
-                break
-            shown.append(message)
-        if not (others := [message for message in shown if message.sender is not Sender.REQUESTER]):
-            return
-        async with self._ledger.entry() as entry:
-            for message in others:
-                await entry.messages.mark(message.id, Receipt.SENT)
-            abouts = [str(message.content["about"]) for message in others if "about" in message.content]
-            settled = [await entry.messages.find(about) for about in abouts]
-        for about in filter(None, settled):
-            await self._screen.show_receipt(about)
+        await self._show_all(fresh, is_shared=True)
 
     async def _show_unshown(self, conversation: str) -> None:
         async with self._ledger.entry() as entry:
             own_since = self._screen.own_words_since(conversation)
             waiting = await entry.messages.unshown(conversation, own_since)
-        for message in waiting:
-            if not await self._screen.show(message):
-                return
-            await self._note_shown(message)
+        await self._show_all(waiting)
 
-    async def _note_shown(self, message: Message) -> None:
-        """Take note of it, and show the receipt of the message that was shown or is given up by it."""
-        is_own = message.sender is Sender.REQUESTER
+    async def _show_all(self, waiting: Sequence[Message], *, is_shared: bool = False) -> None:
+        """Show one after the other while somebody is there, and take note of all in one entry."""
+        shown: list[Message] = []
+        try:
+            for message in waiting:
+                if not await self._screen.show(message):
+                    break
+                shown.append(message)
+        finally:
+            await self._note_shown(shown, is_shared=is_shared)
+
+    async def _note_shown(self, shown: Sequence[Message], *, is_shared: bool) -> None:
+        """Take note of them, and show the receipts of those that were shown or are given up by them.
+
+        Where several processes show the requester's own words, the one that was told has their receipts.
+        """
+        others = [message for message in shown if message.sender is not Sender.REQUESTER]
+        abouts = [str(message.content["about"]) for message in others if "about" in message.content]
+        if not is_shared:
+            abouts += [message.id for message in shown if message.sender is Sender.REQUESTER]
+        if not (others or abouts):
+            return
         async with self._ledger.entry() as entry:
-            if not is_own:
+            for message in others:
                 await entry.messages.mark(message.id, Receipt.SENT)
-            about = message.id if is_own else str(message.content.get("about"))
-            settled = await entry.messages.find(about)
-        if settled:
-            await self._screen.show_receipt(settled)
+            settled = [await entry.messages.find(about) for about in abouts]
+        for about in filter(None, settled):
+            await self._screen.show_receipt(about)

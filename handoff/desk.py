@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from handoff.handoff import EndReason, Handoff
 from handoff.message import Sender
@@ -227,8 +227,11 @@ class InformedDesk(Protocol):
         """Whether it is to be told."""
         ...
 
-    async def report(self, handoff: Handoff, desk_ids: Sequence[str]) -> None:
-        """Tell that the requester's browser has shown these messages, by the desk's own ids."""
+    async def report(self, handoff: Handoff, shown: Sequence[str], failed: Sequence[str]) -> None:
+        """Tell, by the desk's own ids, which messages a browser has shown, and which could not be shown.
+
+        What had failed may be told as shown later.
+        """
         ...
 
 
@@ -270,6 +273,14 @@ class FileDesk(Protocol):
 
     async def attach(self, handoff: Handoff, message_id: str, attachment: Attachment) -> None:
         """Post the file as a message; the same ``message_id`` again is the same message."""
+        ...
+
+    async def fetch_file(self, address: str, target: BinaryIO, limit: int) -> str | None:
+        """Write a file of a live agent, of at most ``limit`` bytes; returns the desk's name for it, if any.
+
+        ``address`` is one that the desk itself has named in ``files`` of ``Said.content``. What is
+        written is taken only if this returns; ``target`` is written from its beginning.
+        """
         ...
 
 

@@ -14,7 +14,7 @@ from handoff.errors import DeskError, DeskRejected, DeskUnavailable, FileNotTake
 from handoff.files.file import has_files
 from handoff.files.posting import Posting
 from handoff.handoff import Handoff, State
-from handoff.ledger import Ledger
+from handoff.ledger import Entry, Ledger
 from handoff.message import Message, Receipt
 from handoff.repetition import repeat_within
 from handoff.tasks import OnePerKey, Tasks
@@ -54,17 +54,30 @@ class Dispatch:
         self._screen = screen
         self._timeouts = timeouts
         self._give_up = give_up
+        self._expected: set[str] = set()  # messages whose first post was noted when they were accepted
         self._runs = OnePerKey(self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases)
 
     def kick(self, handoff_id: str) -> None:
         """Post soon what has been written."""
         self._runs.kick(handoff_id)
 
+    def expect(self, handoff_id: str, message: Message) -> bool:
+        """Whether a message that is being accepted will be posted next, so that a note of it may go along.
+
+        The note says that the desk may have it; until it was posted, we know that it has not.
+        """
+        if self._ledger.leases or handoff_id in self._runs:
+            return False
+        self._expected.add(message.id)
+        return True
+
     async def _post_all(self, handoff_id: str) -> None:
-        while found := await self._next(handoff_id):
+        found = await self._next(handoff_id)
+        while found:
             handoff, message = found
             if self._is_forgotten(message):
                 await self._lose(handoff, message, "its secret is forgotten")
+                found = await self._next(handoff_id)
                 continue
             try:
                 is_doubtful = await self._post(handoff, message)
@@ -72,27 +85,38 @@ class Dispatch:
                 log.warning("dispatch.failed", handoff=handoff.id, message=message.id, reason=str(error))
                 if _concerns_only(message, error):
                     await self._lose(handoff, message, "the desk does not take the file")
+                    found = await self._next(handoff_id)
                     continue
                 await self._give_up(handoff, error)
                 return
             if is_doubtful is None:
+                found = await self._next(handoff_id)
                 continue
-            self._vault.forget(message.id)
-            async with self._ledger.entry() as entry:
-                await entry.messages.mark(message.id, Receipt.SENT, possibly_sent=is_doubtful)
-                await entry.handoffs.touch(handoff)
-                await entry.handoffs.await_answer(
-                    handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
-                )
+            found = await self._note_posted(handoff, message, is_doubtful)
             await self._screen.show_receipt(replace(message, receipt=Receipt.SENT))
 
-    async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
-        """Only a live handoff is posted to; what was written earlier waits for the live agent."""
+    async def _note_posted(
+        self, handoff: Handoff, message: Message, is_doubtful: bool
+    ) -> tuple[Handoff, Message] | None:
+        """Take note that the desk has a message; returns what is to be posted next."""
+        self._vault.forget(message.id)
         async with self._ledger.entry() as entry:
-            handoff = await entry.handoffs.find(handoff_id)
-            if handoff is None or handoff.state is not State.LIVE:
-                return None
-            message = await entry.messages.next_for_desk(handoff)
+            await entry.messages.mark(message.id, Receipt.SENT, possibly_sent=is_doubtful)
+            await entry.handoffs.note_post(
+                handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
+            )
+            return await self._find(entry, handoff.id)
+
+    async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
+        async with self._ledger.entry() as entry:
+            return await self._find(entry, handoff_id)
+
+    async def _find(self, entry: Entry, handoff_id: str) -> tuple[Handoff, Message] | None:
+        """Only a live handoff is posted to; what was written earlier waits for the live agent."""
+        handoff = await entry.handoffs.find(handoff_id)
+        if handoff is None or handoff.state is not State.LIVE:
+            return None
+        message = await entry.messages.next_for_desk(handoff)
         return (handoff, message) if message else None
 
     async def _post(self, handoff: Handoff, message: Message) -> bool | None:
@@ -150,6 +174,9 @@ class Dispatch:
 
     async def _begin(self, message: Message) -> bool:
         """Note that a post is under way; returns whether an earlier one may have arrived."""
+        if message.id in self._expected:
+            self._expected.discard(message.id)
+            return False
         async with self._ledger.entry() as entry:
             current = await entry.messages.find(message.id)
             await entry.messages.note_possibly_sent(message.id)

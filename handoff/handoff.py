@@ -128,6 +128,16 @@ class Handoff:
         return self.state is not State.ENDED
 
     @property
+    def awaits_answer(self) -> bool:
+        """Whether the live agent's clock runs."""
+        return self.deadline is not None or self.remind_at is not None or self.reminders > 0
+
+    @property
+    def looks(self) -> tuple[object, ...]:
+        """What others are shown of it: the requester in the chat, flows and stories in the slots."""
+        return (self.state, self.live_chat_id, self.live_chat_user, self.live_agent_name)
+
+    @property
     def is_named(self) -> bool:
         """Whether the desk has named its chat; until then our id stands in for it."""
         return self.live_chat_id != self.id

@@ -14,7 +14,9 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -31,7 +33,7 @@ from handoff.desk import Progress, References
 from handoff.errors import AlreadyOpen
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
 from handoff.store import Connection
-from handoff.tables import handoffs
+from handoff.tables import Instant, handoffs
 
 # What every message needs is built once: putting a statement together takes longer than running it.
 FORGOTTEN = "forgotten"  # what stands where a handoff named somebody
@@ -61,6 +63,19 @@ FIND_OWING_EXIT = (
     .where(handoffs.c.conversation == bindparam("of"), handoffs.c.exit == Exit.PENDING)
     .order_by(handoffs.c.opened_at)
     .limit(1)
+)
+
+
+IS_WAITED_FOR = and_(handoffs.c.state == State.LIVE, handoffs.c.remind_at.is_(None))
+NOTE_POST = (
+    update(handoffs)
+    .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state != State.ENDED)
+    .values(
+        last_updated=bindparam("now"),
+        remind_at=case((IS_WAITED_FOR, bindparam("reminder", type_=Instant)), else_=handoffs.c.remind_at),
+        deadline=case((IS_WAITED_FOR, bindparam("limit", type_=Instant)), else_=handoffs.c.deadline),
+        reminders=case((IS_WAITED_FOR, 0), else_=handoffs.c.reminders),
+    )
 )
 
 
@@ -244,11 +259,15 @@ class HandoffRows:
         """Whether an instant is no longer ago than so many seconds."""
         return instant is not None and self._clock() - instant < timedelta(seconds=seconds)
 
-    async def await_answer(self, handoff: Handoff, *, remind: float, within: float) -> None:
-        """Start the live agent's clock, unless it runs already."""
+    async def note_post(self, handoff: Handoff, *, remind: float, within: float) -> None:
+        """Something was said to the desk: move ``last_updated`` on, and start the live agent's clock.
+
+        Where that runs already, it runs on.
+        """
+        await self._conversations.lock(handoff.conversation)
         now = self._clock()
-        changes = {"remind_at": _later(now, remind), "deadline": _later(now, within), "reminders": 0}
-        await self._update(handoff, (State.LIVE,), changes, handoffs.c.remind_at.is_(None))
+        values = {"now": now, "reminder": _later(now, remind), "limit": _later(now, within)}
+        await self._connection.execute(NOTE_POST, {"handoff": handoff.id, **values})
 
     async def note_answer(self, handoff: Handoff) -> None:
         """Stop the live agent's clock; the first answer is remembered."""

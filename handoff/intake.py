@@ -19,8 +19,10 @@ from handoff.desk import (
     Typing,
 )
 from handoff.ending import finish
+from handoff.files.file import UNKNOWN, FileState, Origin
+from handoff.files.names import clean_name
 from handoff.handoff import EndReason, Handoff, State
-from handoff.message import Draft, Sender, sentence
+from handoff.message import Draft, Message, Sender, sentence
 from handoff.timeouts import Timeouts
 
 if TYPE_CHECKING:
@@ -34,11 +36,15 @@ REASON_WITHOUT_AGENT = {State.REQUESTED: EndReason.DESK_ERROR, State.QUEUED: End
 
 @dataclass
 class TakenIn:
-    """The handoff after the events; whether the live agent types; what an opening has to answer."""
+    """The handoff after the events; whether the live agent types; what an opening has to answer.
+
+    ``files`` are the ids of those that are to be fetched.
+    """
 
     handoff: Handoff
     typing: bool | None = None
     unanswered: list[DeskEvent] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
 
 
 async def take_in(entry: Entry, handoff: Handoff, events: Iterable[DeskEvent], timeouts: Timeouts) -> TakenIn:
@@ -152,7 +158,8 @@ class Intake:
             return  # a repetition says nothing about who is there now
         if sender is Sender.AGENT:
             await self._join(event.name, event.avatar)
-            await self._entry.handoffs.note_answer(self.taken.handoff)
+            if self.taken.handoff.awaits_answer:
+                await self._entry.handoffs.note_answer(self.taken.handoff)
         if event.stream_id is None or await self._end_stream(event.stream_id, event.text):
             await self._write(draft)
 
@@ -214,5 +221,22 @@ class Intake:
     async def _write(self, draft: Draft) -> None:
         if draft.sender is Sender.SYSTEM and not self.taken.handoff.is_open:
             return
-        await self._entry.messages.accept(self.taken.handoff.conversation, draft)
+        accepted = await self._entry.messages.accept(self.taken.handoff.conversation, draft)
+        if accepted.is_new:
+            await self._want_files(accepted.message)
         await self._change()
+
+    async def _want_files(self, message: Message) -> None:
+        """Note the files that a message of the desk names, to be fetched."""
+        for named in message.content.get("files") or ():
+            file = await self._entry.files.add(
+                message.conversation,
+                Origin.DESK,
+                FileState.WANTED,
+                message_id=message.id,
+                address=named["address"],
+                name=clean_name(named["name"]),
+                content_type=UNKNOWN,
+                size=0,
+            )
+            self.taken.files.append(file.id)

@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, Select, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Integer, Row, Select, Text, and_, bindparam, cast, delete, insert, or_, select, update
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, Handoff, State
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.store import Connection
-from handoff.tables import handoffs, messages
+from handoff.tables import conversations, handoffs, messages
 
+UNSEEN_AT_ONCE = 500
 SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
 
 # What every message needs is built once: putting a statement together takes longer than running it.
@@ -49,8 +50,24 @@ FIND_UNSHOWN = select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(message
 FIND_UNSHOWN_AND_OWN = select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
 FIND_BY_CLIENT_ID = select(messages).where(OF_CONVERSATION, messages.c.client_id == bindparam("name"))
 FIND_BY_DESK_ID = select(messages).where(OF_CONVERSATION, messages.c.desk_id == bindparam("name"))
+RECENT = select(conversations.c.last_seq - bindparam("limit", type_=Integer)).where(
+    conversations.c.id == bindparam("of")
+)
+HAS_QUESTION_OR_ANSWER = or_(
+    *(cast(messages.c.content, Text).contains(f'"{key}"') for key in ("question", "answer"))
+)
+FIND_QUESTIONS_AND_ANSWERS = (
+    select(messages)
+    .where(OF_CONVERSATION, messages.c.seq > RECENT.scalar_subquery(), HAS_QUESTION_OR_ANSWER)
+    .where(messages.c.receipt.not_in((Receipt.HELD, Receipt.MERGED)))
+    .order_by(messages.c.seq.desc())
+)
 WRITE = insert(messages)
-ASSIGN = update(messages).where(IS_MESSAGE).values(handoff_id=bindparam("handoff"))
+ASSIGN = (
+    update(messages)
+    .where(IS_MESSAGE)
+    .values(handoff_id=bindparam("handoff"), possibly_sent=bindparam("possibly"))
+)
 NOTE_DOUBT = update(messages).where(IS_MESSAGE).values(possibly_sent=bindparam("possibly"))
 MARK = (
     update(messages)
@@ -83,9 +100,10 @@ class MessageRows:
             return Accepted(known, is_new=False)
         return Accepted(await self._write(conversation, draft), is_new=True)
 
-    async def assign(self, message: Message, handoff: Handoff) -> None:
-        """Give a message of the requester to a handoff."""
-        await self._connection.execute(ASSIGN, {"message": message.id, "handoff": handoff.id})
+    async def assign(self, message: Message, handoff: Handoff, *, is_next: bool = False) -> None:
+        """Give a message of the requester to a handoff; ``is_next`` notes that it is about to be posted."""
+        values = {"message": message.id, "handoff": handoff.id, "possibly": is_next}
+        await self._connection.execute(ASSIGN, values)
 
     async def begin_turn(self, message: Message) -> int:
         """Give a message of the requester to the bot, whoever owns the conversation later on.
@@ -207,6 +225,17 @@ class MessageRows:
             return await self._all(FIND_UNSHOWN, {"of": conversation})
         return await self._all(FIND_UNSHOWN_AND_OWN, {"of": conversation, "since": own_since})
 
+    async def unseen_by_requester(self, seconds: float, handoff_id: str | None = None) -> Sequence[Message]:
+        """Live agents' messages that no browser was there for, for so long; of open handoffs, or of one."""
+        still_open = select(handoffs.c.id).where(handoffs.c.state != State.ENDED)
+        query = select(messages).where(
+            messages.c.sender == Sender.AGENT,
+            messages.c.receipt == Receipt.ACCEPTED,
+            messages.c.created_at <= self._clock() - timedelta(seconds=seconds),
+            messages.c.handoff_id == handoff_id if handoff_id else messages.c.handoff_id.in_(still_open),
+        )
+        return await self._all(query.order_by(messages.c.seq).limit(UNSEEN_AT_ONCE))
+
     async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:
         """Every message after number ``seq``, of either side, oldest first; no pieces of a stream."""
         query = select(messages).where(
@@ -215,6 +244,13 @@ class MessageRows:
             messages.c.receipt.not_in((Receipt.HELD, Receipt.MERGED)),
         )
         return await self._all(query.order_by(messages.c.seq))
+
+    async def questions_and_answers(self, conversation: str, limit: int) -> Sequence[Message]:
+        """Those of the last ``limit`` messages that ask something or answer it, newest first.
+
+        The database looks for the words of ``handoff/content.py`` and finds some too many: the caller reads.
+        """
+        return await self._all(FIND_QUESTIONS_AND_ANSWERS, {"of": conversation, "limit": limit})
 
     async def newest(self, conversation: str, limit: int) -> Sequence[Message]:
         """The last ``limit`` messages of either side, newest first; no pieces of a stream."""
@@ -260,6 +296,7 @@ class MessageRows:
         if shown:
             change = update(messages).where(messages.c.id == shown.id).values(receipt=Receipt.DELIVERED)
             await self._connection.execute(change)
+            shown = replace(shown, receipt=Receipt.DELIVERED)
         return shown
 
     async def _write(self, conversation: str, draft: Draft) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
@@ -14,12 +15,14 @@ from handoff.dispatch import LANE, Dispatch
 from handoff.ending import finish
 from handoff.errors import DeskError, DeskRejected
 from handoff.files.cabinet import Cabinet
+from handoff.files.fetching import Fetching
+from handoff.files.file import File, FileState, has_files
 from handoff.files.posting import Posting
 from handoff.handoff import EndReason, Handoff, State
 from handoff.intake import take_in
 from handoff.leases import Leases
 from handoff.ledger import Entry, Ledger
-from handoff.message import Draft, Message, Sender, sentence
+from handoff.message import Draft, Message, Receipt, Sender, sentence
 from handoff.polling import Polling
 from handoff.stray import take_back
 from handoff.tasks import OnePerKey, Tasks
@@ -38,6 +41,10 @@ class Front(Screen, Protocol):
 
     async def follow(self, handoff: Handoff) -> None:
         """A handoff changed: show its state, mirror its slots, and give back what has ended."""
+        ...
+
+    def note_update(self, handoff: Handoff) -> None:
+        """Something was said in a handoff, and nothing else about it has changed."""
         ...
 
 
@@ -88,6 +95,14 @@ class Relay:
             Ticks(ledger, desk, self._tasks) if isinstance(desk, InformedDesk) and desk.wants_ticks else None
         )
 
+        self._fetching = (
+            Fetching(
+                ledger, cabinet, desk, self._tasks, self._note_file, self.delivery.kick, timeouts.delivery
+            )
+            if cabinet and isinstance(desk, FileDesk)
+            else None
+        )
+
     @property
     def takes_files(self) -> bool:
         """Whether the requester's files reach live agents."""
@@ -102,6 +117,10 @@ class Relay:
         self._tasks.spawn(self._deadlines.watch(self._sweep), "deadlines")
         if self._polling:
             self._tasks.spawn(self._polling.watch(self._sweep), "polling")
+        if self._fetching:
+            self._tasks.spawn(self._fetching.watch(), "fetching")
+        if self._ticks:
+            self._tasks.spawn(self._ticks.watch(), "ticks")
 
     async def _resume(self) -> None:
         async with self._ledger.entry() as entry:
@@ -140,6 +159,15 @@ class Relay:
             if current is None or current.state is State.ENDING:
                 return
             await entry.messages.assign(message, current)
+        self.post_soon(handoff)
+
+    async def assign(self, entry: Entry, handoff: Handoff, message: Message) -> None:
+        """Give a message to the desk in the entry that accepts it; ``post_soon`` has to follow its commit."""
+        is_next = self._dispatch.expect(handoff.id, message)
+        await entry.messages.assign(message, handoff, is_next=is_next)
+
+    def post_soon(self, handoff: Handoff) -> None:
+        """Post what was assigned to a handoff."""
         self._dispatch.kick(handoff.id)
         self._expect_news(handoff)
 
@@ -156,8 +184,23 @@ class Relay:
         """A browser of the requester has shown a message."""
         async with self._ledger.entry() as entry:
             shown = await entry.messages.confirm(conversation, public_id)
-        if shown and self._ticks:
-            self._ticks.note(shown)
+            files = await entry.files.of(shown.id) if shown and has_files(shown.content) else ()
+        if shown:
+            self._tick(shown, files)
+
+    def _tick(self, message: Message, files: Sequence[File]) -> None:
+        """A message with a file is shown once the file can be; it is not where the file cannot."""
+        if self._ticks is None:
+            return
+        if any(file.state is FileState.MISSING for file in files):
+            self._ticks.note_failed(message)
+        elif message.receipt is Receipt.DELIVERED and all(f.state is FileState.STORED for f in files):
+            self._ticks.note(message)
+
+    async def _note_file(self, message: Message, files: Sequence[File]) -> None:
+        """A file of a live agent was fetched, or will never be."""
+        self._tick(message, files)
+        await self._front.show_files(message.conversation)
 
     async def leave(self, handoff: Handoff, reason: EndReason) -> None:
         """Leave the chat because the requester wants to; ends when the desk confirms, or soon anyway."""
@@ -193,6 +236,9 @@ class Relay:
             taken = await take_in(entry, known, callback.events, self._timeouts)
             is_stray = callback.stray and await take_back(entry, taken.handoff, callback.stray)
         self._follow_up(handoff, taken.handoff)
+        if self._fetching:
+            for file_id in taken.files:
+                self._fetching.kick(file_id)
         if is_stray:
             self._following.kick(handoff.id)
         if taken.typing is not None and taken.handoff.state is State.LIVE:
@@ -213,16 +259,21 @@ class Relay:
         if before.is_open and not after.is_open:
             log.info("handoff.ended", handoff=after.id, reason=after.end_reason)
         self.delivery.kick(after.conversation)
-        self._dispatch.kick(after.id)
-        if before != after:
+        if before.looks != after.looks:
+            self._dispatch.kick(after.id)
             self._following.kick(after.id)
+        elif before.last_updated != after.last_updated:
+            self._front.note_update(after)
 
     async def _follow(self, handoff_id: str) -> None:
         """Show what the ledger says now, so that no older state is shown last."""
         async with self._ledger.entry() as entry:
             handoff = await entry.handoffs.find(handoff_id)
-        if handoff:
-            await self._front.follow(handoff)
+        if handoff is None:
+            return
+        if self._ticks and not handoff.is_open:
+            await self._ticks.end(handoff)
+        await self._front.follow(handoff)
 
     async def _show_typing(self, handoff: Handoff, *, on: bool) -> None:
         await self._front.show_typing(handoff.conversation, on=on, name=handoff.live_agent_name)

@@ -66,6 +66,19 @@ class Tasks:
             log.error("task.failed", task=task.get_name(), exc_info=error)
 
 
+class Home:
+    """The event loop that it was made in, for those who run on another one, in another thread."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run some work there, and return its result."""
+        if asyncio.get_running_loop() is self._loop:
+            return await work
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+
 class KeyedLocks:
     """A fair lock per key, which exists only while somebody holds or awaits it."""
 
@@ -160,6 +173,10 @@ class OnePerKey:
         self.kick(key)
         while (task := self._running.get(key)) is not None:
             await asyncio.wait([task])
+
+    def __contains__(self, key: str) -> bool:
+        """Whether a run for this key is under way."""
+        return key in self._running
 
     @property
     def running(self) -> frozenset[asyncio.Task[Any]]:

@@ -17,6 +17,7 @@ from handoff.files.rules import Rules
 from handoff.files.store import FileStore
 from handoff.handoff import Clock, utc_now
 from handoff.ledger import Ledger
+from handoff.log_guard import guard_logs
 from handoff.settings import Desk, Settings, read_settings
 from handoff.timeouts import Timeouts
 from servicenow.auth import make_credentials
@@ -147,7 +148,9 @@ async def backend() -> Backend:
     loop = asyncio.get_running_loop()
     task = _backends.get(loop)
     if task is None or _has_failed(task):
-        task = loop.create_task(make_backend(read_settings()))
+        settings = read_settings()
+        guard_logs(settings)
+        task = loop.create_task(make_backend(settings))
         _backends[loop] = task
     return await asyncio.shield(task)
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import structlog
 
 from handoff.desk import Attachment, Confirming, DeskEvent, Line, Opened, Said, Utterance
-from handoff.errors import DeskUnavailable
+from handoff.errors import DeskUnavailable, FileNotTaken
 from handoff.handoff import Handoff
 from handoff.settings import DeskFiles, History, Start
 from servicenow.callback import parse_callback, read_identifiers
 from servicenow.context_variables import write_person, write_variables
 from servicenow.history import write_brief, write_items, write_object
 from servicenow.http import Instance, Reply
+from servicenow.instance_files import find_path
 from servicenow.media import upload_file
 from servicenow.requester import name_requester
 from servicenow.transcript import TranscriptTables
@@ -28,6 +29,7 @@ from servicenow.transcript import TranscriptTables
 log = structlog.get_logger(__name__)
 
 PATH = "/api/sn_va_as_service/bot/integration"
+FILES = "/api/now/v1/cs/media"  # the API whose budget fetching a file uses
 OPENING_STEPS = 4  # requests that START_THEN_AGENT may send before it must have got through
 TYPING_PAUSE = 3.0  # seconds between two "is typing" of one handoff (reference section 21, rule 10)
 
@@ -121,6 +123,13 @@ class BotIntegrationDesk:
         message = {"typed": True, "clientMessageId": message_id, "attachment": file}
         await self._ask(handoff, None, request_id=message_id, message=message)
 
+    async def fetch_file(self, address: str, target: BinaryIO, limit: int) -> str | None:
+        """From the instance only, with our credentials: where such a file needs none they do no harm."""
+        path = find_path(address, self._instance.url)
+        if path is None:
+            raise FileNotTaken("not a file of the instance")
+        return await self._instance.download(path, FILES, target, limit)
+
     async def type(self, handoff: Handoff, *, on: bool) -> None:
         """TYPING and VIEWING; dropped too soon after the last TYPING, and where the rate limit is near."""
         if not self._instance.budget(PATH).can_spare:
@@ -136,9 +145,10 @@ class BotIntegrationDesk:
             self._typed_at.pop(handoff.id, None)
         await self._ask(handoff, "TYPING" if on else "VIEWING")
 
-    async def report(self, handoff: Handoff, desk_ids: Sequence[str]) -> None:
-        """UPDATE_MESSAGES: a double tick at each message; needs ``third_party_chat`` (section 4)."""
-        message = [{"id": desk_id, "status": "sent_to_user"} for desk_id in desk_ids]
+    async def report(self, handoff: Handoff, shown: Sequence[str], failed: Sequence[str]) -> None:
+        """UPDATE_MESSAGES: a double tick, or a mark of failure; needs ``third_party_chat`` (section 4)."""
+        message = [{"id": desk_id, "status": "sent_to_user"} for desk_id in shown]
+        message += [{"id": desk_id, "status": "external_error"} for desk_id in failed]
         request = self._write_request(handoff, "UPDATE_MESSAGES", None, {"message": message})
         reply = await self._instance.post(PATH, request)
         if not isinstance(reply.body, str):  # its answer is a sentence (section 3)

@@ -175,9 +175,16 @@ class EventReader:
             desk_id=read_string(item.get("messageId")),
             name=read_string(info.get("agentName")),
             avatar=self._addresses.read(info.get("agentAvatar")),
-            content={key: value for key, value in content.items() if key != "text"} or None,
+            content=self._read_more(content),
             stream_id=read_string(item.get("streamId")),
         )
+
+    def _read_more(self, content: Content) -> Content | None:
+        """What there is beyond the text, with the instance's files that it names."""
+        more = {key: value for key, value in content.items() if key != "text"}
+        if files := self._addresses.find_files(more):
+            more["files"] = files
+        return more or None
 
     def _is_from_agent(self, item: Mapping[str, Any]) -> bool | None:
         """Beside ``agentChat`` an unsigned text is the agent's where the instance hides its agents."""

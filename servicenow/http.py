@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import aiohttp
 from pydantic import SecretStr
 
-from handoff.errors import DeskBusy, DeskError, DeskRejected, DeskUnavailable
+from handoff.errors import DeskBusy, DeskError, DeskRejected, DeskUnavailable, FileNotTaken
 from servicenow.auth import Credentials, read_retry_after, sign
 from servicenow.budget import Budget
 
+CHUNK = 64 * 1024  # bytes
 FILE_TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=60)  # seconds
 RETRYABLE = frozenset({500, 502, 503, 504})
 
@@ -94,6 +95,51 @@ class Instance:
         async with self.budget(path).spend(""):
             return await self._call("GET", path, headers={}, params=query)
 
+    async def download(self, path: str, api: str, target: BinaryIO, limit: int) -> str | None:
+        """Write a file of at most ``limit`` bytes into ``target``; returns the name that it has there.
+
+        ``api`` names the budget. No redirect is followed.
+        """
+        async with self.budget(api).spend(""):
+            session = self._open_session()
+            credentials = await self._credentials.headers(session)
+            try:
+                return await self._save(session, path, credentials, target, limit)
+            except DeskRejected as error:
+                if error.status != 401 or not self._credentials.forget(credentials):
+                    raise
+            credentials = await self._credentials.headers(session)
+            return await self._save(session, path, credentials, target, limit)
+
+    async def _save(
+        self,
+        session: aiohttp.ClientSession,
+        path: str,
+        credentials: Mapping[str, str],
+        target: BinaryIO,
+        limit: int,
+    ) -> str | None:
+        target.seek(0)
+        target.truncate()
+        size = 0
+        try:
+            async with session.get(
+                self.url + path, headers=credentials, allow_redirects=False, timeout=FILE_TIMEOUT
+            ) as response:
+                if response.status != 200:
+                    raise _refuse_file(response)
+                async for chunk in response.content.iter_chunked(CHUNK):
+                    size += len(chunk)
+                    if size > limit:
+                        raise FileNotTaken(f"the file has more than {limit} bytes")
+                    target.write(chunk)
+                disposition = response.content_disposition
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise DeskUnavailable(f"ServiceNow did not send a file: {type(error).__name__}") from error
+        if not size:
+            raise FileNotTaken("the file is empty")
+        return disposition.filename if disposition else None
+
     async def close(self) -> None:
         if self._session:
             await self._session.close()
@@ -170,6 +216,13 @@ def _parse(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _refuse_file(response: aiohttp.ClientResponse) -> DeskError:
+    """A redirect leads to a login page at best."""
+    if 200 <= response.status < 400:
+        return FileNotTaken(f"ServiceNow answered {response.status} instead of the file")
+    return refuse(Reply(response.status, None), read_retry_after(response.headers))
 
 
 def refuse(reply: Reply, retry_after: float | None = None) -> DeskError:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from servicenow.instance_files import find_files
+
 UNSTORABLE = re.compile("[\ud800-\udfff\0]")
 ADDRESS_LIMIT = 8192  # characters
 DIGITS = 20  # of a number; no count or size is longer
@@ -66,7 +68,12 @@ class Addresses:
     """
 
     def __init__(self, instance_url: str | None) -> None:
+        self._instance_url = instance_url
         self._base = (instance_url or "").rstrip("/") + "/"
+
+    def find_files(self, content: Mapping[str, Any]) -> list[dict[str, str]]:
+        """The instance's own files among the addresses of a message."""
+        return find_files(content, self._base) if self._instance_url else []
 
     def read(self, value: Any) -> str | None:
         address = read_string(value)

@@ -11,10 +11,11 @@ from typing import BinaryIO, cast
 
 import structlog
 
+from handoff.desk import FileDesk
 from handoff.errors import FileRefused
 from handoff.files.file import File, FileState, Origin
 from handoff.files.links import Links
-from handoff.files.names import clean_name
+from handoff.files.names import clean_name, read_extension
 from handoff.files.rules import MEBIBYTE, Rules, write_size
 from handoff.files.store import FileStore, StoreFailed
 from handoff.files.types import Looked, agrees, guess_extension, inspect
@@ -69,17 +70,47 @@ class Cabinet:
             FileRefused: the store failed; the file is forgotten.
         """
         try:
+            await self._write(file, source)
+        except FileRefused:
+            await self._forget(file)
+            raise
+        return await self._settle(file)
+
+    async def _write(self, file: File, source: BinaryIO) -> None:
+        try:
             await self._store.write(file.blob, source)
         except StoreFailed as error:
             log.warning("file.not_stored", file=file.id, reason=str(error))
-            await self._forget(file)
             raise FileRefused("utter_file_refused_store") from error
+
+    async def _settle(self, file: File) -> File:
         async with self._ledger.entry() as entry:
             await entry.files.note(file.id, state=FileState.STORED)
             stored = await entry.files.find(file.id)
         if stored is None:
             raise FileRefused("utter_file_refused_store")
         return stored
+
+    async def fetch(self, file: File, desk: FileDesk) -> File:
+        """Get a file of a live agent from the desk: any kind, but no picture that unpacks into too much.
+
+        Raises:
+            DeskError: the desk did not give it, or it is too large.
+            FileRefused: it is not what can be shown, or the store failed.
+        """
+        with SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
+            target = cast("BinaryIO", spool)
+            named = await desk.fetch_file(file.address or "", target, self.rules.limit)
+            size = target.tell()
+            looked = await asyncio.to_thread(inspect, target, self.rules.pixels)
+            async with self._ledger.entry() as entry:
+                _, _, total = await entry.files.measure(file.conversation)
+                self._require_room(0, 0, total, size)
+                about = {"size": size, "width": looked.width, "height": looked.height}
+                name = name_fetched(file.name, named, looked.content_type)
+                await entry.files.note(file.id, name=name, content_type=looked.content_type, **about)
+            await self._write(file, target)
+            return await self._settle(file)
 
     async def find(self, file_id: str) -> File | None:
         async with self._ledger.entry() as entry:
@@ -163,6 +194,14 @@ class Cabinet:
         """The kinds that are taken, as people know them: ``PDF, PNG, …``."""
         extensions = (guess_extension(kind).lstrip(".") or kind for kind in self.rules.types)
         return ", ".join(dict.fromkeys(extension.upper() for extension in extensions))
+
+
+def name_fetched(said: str, named: str | None, content_type: str) -> str:
+    """What to call a file of the desk: what the message says, or the desk's own name, or its kind."""
+    extension = guess_extension(content_type)
+    chosen = next((name for name in (said, named) if name and read_extension(name)), said or named or "")
+    name = clean_name(chosen, extension)
+    return name if read_extension(name) else name + extension
 
 
 async def forget_files(ledger: Ledger, store: FileStore, conversation: str) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+UNKNOWN = "application/octet-stream"
 INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})  # what a browser may draw
 
 

@@ -15,6 +15,7 @@ from handoff.message import Receipt, Sender
 from handoff.store import Connection
 from handoff.tables import files, handoffs, messages
 
+TAKEN_UP = 100  # files that are looked at together
 ABANDONED = timedelta(hours=1)  # a file that no message has asked for by then is forgotten
 
 
@@ -80,6 +81,27 @@ class FileRows:
             waiting.values(handoff_id=handoff.id, receipt=Receipt.ACCEPTED)
         )
         return int(given.rowcount)
+
+    async def wanted(self) -> Sequence[str]:
+        """The ids of files that are still to be fetched from the desk."""
+        query = select(files.c.id).where(files.c.state == FileState.WANTED)
+        return list(await self._connection.scalars(query.order_by(files.c.created_at).limit(TAKEN_UP)))
+
+    async def give_up(self, file: File) -> bool:
+        """Fetch a file no more; False where it was fetched, or given up, meanwhile."""
+        wanted = update(files).where(files.c.id == file.id, files.c.state == FileState.WANTED)
+        changed = await self._connection.execute(wanted.values(state=FileState.MISSING))
+        return changed.rowcount == 1
+
+    async def take_overdue(self) -> Sequence[File]:
+        """Files that the desk has not fetched in time; each is taken once."""
+        overdue = select(files).where(files.c.fetch_by <= self._clock())
+        taken = []
+        for file in await self._all(overdue):
+            same = update(files).where(files.c.id == file.id, files.c.fetch_by == file.fetch_by)
+            if (await self._connection.execute(same.values(fetch_by=None))).rowcount:
+                taken.append(file)
+        return taken
 
     async def measure(self, conversation: str) -> tuple[int, int, int]:
         """What was taken from requesters: files of this conversation within an hour, its bytes, all bytes."""

@@ -12,9 +12,9 @@ import filetype
 from PIL import Image, UnidentifiedImageError
 
 from handoff.errors import FileRefused
+from handoff.files.file import UNKNOWN
 from handoff.files.names import read_extension
 
-UNKNOWN = "application/octet-stream"
 TEXT = "text/plain"
 HEAD = 8192  # bytes, as far as `filetype` looks
 CHUNK = 64 * 1024

@@ -21,6 +21,7 @@ from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
 from handoff.settings.limits import LimitSettings
 from handoff.settings.operations import OperationsSettings
+from handoff.settings.privacy import Place, PrivacySettings
 from handoff.settings.times import TimeSettings
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Desk",
     "DeskFiles",
     "History",
+    "Place",
     "SessionIds",
     "Settings",
     "Start",
@@ -49,6 +51,7 @@ class Settings(
     TimeSettings,
     OperationsSettings,
     LimitSettings,
+    PrivacySettings,
     ChannelSettings,
     LedgerSettings,
     FileSettings,

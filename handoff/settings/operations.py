@@ -12,3 +12,6 @@ class OperationsSettings(Group):
 
     # Seconds; 0 cuts the turns of the bot that are under way, which are then repeated after the start.
     handoff_drain_timeout: float = Field(default=10, ge=0, le=600)
+
+    # Whether the bot's turns run in a thread of their own, beside the words of live agents.
+    handoff_turn_thread: bool = False

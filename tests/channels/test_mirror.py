@@ -1,6 +1,23 @@
 """The slots that mirror an open handoff."""
 
+import asyncio
+
+from channels.mirror import Mirror
+from handoff.tasks import Tasks
+from tests.support.scripted_bot import ScriptedBot
 from tests.support.waiting import eventually
+
+
+class CountingBot(ScriptedBot):
+    """Counts how often its slots are looked at."""
+
+    def __init__(self):
+        super().__init__()
+        self.writes = 0
+
+    async def set_slots(self, conversation, read):
+        self.writes += 1
+        await super().set_slots(conversation, read)
 
 
 async def test_the_slots_follow_the_handoff(stage):
@@ -29,6 +46,31 @@ async def test_the_last_update_follows_what_is_said(stage):
     await eventually(follows, within=10)
 
 
+async def note_updates(stage, count, *, every):
+    """How often the slots were written while so many things were said."""
+    client = await stage.join()
+    await stage.go_live(client)
+    tasks, bot = Tasks(), CountingBot()
+    mirror = Mirror((await stage.bridge()).backend.ledger, bot, tasks, pause=0, updates=every)
+    for _ in range(count):
+        mirror.note_update(client.session_id)
+        await asyncio.sleep(0)
+    await eventually(lambda: bot.writes)
+    return bot, tasks
+
+
+async def test_a_message_of_its_own_costs_no_write_of_the_tracker(stage):
+    bot, tasks = await note_updates(stage, 20, every=3600)
+    assert bot.writes == 1
+    await tasks.cancel()
+
+
+async def test_what_was_said_meanwhile_is_written_in_the_end(stage):
+    bot, tasks = await note_updates(stage, 2, every=0.05)
+    await eventually(lambda: bot.writes == 2)
+    await tasks.cancel()
+
+
 async def test_an_ended_handoff_is_never_mirrored_as_open(stage):
     client = await stage.join()
     chat = await stage.go_live(client)
@@ -36,9 +78,6 @@ async def test_an_ended_handoff_is_never_mirrored_as_open(stage):
     await stage.simulator.end(chat)
     await client.expect("flow: live_agent_ended")
     stage.bot.slots.clear()  # as the flow clears them
-    from channels.mirror import Mirror
-    from handoff.tasks import Tasks
-
     bridge = await stage.bridge()
     tasks = Tasks()
     Mirror(bridge.backend.ledger, stage.bot, tasks, pause=0).kick(client.session_id)

@@ -62,7 +62,7 @@ async def queued(ledger, wait_time=None):
 async def ask(ledger, handoff):
     """What the dispatch does when the desk has taken a message."""
     async with ledger.entry() as entry:
-        await entry.handoffs.await_answer(handoff, remind=LIMITS.agent_silence, within=LIMITS.agent_idle)
+        await entry.handoffs.note_post(handoff, remind=LIMITS.agent_silence, within=LIMITS.agent_idle)
 
 
 async def test_nobody_is_reminded_too_early(ledger, deadlines, clock):

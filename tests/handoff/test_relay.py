@@ -304,12 +304,22 @@ async def test_a_front_that_breaks_is_logged_and_the_handoff_goes_on(ledger, rel
     front.broken = ValueError("a bug")
     clock.advance(1)
     with capture_logs() as logs:
-        assert await relay.receive(callback(live, HELLO))
+        assert await relay.receive(callback(live, HELLO, Joined(name="Eve")))
         await eventually(lambda: len(logs) >= 2)
     assert {log["task"] for log in logs} == {"delivery", "follow"}
     front.broken = None
     relay.delivery.kick("c1")
+    await eventually(lambda: "Hello" in front.lines)
+
+
+async def test_words_of_the_live_agent_are_an_update_and_change_nothing_that_is_shown(
+    relay, front, live, clock
+):
+    clock.advance(1)
+    await relay.receive(callback(live, HELLO))
     await eventually(lambda: front.lines == ["Hello"])
+    assert [handoff.last_updated for handoff in front.updated] == [clock.now]
+    assert not front.followed
 
 
 # -- openings that need several requests -------------------------------------------------

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from handoff.errors import DeskRejected, DeskUnavailable
 from handoff.handoff import State
-from handoff.message import Sender
+from handoff.message import Receipt, Sender
 from handoff.tasks import Tasks
 from handoff.ticks import Ticks
 from tests.support.ledger_rows import bring_to, end, write
@@ -19,14 +19,18 @@ class TickedDesk:
 
     def __init__(self):
         self.reports = []
+        self.failures = []
         self.asked = 0
         self.errors = []
 
-    async def report(self, handoff, desk_ids):
+    async def report(self, handoff, shown, failed):
         self.asked += 1
         if self.errors:
             raise self.errors.pop(0)
-        self.reports.append((handoff.id, list(desk_ids)))
+        if shown:
+            self.reports.append((handoff.id, list(shown)))
+        if failed:
+            self.failures.append((handoff.id, list(failed)))
 
 
 @pytest.fixture
@@ -93,3 +97,56 @@ async def test_a_desk_that_has_no_time_misses_some(ledger, live, ticks, desk):
     await ticks._runs.settle(live.id)
     ticks.note(await say(ledger, live, "d2"))
     await eventually(lambda: desk.reports == [(live.id, ["d2"])])
+
+
+# -- what could not be shown ----------------------------------------------------------------
+
+
+@pytest.fixture
+async def watched(ledger, desk):
+    tasks = Tasks()
+    ticks = Ticks(ledger, desk, tasks, pause=0.01, unseen=0.04)
+    tasks.spawn(ticks.watch(), "ticks")
+    yield ticks
+    await tasks.cancel()
+
+
+async def test_a_message_that_finds_no_browser_for_a_while_is_told_to_have_failed(
+    ledger, clock, desk, watched, live
+):
+    await say(ledger, live, "d1")
+    clock.advance(1)
+    await eventually(lambda: desk.failures == [(live.id, ["d1"])])
+    assert desk.reports == []
+
+
+async def test_what_was_pushed_is_not_told_to_have_failed(ledger, clock, desk, watched, live):
+    message = await say(ledger, live, "d1")
+    async with ledger.entry() as entry:
+        await entry.messages.mark(message.id, Receipt.SENT)
+    await say(ledger, live, "d2")
+    clock.advance(1)
+    await eventually(lambda: desk.failures == [(live.id, ["d2"])])
+
+
+async def test_a_browser_that_comes_back_mends_it(ledger, clock, desk, watched, live):
+    message = await say(ledger, live, "d1")
+    clock.advance(1)
+    await eventually(lambda: desk.failures)
+    async with ledger.entry() as entry:
+        watched.note(await entry.messages.confirm(live.conversation, message.id))
+    await eventually(lambda: desk.reports == [(live.id, ["d1"])])
+    assert len(desk.failures) == 1
+
+
+async def test_at_the_end_what_was_not_shown_has_failed(ledger, desk, ticks, live):
+    await say(ledger, live, "d1")
+    await ticks.end(await end(ledger, live))
+    await eventually(lambda: desk.failures == [(live.id, ["d1"])])
+
+
+async def test_words_of_others_have_no_ticks(ledger, desk, ticks, live):
+    message = await say(ledger, live, "d1", sender=Sender.SYSTEM)
+    ticks.note_failed(message)
+    ticks.note_failed(await say(ledger, live, "d2"))
+    await eventually(lambda: desk.failures == [(live.id, ["d2"])])

@@ -123,6 +123,8 @@ class RecordingFront:
         self.typing: list[tuple[str, bool, str | None]] = []
         self.receipts: list[tuple[str, Receipt]] = []
         self.followed: list[Handoff] = []
+        self.files: list[str] = []
+        self.updated: list[Handoff] = []
         self.on_show: Callable[[Message], Awaitable[None]] | None = None
         self.broken: Exception | None = None
         self.own_since: int | None = None
@@ -144,6 +146,9 @@ class RecordingFront:
     async def show_receipt(self, message: Message) -> None:
         self.receipts.append((message.id, message.receipt))
 
+    async def show_files(self, conversation: str) -> None:
+        self.files.append(conversation)
+
     async def show_typing(self, conversation: str, *, on: bool, name: str | None) -> None:
         self.typing.append((conversation, on, name))
 
@@ -151,6 +156,9 @@ class RecordingFront:
         if self.broken:
             raise self.broken
         self.followed.append(handoff)
+
+    def note_update(self, handoff: Handoff) -> None:
+        self.updated.append(handoff)
 
     @property
     def states(self) -> list[str]:

@@ -163,18 +163,20 @@ async def test_a_file_can_be_dropped_and_pasted(files, server):
 
 
 async def test_the_button_comes_before_the_input_for_the_keyboard(files):
+    choosing = []
+    files.page.on("filechooser", lambda chooser: choosing.append(chooser))
     await files.input.focus()
     await files.page.keyboard.press("Shift+Tab")
     await expect(attach(files)).to_be_focused()
-    async with files.page.expect_file_chooser():
-        await files.page.keyboard.press("Enter")
+    await files.page.keyboard.press("Enter")
+    await eventually(lambda: choosing, "a file chooser")
 
 
 async def test_a_reload_shows_the_file_by_its_fresh_link(files, server):
     await choose(files, PNG)
     await server.wait_for("user_uttered")
     await expect(files.notes).to_have_text(["Sent"])
-    server.offer_files({"id": "f1", "url": "/files/x?signature=2"})
+    server.offer_files({"id": "f1", "name": "My shot.png", "url": "/files/x?signature=2", "picture": True})
     await files.page.reload()
     await expect(files.page.get_by_role("img", name="My shot.png")).to_have_attribute(
         "src", f"{server.url}/files/x?signature=2"
@@ -238,3 +240,55 @@ async def test_starting_over_forgets_what_is_on_its_way(files, server):
     gate.set()
     await files.write("new")
     assert [one.get("message") for one in await server.wait_for("user_uttered")] == ["new"]
+
+
+# -- from the live agent --------------------------------------------------------------------
+
+
+async def say_file(server, kind, name, **about):
+    """A message as the channel pushes it while the file is still being fetched."""
+    place = {"image": "src", "link": "href"}[kind]
+    part = {"kind": kind, place: "/files/y?signature=1", "alt": name, "title": name, "file": "f9"}
+    file = {"id": "f9", "name": name, "url": "/files/y?signature=1", **about}
+    await server.say(f"{name}: {server.url}/files/y", "agent", name="Dana", parts=[part], files=[file])
+
+
+async def test_a_live_agents_picture_is_drawn_and_opens(files, server):
+    await say_file(server, "image", "diagram.png")
+    picture = files.page.get_by_role("img", name="diagram.png")
+    await expect(picture).to_have_attribute("src", f"{server.url}/files/y?signature=1")
+    await expect(picture.locator("..")).to_have_attribute("target", "_blank")
+
+
+async def test_a_live_agents_file_is_a_row_that_learns_its_size(files, server):
+    await say_file(server, "link", "how to.pdf")
+    await expect(files.page.get_by_role("link", name="how to.pdf")).to_have_attribute(
+        "download", "how to.pdf"
+    )
+    known = {"id": "f9", "name": "how to.pdf", "size": 3_000_000, "url": "/files/y?signature=2"}
+    await server.push("files", {"takes": True, "types": [], "limit": 1, "files": [known]})
+    row = files.page.get_by_role("link", name="how to.pdf 2.9 MB")
+    await expect(row).to_have_attribute("href", f"{server.url}/files/y?signature=2")
+
+
+async def test_a_live_agents_file_that_could_not_be_fetched_says_so(files, server):
+    await say_file(server, "image", "diagram.png")
+    await expect(files.page.get_by_role("img", name="diagram.png")).to_be_visible()
+    gone = {"id": "f9", "name": "diagram.png"}
+    await server.push("files", {"takes": True, "types": [], "limit": 1, "files": [gone]})
+    await expect(files.log).to_contain_text("diagram.png not available any more")
+    await expect(files.page.get_by_role("img", name="diagram.png")).to_have_count(0)
+
+
+async def test_a_request_for_a_picture_is_answered_by_one(files, server):
+    question = {"id": "0123456789ab", "kind": "file", "files": "Image", "max_count": 1}
+    await server.say("Please send a screenshot.", "agent", name="Dana", question=question)
+    async with files.page.expect_file_chooser() as choosing:
+        await files.page.get_by_role("button", name="Choose a picture").click()
+    chooser = await choosing.value
+    assert not chooser.is_multiple()
+    assert await chooser.element.get_attribute("accept") == "image/png"
+    await chooser.set_files([PNG])
+    [said] = await server.wait_for("user_uttered")
+    assert (said["file"], said["question"]) == ("f1", "0123456789ab")
+    await expect(files.page.get_by_role("button", name="Choose a picture")).to_have_count(0)

@@ -14,6 +14,18 @@ export function attachedHtml({ attached }, strings) {
   return `<div class="attached">${attached.map((file) => one(file, strings)).join('')}</div>`;
 }
 
+/**
+ * A part that is a file of ours: as what is known of it by now.
+ *
+ * @param {Message} message @param {import('./wire.js').Part} part @param {Strings} strings
+ */
+export function fileHtml({ attached }, part, strings) {
+  const file = attached?.find(({ id }) => id === part.file);
+  // Until the server has it, only the part says whether it is a picture.
+  const known = file?.size ? file : file && { ...file, picture: part.kind === 'image' };
+  return known ? `<div class="attached">${one(known, strings)}</div>` : '';
+}
+
 /** @param {Attached} file @param {Strings} strings */
 function one(file, strings) {
   const href = safeUrl(file.url);
@@ -21,7 +33,7 @@ function one(file, strings) {
   if (file.picture) return picture(file, href);
   return (
     `<a class="file" href="${escapeHtml(href)}" download="${escapeHtml(file.name)}" target="_blank" ` +
-    `rel="noopener noreferrer">${inside(file, size(file.size))}</a>`
+    `rel="noopener noreferrer">${inside(file, file.size ? size(file.size) : '')}</a>`
   );
 }
 

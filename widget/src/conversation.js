@@ -3,7 +3,6 @@
 import { Connection } from './connection.js';
 import { Outbox } from './outbox.js';
 import { END_CHAT, isEndCommand, newId, readAttached, readReceipt, readUttered, string } from './wire.js';
-import { safeUrl } from './text.js';
 
 /** @import { Message, Reply } from './wire.js' */
 /** @import { Status } from './connection.js' */
@@ -219,8 +218,9 @@ export class Conversation {
 
   /** @param {any} payload */
   _offered({ takes, types, limit, files }) {
-    if (Array.isArray(files) && files.length) {
-      this._store.relink(files.map(({ id, url }) => ({ id, url: safeUrl(url, { base: this._url }) ?? undefined })));
+    const known = readAttached(files, this._url);
+    if (known) {
+      this._store.relink(known);
       this._observer.changed();
     }
     this._observer.offered({

@@ -1,5 +1,6 @@
 /** What a live agent sends beyond plain text, drawn: links, pictures, cards, tables, HTML. */
 
+import { fileHtml } from './attached.js';
 import { link, rebuilt } from './markup.js';
 import { escapeHtml, linkedHtml, safeUrl } from './text.js';
 import { string } from './wire.js';
@@ -14,7 +15,7 @@ const WRITERS = { text, image, link: singleLink, links, card, table, html };
 
 /** @param {Message} message @param {Strings} strings @returns {string} HTML, empty where there is nothing rich */
 export function partsHtml(message, strings) {
-  const drawn = (message.parts ?? []).map((part) => WRITERS[part.kind]?.(part, strings) ?? '');
+  const drawn = (message.parts ?? []).map((part) => fileHtml(message, part, strings) || (WRITERS[part.kind]?.(part, strings) ?? ''));
   const known = drawn.filter(Boolean);
   return known.length ? `<div class="parts">${known.join('')}</div>` : '';
 }

@@ -7,7 +7,7 @@
 
 import { furthest } from './wire.js';
 
-/** @import { Message } from './wire.js' */
+/** @import { Attached, Message } from './wire.js' */
 
 /** @typedef {{session: string | null, lastSeen: number, messages: Message[], found: boolean}} Stored */
 
@@ -63,11 +63,11 @@ export class Store {
     this._settle();
   }
 
-  /** Fresh links to files. @param {{id: string, url?: string}[]} files */
+  /** What is known of files by now, their links above all. @param {Attached[]} files */
   relink(files) {
-    const known = new Map(files.map(({ id, url }) => [id, url]));
+    const known = new Map(files.map((file) => [file.id, file]));
     for (const message of this.messages) {
-      message.attached = message.attached?.map((file) => (known.has(file.id) ? { ...file, url: known.get(file.id) } : file));
+      message.attached = message.attached?.map((file) => known.get(file.id) ?? file);
     }
     this._settle();
   }

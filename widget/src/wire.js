@@ -4,7 +4,7 @@ import { safeUrl } from './text.js';
 
 /**
  * @typedef {{title: string, payload: string, description?: string, image?: string, secret?: boolean}} Reply
- * @typedef {{id: string, kind: string, masked: boolean}} Question
+ * @typedef {{id: string, kind: string, masked: boolean, pictures?: boolean, count?: number}} Question  the last two of a request for files
  * @typedef {{kind: string, [about: string]: any}} Part  see `parts` in docs/webchat-protocol.md
  * @typedef {{src: string, name: string, type: 'image' | 'any'}} ChatFile
  * @typedef {{id: string, name: string, size: number, url?: string, picture: boolean, width?: number, height?: number}} Attached
@@ -58,7 +58,7 @@ export function readUttered(payload, base) {
     files: files(said, base),
     attached: readAttached(said.files, base),
     replies: replies(said.quick_replies),
-    parts: parts(said.parts),
+    parts: parts(said.parts, base),
     question: question(said.question),
   };
   if (from === 'me') {
@@ -133,16 +133,25 @@ function replies(given) {
   return offered.length ? offered : undefined;
 }
 
-/** @param {any} given @returns {Part[] | undefined} */
-function parts(given) {
-  const known = Array.isArray(given) ? given.filter((part) => isObject(part) && string(part.kind)) : [];
+/** A part that is a file has a path on the server. @param {any} given @param {string} base @returns {Part[] | undefined} */
+function parts(given, base) {
+  const kinds = Array.isArray(given) ? given.filter((part) => isObject(part) && string(part.kind)) : [];
+  const known = kinds.map((part) => (part.file ? { ...part, ...resolved(part, base) } : part));
   return known.length ? /** @type {Part[]} */ (known) : undefined;
+}
+
+/** @param {Part} part @param {string} base */
+function resolved({ src, href }, base) {
+  return { ...(src && { src: safeUrl(src, { base }) }), ...(href && { href: safeUrl(href, { base }) }) };
 }
 
 /** @param {any} given @returns {Question | undefined} */
 function question(given) {
   return isObject(given) && string(given.id) && string(given.kind)
-    ? { id: given.id, kind: given.kind, masked: given.masked === true }
+    ? {
+        id: given.id, kind: given.kind, masked: given.masked === true,
+        ...(given.kind === 'file' && { pictures: given.files === 'Image', count: Number(given.max_count) || undefined }),
+      }
     : undefined;
 }
 
