@@ -22,6 +22,7 @@ from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
 from handoff.settings.limits import LimitSettings
 from handoff.settings.operations import OperationsSettings
 from handoff.settings.privacy import Place, PrivacySettings
+from handoff.settings.texts import TextSettings
 from handoff.settings.times import TimeSettings
 
 __all__ = [
@@ -48,6 +49,7 @@ G = TypeVar("G", bound=Group)
 
 
 class Settings(
+    TextSettings,
     TimeSettings,
     OperationsSettings,
     LimitSettings,
