@@ -68,6 +68,7 @@ def environment(desk_url: str, ledger_url: str) -> dict[str, str]:
         "SERVICENOW_PASSWORD": PASSWORD,
         "SERVICENOW_CALLBACK_SECRET": SECRET,
         "HANDOFF_DATABASE_URL": ledger_url,
+        "HANDOFF_SENDER_LIMIT": "0",  # its requesters are no people
     }
 
 

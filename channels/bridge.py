@@ -13,6 +13,7 @@ from sanic import Blueprint, Sanic
 
 from channels.diversion import LANE, Diversion
 from channels.exit_flow import ExitFlow
+from channels.masked_bot import mask_for
 from channels.mirror import Mirror
 from channels.neighbours import Neighbours
 from channels.rasa_api import Bot, RasaBot
@@ -20,9 +21,11 @@ from channels.switchboard import ChannelScreen, Switchboard
 from channels.turn_thread import ThreadedBot
 from handoff.auditor import Auditor
 from handoff.handoff import Handoff, utc_now
+from handoff.log_guard import guard_logs
 from handoff.message import Message
 from handoff.relay import Relay
 from handoff.retention import keep_forgetting
+from handoff.settings import Place
 from handoff.tasks import Tasks
 from servicenow.backend import Backend
 
@@ -188,7 +191,8 @@ async def _make_bridge(connect: Connect, bot: Bot) -> Bridge:
     backend = await connect()
     if isinstance(bot, RasaBot) and backend.settings.handoff_turn_thread:
         bot = ThreadedBot(bot)
-    bridge = Bridge(backend, bot)
+    guard_logs(backend.settings)
+    bridge = Bridge(backend, mask_for(bot, backend.settings.masked_in(Place.TRACKER)))
     await bridge.start()
     _spare_collector()
     return bridge

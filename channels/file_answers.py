@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +17,7 @@ from sanic.response import text
 from handoff.files.cabinet import Cabinet
 from handoff.files.file import File, FileState
 from handoff.files.links import Purpose
+from handoff.files.store import StoreFailed
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +67,15 @@ class FileAnswers:
         span = read_range(request.headers.get("range"), file.size)
         if span is None:
             return text("", status=416, headers={"Content-Range": f"bytes */{file.size}"})
-        await self._send(request, file, span, Purpose(purpose))
+        async with aclosing(self._cabinet.read(file, span.start, span.stop)) as chunks:
+            try:
+                first = b"" if request.method == "HEAD" else await anext(chunks)
+            except StoreFailed as error:
+                log.error("file.not_read", file=file.id, reason=str(error))
+                return text(
+                    "This file cannot be read now.", status=503, headers={"Cache-Control": "no-store"}
+                )
+            await self._send(request, file, span, Purpose(purpose), first, chunks)
         return None
 
     async def _find(self, file_id: str, purpose: str, request: Request[Any, Any]) -> File | None:
@@ -85,7 +96,15 @@ class FileAnswers:
             file = await self._cabinet.find(file.id) or replace(file, state=FileState.MISSING)
         return file
 
-    async def _send(self, request: Request[Any, Any], file: File, span: Span, purpose: Purpose) -> None:
+    async def _send(
+        self,
+        request: Request[Any, Any],
+        file: File,
+        span: Span,
+        purpose: Purpose,
+        first: bytes,
+        chunks: AsyncIterator[bytes],
+    ) -> None:
         """In pieces; an error on the way ends the connection, so that half a file is not taken for one."""
         headers = {**HEADERS, **_describe(file, purpose), "Content-Length": str(span.stop - span.start)}
         if not span.is_whole:
@@ -93,7 +112,8 @@ class FileAnswers:
         status = 200 if span.is_whole else 206
         response = await request.respond(status=status, headers=headers, content_type=_name_type(file))
         if request.method != "HEAD":
-            async for chunk in self._cabinet.read(file, span.start, span.stop):
+            await response.send(first)
+            async for chunk in chunks:
                 await response.send(chunk)
         await response.eof()
         if purpose is Purpose.DESK and request.method != "HEAD" and span.stop == span.size:

@@ -15,6 +15,7 @@ import structlog
 from sanic import HTTPResponse, Request, Sanic
 from sanic.response import empty, json
 
+from channels.bodies import skip_body
 from channels.bridge import Bridge
 from channels.file_answers import FileAnswers
 from channels.file_wire import write_file
@@ -30,6 +31,7 @@ SESSION = "x-session-id"
 NAME = "x-file-name"
 AT_ONCE = 16  # files that are being received at the same time
 PAUSE = 30.0  # seconds that a sender may say nothing
+SKIPPED = 32 * 1024 * 1024  # bytes of a refused file that are read on, so that a browser hears why
 STATUS = {
     "utter_file_refused_size": 413,
     "utter_file_refused_type": 415,
@@ -90,6 +92,7 @@ class FileRoutes:
             return json(await self._receive(bridge, request), status=201, headers=self._allow(request))
         except FileRefused as refused:
             log.info("file.refused", response=refused.response)
+            await skip_body(request, limit=SKIPPED, patience=PAUSE)
             reason = await self._screen.word(refused.response, **refused.values)
             body = {"error": refused.response.removeprefix("utter_"), "reason": reason}
             return json(body, status=STATUS.get(refused.response, 400), headers=self._allow(request))

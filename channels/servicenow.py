@@ -112,7 +112,9 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
             return json({"error": f"Not here within {self._patience:g} s"}, status=408)
         except MalformedCallback as error:
             return json({"error": str(error)}, status=400)
-        callback = parse_callback(envelope, instance_url=bridge.backend.settings.servicenow_url)
+        parts = bridge.backend
+        url = parts.settings.servicenow_url
+        callback = parse_callback(envelope, parts.patterns, instance_url=url)
         await self._commit(bridge, callback)
         return json({})
 

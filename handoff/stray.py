@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 async def take_back(entry: Entry, handoff: Handoff, message_id: str) -> bool:
     """Give a stray message to the bot; where later ones were given already, name it as not delivered.
 
+    A secret is not the bot's, and of it only the mask is left: it is named as well.
     One that was posted more than once is named as uncertain: a live agent may have read it before.
 
     False where it is no stray: another handoff's, still on its way, or the chat goes on.
@@ -28,7 +29,8 @@ async def take_back(entry: Entry, handoff: Handoff, message_id: str) -> bool:
         return False
     if message.receipt is not Receipt.SENT:
         return False
-    if message.possibly_sent or await _is_overtaken(entry, handoff, message):
+    is_secret = bool((message.content.get("answer") or {}).get("secret"))
+    if is_secret or message.possibly_sent or await _is_overtaken(entry, handoff, message):
         await tell_not_delivered(entry, handoff, await entry.messages.fail(message))
     else:
         await entry.messages.take_back(message)

@@ -17,14 +17,17 @@ from handoff.files.rules import Rules
 from handoff.files.store import FileStore
 from handoff.handoff import Clock, utc_now
 from handoff.ledger import Ledger
+from handoff.log_guard import guard_logs
 from handoff.settings import Desk, Settings, read_settings
 from handoff.timeouts import Timeouts
 from servicenow.auth import make_credentials
 from servicenow.availability import AgentChatAvailability, ConnectSupportAvailability
 from servicenow.bot_integration import BotIntegrationDesk
 from servicenow.connect_support import ConnectSupportDesk
+from servicenow.connect_thread import PATTERNS as THREAD_PATTERNS
 from servicenow.http import Instance
 from servicenow.incident import IncidentTable
+from servicenow.patterns import PATTERNS, TextPatterns, reword
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Backend:
     cabinet: Cabinet
     clock: Clock = utc_now
     lookout: Lookout = field(default_factory=Lookout)
+    patterns: TextPatterns = PATTERNS
 
     @property
     def is_desk_open(self) -> bool:
@@ -75,7 +79,13 @@ async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
         cabinet=await _make_cabinet(settings, ledger, clock),
         clock=clock,
         lookout=make_lookout(settings, instance, clock),
+        patterns=make_patterns(settings),
     )
+
+
+def make_patterns(settings: Settings) -> TextPatterns:
+    """How callbacks say what happened, in the instance's own words."""
+    return reword(PATTERNS, settings.servicenow_text_patterns)
 
 
 def make_lookout(settings: Settings, instance: Instance, clock: Clock = utc_now) -> Lookout:
@@ -122,9 +132,15 @@ async def _find_key(settings: Settings, ledger: Ledger) -> bytes:
 def _make_desk(settings: Settings, instance: Instance) -> AgentDesk:
     if settings.servicenow_desk is Desk.CONNECT_SUPPORT:
         assert settings.servicenow_queue  # read_settings has seen to it
-        return ConnectSupportDesk(instance, queue=settings.servicenow_queue, user=settings.servicenow_user)
+        return ConnectSupportDesk(
+            instance,
+            queue=settings.servicenow_queue,
+            user=settings.servicenow_user,
+            patterns=reword(THREAD_PATTERNS, settings.servicenow_text_patterns),
+        )
     return BotIntegrationDesk(
         instance,
+        patterns=make_patterns(settings),
         start=settings.servicenow_start,
         history=settings.servicenow_history,
         app_inbound_id=settings.servicenow_app_inbound_id,
@@ -147,7 +163,9 @@ async def backend() -> Backend:
     loop = asyncio.get_running_loop()
     task = _backends.get(loop)
     if task is None or _has_failed(task):
-        task = loop.create_task(make_backend(read_settings()))
+        settings = read_settings()
+        guard_logs(settings)
+        task = loop.create_task(make_backend(settings))
         _backends[loop] = task
     return await asyncio.shield(task)
 

@@ -23,6 +23,7 @@ from servicenow.history import write_brief, write_items, write_object
 from servicenow.http import Instance, Reply
 from servicenow.instance_files import find_path
 from servicenow.media import upload_file
+from servicenow.patterns import PATTERNS, TextPatterns
 from servicenow.requester import name_requester
 from servicenow.transcript import TranscriptTables
 
@@ -48,6 +49,7 @@ class BotIntegrationDesk:
         files: DeskFiles = DeskFiles.SIGNED_URL,
         provider_application: str | None = None,
         variables: Mapping[str, str] | None = None,
+        patterns: TextPatterns = PATTERNS,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._instance = instance
@@ -58,6 +60,7 @@ class BotIntegrationDesk:
         self._files = files
         self._provider_application = provider_application
         self._variables = variables or {}
+        self._patterns = patterns
         self._now = now
         self._typed_at: dict[str, float] = {}
 
@@ -73,7 +76,9 @@ class BotIntegrationDesk:
             case Start.CREATE_START:
                 return await self._create_and_start(handoff, lines, at_once)
             case Start.LIVE_AGENT_ONLY:
-                await self._ask(handoff, "START_CONVERSATION", **at_once, **lines)
+                # On a synchronous channel the answer has what would be called back (section 5).
+                started = await self._ask(handoff, "START_CONVERSATION", **at_once, **lines)
+                return Opened(chat_id=read_identifiers(started.body), events=self._read_events(started.body))
             case Start.START_THEN_AGENT:
                 asked = {**person, "contextVariables": variables or None, **lines}
                 await self._ask(handoff, "START_CONVERSATION", **asked)
@@ -181,7 +186,7 @@ class BotIntegrationDesk:
     def _read_events(self, body: Any) -> tuple[DeskEvent, ...]:
         if not isinstance(body, dict):
             return ()
-        return parse_callback(body, instance_url=self._instance.url).events
+        return parse_callback(body, self._patterns, instance_url=self._instance.url).events
 
     async def _ask(
         self, handoff: Handoff, action: str | None, *, request_id: str | None = None, **fields: Any

@@ -18,6 +18,7 @@ from servicenow.access_checks import check_authentication, check_creating, check
 from servicenow.auth import make_credentials
 from servicenow.availability_check import AVAILABILITY, check_availability
 from servicenow.callback_check import check_callback
+from servicenow.file_check import FILES, check_files
 from servicenow.http import Instance
 from servicenow.instance_checks import check_answer, check_clock, check_name, check_tls
 from servicenow.transcript_check import TRANSCRIPTS, check_transcripts
@@ -50,6 +51,7 @@ CHECKS = (
     Check(AVAILABILITY, check_availability, ("authentication",)),
     Check(TRANSCRIPTS, check_transcripts, ("authentication",)),
     Check("callback", check_callback),
+    Check(FILES, check_files),
 )
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 from handoff.handoff import EndReason
 
 
 @dataclass(frozen=True)
 class TextPatterns:
-    """English default texts; an instance may translate or reword every one (section 8)."""
+    """English default texts; an instance may translate or reword every one (section 8), and then so do we."""
 
     entered: re.Pattern[str] = re.compile(r"^(?P<name>.{1,80}?) has entered the chat\.?$")
     closed: re.Pattern[str] = re.compile(
@@ -31,3 +33,13 @@ class TextPatterns:
 
 
 PATTERNS = TextPatterns()
+
+P = TypeVar("P")
+
+
+def reword(patterns: P, expressions: Mapping[str, str]) -> P:
+    """The same patterns with others in their place, by name; names that they do not have are passed over."""
+    known: Any = patterns
+    names = {field.name for field in fields(known)} & expressions.keys()
+    changed: P = replace(known, **{name: re.compile(expressions[name], re.IGNORECASE) for name in names})
+    return changed

@@ -35,6 +35,8 @@ THREATS = [
     "log injection",
     "secrets in logs, errors, metrics, traces and `repr`",
     "values marked `SECURE` by ServiceNow, stored in clear",
+    "personal data in logs, tracker and event broker",
+    "what is kept for longer than it is needed",
     "slow-loris",
     "per-sender floods",
     "an instance that is none",

@@ -131,6 +131,8 @@ export class SupportChat extends HTMLElement {
       offered: (offer) => {
         uploads.offer = offer;
         tray.show(offer);
+        view.takesFiles = offer.takes;
+        view.sync(store.messages);
       },
     });
     const uploads = new Uploads({ url: () => url, token, session: () => conversation.session }, strings, {
@@ -158,6 +160,7 @@ export class SupportChat extends HTMLElement {
         conversation.choose(message.id, reply);
         this._tell('message', { from: 'me', text: reply.title });
       },
+      asked: (question) => tray.open(question),
       retried: (id) => conversation.retry(id),
       repeated: (message) => {
         conversation.sayAgain(message);

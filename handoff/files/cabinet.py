@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
@@ -96,7 +96,8 @@ class Cabinet:
 
         Raises:
             DeskError: the desk did not give it, or it is too large.
-            FileRefused: it is not what can be shown, or the store failed.
+            FileRefused: it is not what can be shown, or there is no room for it.
+            StoreFailed: it may be tried again.
         """
         with SpooledTemporaryFile(max_size=IN_MEMORY) as spool:
             target = cast("BinaryIO", spool)
@@ -109,7 +110,7 @@ class Cabinet:
                 about = {"size": size, "width": looked.width, "height": looked.height}
                 name = name_fetched(file.name, named, looked.content_type)
                 await entry.files.note(file.id, name=name, content_type=looked.content_type, **about)
-            await self._write(file, target)
+            await self._store.write(file.blob, target)
             return await self._settle(file)
 
     async def find(self, file_id: str) -> File | None:
@@ -121,7 +122,7 @@ class Cabinet:
         async with self._ledger.entry() as entry:
             await entry.files.note(file.id, fetch_by=None)
 
-    def read(self, file: File, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+    def read(self, file: File, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         """Its bytes, in pieces; raises ``StoreFailed``."""
         return self._store.read(file.blob, start, file.size if stop is None else stop)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -40,7 +40,7 @@ class FileStore:
         """
         await self._do(self._write, blob, source)
 
-    async def read(self, blob: str, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def read(self, blob: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """The bytes from ``start`` up to ``stop``, in pieces.
 
         Raises:

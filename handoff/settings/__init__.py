@@ -21,6 +21,8 @@ from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
 from handoff.settings.limits import LimitSettings
 from handoff.settings.operations import OperationsSettings
+from handoff.settings.privacy import Place, PrivacySettings
+from handoff.settings.texts import TextSettings
 from handoff.settings.times import TimeSettings
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
     "Desk",
     "DeskFiles",
     "History",
+    "Place",
     "SessionIds",
     "Settings",
     "Start",
@@ -46,9 +49,11 @@ G = TypeVar("G", bound=Group)
 
 
 class Settings(
+    TextSettings,
     TimeSettings,
     OperationsSettings,
     LimitSettings,
+    PrivacySettings,
     ChannelSettings,
     LedgerSettings,
     FileSettings,

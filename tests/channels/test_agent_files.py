@@ -38,6 +38,7 @@ def is_silent_about(stage, payload):
     return stage.simulator_url not in str(payload) and "secret of the test" not in str(payload)
 
 
+@pytest.mark.covers("7.3 OutputImage")
 async def test_a_picture_is_shown_from_our_server(stage):
     client = await stage.join()
     chat = await stage.go_live(client)
@@ -92,6 +93,7 @@ async def test_a_browser_that_asks_early_waits_for_the_file(stage):
     assert (await fetch(stage.url + shown["parts"][0]["src"])).body == PICTURE
 
 
+@pytest.mark.covers("4 UPDATE_MESSAGES")
 async def test_a_file_that_cannot_be_fetched_is_told_to_both(stage):
     client = await stage.join()
     chat = await stage.go_live(client)

@@ -216,3 +216,82 @@ async def test_where_no_file_can_be_uploaded_only_the_file_is_given_up(tmp_path)
             stage.simulator.recover()
         await client.say("then in words")
         await stage.desk_heard(chat, "then in words")
+
+
+# -- what the desk asks for -----------------------------------------------------------------
+
+
+async def ask(stage, client, chat, **limits):
+    """A FileUpload of the live agent's side; the question as the browser hears of it."""
+    item = {"uiType": "FileUpload", "group": "DefaultText", "label": "Please send it.", **limits}
+    await stage.simulator.say_item(chat, item)
+    return (await client.expect("Please send it."))["question"]
+
+
+@pytest.mark.covers("7.3 FileUpload")
+async def test_a_request_for_files_is_answered_by_files(stage):
+    client = await stage.join()
+    chat = await stage.go_live(client)
+    question = await ask(stage, client, chat, itemType="Image", maxCount=2, maxSize=5)
+    for message_id in ("m1", "m2"):
+        assert (await client.send_file(PICTURE, question=question["id"], message_id=message_id))["accepted"]
+    await arrives(chat, 2)
+    third = await client.send_file(PICTURE, question=question["id"])
+    assert third["reason"] == "The live agent asks for at most 2, and you have sent as many."
+
+
+@pytest.mark.covers("7.3 FileUpload")
+async def test_what_was_not_asked_for_is_refused_with_what_was(stage):
+    client = await stage.join()
+    chat = await stage.go_live(client)
+    await ask(stage, client, chat, itemType="Image", maxSize=1)
+    refused = await client.send_file(b"words", "log.txt")
+    assert refused["reason"] == "The live agent asks for a picture, and that file is none."
+    big = PICTURE + bytes(1024 * 1024)
+    refused = await client.send_file(big, "big.png")
+    assert refused["reason"] == "That file is too large: the live agent asks for one of at most 1 MB."
+    assert (await client.send_file(PICTURE))["accepted"]
+    await arrives(chat)
+    assert (await client.send_file(b"words", "log.txt"))["accepted"]  # it is answered
+
+
+async def test_an_answer_that_is_repeated_counts_once(stage):
+    client = await stage.join()
+    chat = await stage.go_live(client)
+    question = await ask(stage, client, chat, maxCount=1)
+    _, sent = await send_file(stage.url, client.session_id, PICTURE)
+    said = {"file": sent["file"]["id"], "question": question["id"], "message_id": "m1"}
+    first = await client.say("", **said)
+    assert first["accepted"]
+    assert await client.say("", **said) == first
+    await arrives(chat)
+
+
+# -- links that nobody follows ----------------------------------------------------------------
+
+
+async def test_an_instance_that_does_not_fetch_is_told_to_the_requester(tmp_path):
+    async with play(tmp_path, handoff_file_link_seconds=1) as stage:
+        stage.simulator.settings.trusted_media_domains = ["nowhere.example.com"]
+        client = await stage.join()
+        chat = await stage.go_live(client)
+        await client.send_file(PICTURE, "error.png")
+        await client.expect("The live agent's side has not fetched “error.png” so far.")
+        assert files_of(chat) == []
+
+
+async def test_what_was_fetched_is_not_complained_of(tmp_path):
+    async with play(tmp_path, handoff_file_link_seconds=2) as stage:
+        client = await stage.join()
+        chat = await stage.go_live(client)
+        await client.send_file(PICTURE, "error.png")
+        await arrives(chat)
+        backend = (await stage.bridge()).backend
+
+        async def is_noted():
+            async with backend.ledger.entry() as entry:
+                [file] = await entry.files.all_of(client.session_id)
+            return file.fetch_by is None
+
+        await eventually(is_noted)
+        assert not any("has not fetched" in text for text in client.texts)

@@ -244,3 +244,13 @@ async def test_the_head_of_a_file_can_be_asked_for(stage):
     got = await fetch(stage.url + answer["file"]["url"], "HEAD")
     assert (got.status, got.headers["Content-Length"], got.body) == (200, "10", b"")
     assert got.headers["Accept-Ranges"] == "bytes"
+
+
+async def test_a_file_whose_bytes_are_gone_is_an_error_and_no_half_file(stage, tmp_path):
+    client = await stage.join()
+    _, answer = await take(client)
+    for path in (tmp_path / "files").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    got = await fetch(stage.url + answer["file"]["url"])
+    assert (got.status, got.headers["Cache-Control"]) == (503, "no-store")

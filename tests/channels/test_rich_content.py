@@ -55,9 +55,9 @@ async def test_our_widget_gets_what_to_draw_and_a_stock_widget_gets_text(
 
 
 async def test_relative_addresses_are_those_of_the_instance(stage, client, chat):
-    await stage.simulator.say_item(chat, "Relative image")
-    said = await client.expect("A screenshot")
-    assert said["parts"][0]["src"] == f"{stage.settings.servicenow_url}/api/now/v1/cs/media/0a1b2c3d"
+    await stage.simulator.say_item(chat, "Relative link")
+    said = await client.expect("Article 1")
+    assert said["parts"][0]["href"] == f"{stage.settings.servicenow_url}/kb_view.do?sys_id=1"
 
 
 async def test_a_click_goes_back_as_the_value_and_is_shown_as_the_title(stage, client, chat):

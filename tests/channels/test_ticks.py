@@ -1,5 +1,7 @@
 """From the browser's confirmation to the tick at the live agent's message."""
 
+import pytest
+
 from tests.support.stage import play
 from tests.support.waiting import eventually
 
@@ -9,6 +11,7 @@ async def confirm(client, text):
     await client.emit("delivered", message_id=message["metadata"]["message_id"])
 
 
+@pytest.mark.covers("4 UPDATE_MESSAGES")
 async def test_the_live_agent_sees_that_a_message_was_shown(tmp_path):
     async with play(tmp_path, servicenow_ticks=True) as stage:
         client = await stage.join()

@@ -27,6 +27,7 @@ class Bench(Protocol):
     desk: AgentDesk
     secrets: tuple[str, ...]
     polls: ClassVar[bool]  # it implements PolledDesk, so nothing is called back
+    takes_files: ClassVar[bool]  # it implements FileDesk
     recognises_repetitions: ClassVar[bool]  # the same message_id again is never a second message
 
     def make_desk(self) -> AgentDesk:
@@ -51,6 +52,18 @@ class Bench(Protocol):
 
     async def end(self, handoff: Handoff) -> None:
         """The live agent ends the chat."""
+        ...
+
+    def offer(self, data: bytes) -> str:
+        """An address from which the desk can fetch this; only for a desk that takes files."""
+        ...
+
+    async def send_file(self, handoff: Handoff, name: str, data: bytes) -> None:
+        """The live agent sends a file; only for a desk that takes files."""
+        ...
+
+    async def files(self, handoff: Handoff) -> list[tuple[str, bytes]]:
+        """The requester's files that the live agent has, by name."""
         ...
 
     def told_before(self, handoff: Handoff) -> str:

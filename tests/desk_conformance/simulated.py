@@ -20,6 +20,7 @@ from servicenow.connect_support import ConnectSupportDesk
 from servicenow.http import Instance
 from simulator import Chat, Simulator, SimulatorSettings
 from tests.desk_conformance.bench import Receive
+from tests.support.file_client import fetch
 
 PASSWORD = "password-of-the-integration-user"
 SIGNING = "signing-secret-of-the-instance"
@@ -37,6 +38,7 @@ class SimulatedBench:
     def __init__(self, simulator: Simulator, url: str) -> None:
         self.simulator = simulator
         self.url = url
+        self.offered = b""
         self._receive: Receive | None = None
         self._made: list[AgentDesk] = []
         self.desk = self.make_desk()
@@ -87,6 +89,22 @@ class SimulatedBench:
     def recover(self) -> None:
         self.simulator.recover()
 
+    def offer(self, data: bytes) -> str:
+        self.offered = data
+        return self.simulator.settings.callback_url.replace("/callback", "/offered")
+
+    async def give(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.offered, content_type="text/plain")
+
+    async def send_file(self, handoff: Handoff, name: str, data: bytes) -> None:
+        await self.simulator.attach(self.chat(handoff), name, "text/plain", data)
+
+    async def files(self, handoff: Handoff) -> list[tuple[str, bytes]]:
+        sent = [
+            line.file for line in self.chat(handoff).transcript if line.file and line.sender == "requester"
+        ]
+        return [(file.name, (await fetch(self.url + file.path)).body) for file in sent]
+
     def chat(self, handoff: Handoff) -> Chat:
         known = (
             chat for chat in self.simulator.chats if handoff.live_chat_id in (chat.id, chat.interaction_id)
@@ -102,7 +120,7 @@ class SimulatedBench:
             if request.transport:
                 request.transport.abort()
         else:
-            await self._receive(parse_callback(decode_callback(await request.read())))
+            await self._receive(parse_callback(decode_callback(await request.read()), instance_url=self.url))
         return web.json_response({})
 
 
@@ -110,6 +128,7 @@ class BotIntegrationBench(SimulatedBench):
     endpoint = "integration"
     calls: ClassVar = {"open": "CREATE_CONVERSATION", "send": "message", "end": "END_CONVERSATION"}
     polls: ClassVar = False
+    takes_files: ClassVar = True
     # The ids are sent again; whether an instance looks at them is not known.
     recognises_repetitions: ClassVar = False
 
@@ -127,6 +146,7 @@ class ConnectSupportBench(SimulatedBench):
     endpoint = "connect"
     calls: ClassVar = {"open": "open", "send": "message", "end": "leave", "fetch": "thread"}
     polls: ClassVar = True
+    takes_files: ClassVar = False
     recognises_repetitions: ClassVar = True
 
     def _connect(self, instance: Instance) -> AgentDesk:
@@ -149,6 +169,7 @@ async def simulate(kind: type[SimulatedBench]) -> AsyncIterator[SimulatedBench]:
         stack.push_async_callback(bench.close)
         app = web.Application()
         app.router.add_post("/callback", bench.call_back)
+        app.router.add_get("/offered", bench.give)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

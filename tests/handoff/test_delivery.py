@@ -19,7 +19,7 @@ async def tasks():
 
 
 @pytest.fixture
-def delivery(ledger, front, tasks):
+async def delivery(ledger, front, tasks):
     return Delivery(ledger, front, tasks)
 
 
@@ -188,7 +188,7 @@ class View:
 
 
 @pytest.fixture
-def views(ledger, other_ledger, tasks):
+async def views(ledger, other_ledger, tasks):
     return View(ledger, tasks), View(other_ledger, tasks)
 
 

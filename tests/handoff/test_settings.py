@@ -1,3 +1,4 @@
+import json
 from datetime import date
 from importlib.util import find_spec
 from zoneinfo import ZoneInfo
@@ -126,6 +127,9 @@ DURATIONS = [
         ("HANDOFF_WEBCHAT_SESSION_IDS", "sequential"),
         ("HANDOFF_MESSAGE_LIMIT", "0"),
         ("HANDOFF_MESSAGE_LIMIT", "many"),
+        ("HANDOFF_MASK", "names"),
+        ("HANDOFF_MASK", "email, none"),
+        ("HANDOFF_MASK_IN", "ledger"),
         ("HANDOFF_SENDER_LIMIT", "-1"),
         ("HANDOFF_SENDER_LIMIT", "1.5"),
         ("HANDOFF_SOCKET_LIMIT", "-1"),
@@ -519,3 +523,30 @@ def test_a_history_as_a_message_is_for_older_applications():
         read_settings(**AVAILABLE, servicenow_history="message")
     older = {**AVAILABLE, "servicenow_start": "live_agent_only", "servicenow_history": "message"}
     assert read_settings(**older).servicenow_history == "message"
+
+
+# -- the instance's own words ------------------------------------------------------------
+
+
+def test_an_instances_words_are_json_or_a_file_with_it(tmp_path, read):
+    words = {"nobody": "keine Agenten"}
+    assert read(SERVICENOW_TEXT_PATTERNS=json.dumps(words)).servicenow_text_patterns == words
+    (tmp_path / "words.json").write_text(json.dumps(words), "utf-8")
+    assert read(SERVICENOW_TEXT_PATTERNS=f"{tmp_path}/words.json").servicenow_text_patterns == words
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ("{not JSON", "not JSON"),
+        ("/no/such/file", "cannot be read"),
+        ('{"greeting": "Hallo"}', "no 'greeting'"),
+        ('{"nobody": "("}', "no regular expression for 'nobody'"),
+        ('{"closed": ".*"}', "every text matches"),
+        ('{"entered": "ist da"}', r"\?P<name>"),
+        ("[1]", "SERVICENOW_TEXT_PATTERNS"),
+    ],
+)
+def test_words_that_cannot_be_used_are_explained(words, problem):
+    with pytest.raises(SettingsError, match=problem):
+        read_settings(**AVAILABLE, servicenow_text_patterns=words)

@@ -111,3 +111,15 @@ async def test_an_id_that_is_no_message_is_no_stray(ledger, live):
     await end(ledger, live)
     async with ledger.entry() as entry:
         assert not await take_back(entry, await entry.handoffs.find(live.id), "nobody's")
+
+
+async def test_a_secret_is_named_and_its_mask_is_not_given_to_the_bot(ledger, live):
+    content = {"text": "••••••", "answer": {"question": "q", "secret": True}}
+    written = await write(ledger, "", content=content)
+    async with ledger.entry() as entry:
+        await entry.messages.assign(written, live)
+        await entry.messages.mark(written.id, Receipt.SENT)
+    await end(ledger, live)
+    assert await hear_stray(ledger, live, written)
+    assert await waiting_for_bot(ledger) is None
+    assert await system_lines(ledger) == NAMED

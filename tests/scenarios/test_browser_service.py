@@ -1,4 +1,4 @@
-"""What a live agent does beyond talking, in two browsers: a picker, a transfer, a time-out.
+"""What happens beyond talking, in two browsers: a picture sent both ways, a picker, a transfer, a time-out.
 
 With HANDOFF_TEST_SCREENSHOTS=1 the pictures of docs/live-chat.md are taken anew.
 """
@@ -53,6 +53,47 @@ def walk_in(desk, name):
 
 def read_log(desk):
     return desk.get_by_role("log").last
+
+
+def draw(path, title, colour):
+    """A picture of a screen, as somebody would take one."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (480, 270), colour)
+    canvas = ImageDraw.Draw(picture)
+    canvas.rectangle((0, 0, 480, 34), fill="#20303c")
+    canvas.text((14, 11), title, fill="white")
+    canvas.rectangle((150, 110, 330, 190), fill="white", outline="#20303c", width=2)
+    canvas.text((186, 142), "Network cable 4B", fill="#20303c")
+    picture.save(path)
+    return path
+
+
+def attach(page, name, path):
+    with page.expect_file_chooser() as choosing:
+        page.get_by_role("button", name=name).click()
+    choosing.value.set_files(path)
+
+
+def test_pictures_go_both_ways(pages, tmp_path):
+    from playwright.sync_api import expect
+
+    chat, desk, _ = pages
+    go_live(chat, desk, "I cannot find my network socket")
+    attach(chat, "Attach a file", draw(tmp_path / "under my desk.png", "Desk 4", "#dce9e2"))
+    mine = read_log(desk).get_by_role("img", name="under my desk.png")
+    mine.wait_for()
+    expect(chat.get_by_role("img", name="under my desk.png")).to_be_visible()
+    write(desk, "Thank you. It is the left one, see here:")
+    attach(desk, "Attach a file", draw(tmp_path / "floor plan.png", "Floor plan", "#e9e2dc"))
+    theirs = chat.get_by_role("img", name="floor plan.png")
+    expect(theirs).to_be_visible()
+    for shown in (mine, theirs):  # the bytes have arrived, and are a picture
+        expect(shown).not_to_have_js_property("naturalWidth", 0, timeout=15000)
+    picture(chat, "service-files")
+    picture(desk, "service-files-desk")
+    chat.get_by_role("button", name="End chat").click()
+    chat.get_by_text("Welcome back").wait_for()
 
 
 def test_a_choice_is_offered_and_made(pages):

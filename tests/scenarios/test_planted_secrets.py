@@ -37,6 +37,7 @@ PLANTED = {
     "HANDOFF_REST_JWT_KEY": "planted-rest-key-5f1c-of-at-least-32-bytes",
     "HANDOFF_REST_WEBHOOK_SECRET": "whsec_" + base64.b64encode(b"planted-webhook-5f1c-key").decode(),
 }
+PERSONAL = ["sam.planted@example.com", "+41 79 123 45 67", "4111 1111 1111 1111"]
 SECURE = "planted-answer-5f1c"
 SHOWN = "planted-by-the-desk-5f1c"
 PATHS = [
@@ -140,7 +141,7 @@ async def live_through_everything(url: str, simulator: Simulator, evidence: Evid
     await client.expect("Shall I ask a person", within=30)
     await client.say("/SetSlots(confirm_handoff=true)")
     await client.expect("In one sentence")
-    await client.say("My laptop does not start")
+    await client.say(f"My laptop does not start: {', '.join(PERSONAL)}")
     await client.expect("A live agent will join you")
     chat = await eventually(lambda: simulator.chats and simulator.chats[-1], within=15)
     await simulator.accept(chat, agent="Dana")
@@ -222,4 +223,6 @@ async def test_no_secret_is_in_any_log_error_page_or_table(model_path, tmp_path)
     log = (tmp_path / "assistant.log").read_text()
     assert re.search("callback.refused", log), "nothing was logged"
     assert "My laptop does not start" in log, "the log was not as loud as it can be"
+    assert not [one for one in PERSONAL if one in log]
+    assert "[email], [phone], [card]" in log
     assert evidence.search(*PLANTED.values(), SECURE, SHOWN, "planted-too-short", "planted-5f1c@x") == []

@@ -16,6 +16,7 @@ from handoff.timeouts import Timeouts
 from servicenow.auth import make_credentials
 from servicenow.bot_integration import BotIntegrationDesk
 from servicenow.http import Instance
+from servicenow.patterns import PATTERNS
 from simulator import Simulator, SimulatorSettings
 from tests.support import environment
 from tests.support.clock import ManualClock
@@ -159,15 +160,16 @@ async def make_office(make_desk, instance_url, receiver, tmp_path):
     """An office of one start strategy; closed at the end."""
     async with contextlib.AsyncExitStack() as stack:
 
-        async def make(start=Start.CREATE_START, *, history=History.ITEMS, **timeouts):
+        async def make(start=Start.CREATE_START, *, history=History.ITEMS, patterns=PATTERNS, **timeouts):
             ledger = await Ledger.connect(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
             stack.push_async_callback(ledger.close)
-            desk, front = make_desk(instance_url, start=start, history=history), RecordingFront()
+            desk = make_desk(instance_url, start=start, history=history, patterns=patterns)
+            front = RecordingFront()
             limits = Timeouts(**{"delivery": 2, **timeouts})
             relay = Relay(ledger, desk, front, limits, sweep=0.02)
             await relay.start()
             stack.push_async_callback(relay.stop)
-            office = Office(ledger, desk, relay, front, limits)
+            office = Office(ledger, desk, relay, front, limits, patterns)
             receiver.on_callback = office.call_back
             return office
 

@@ -488,3 +488,28 @@ async def test_an_instance_that_says_yes_and_does_nothing_is_given_up_in_time(ma
     ended = await office.until(opening.handoff, State.ENDED)
     assert ended.end_reason is EndReason.DESK_UNREACHABLE
     await eventually(lambda: office.front.states[-1:] == [State.ENDED])
+
+
+# -- a synchronous channel ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("start", [Start.CREATE_START, Start.LIVE_AGENT_ONLY])
+async def test_on_a_synchronous_channel_the_answer_says_what_is_called_back_elsewhere(
+    make_office, simulator, start
+):
+    simulator.settings.profile = "sync_channel"
+    office = await make_office(start)
+    opening = await office.open()
+    assert (opening.outcome, opening.wait_time) == (Outcome.QUEUED, "30 Seconds")
+    chat = await simulator.accept(simulator.chats[-1], agent="Dana")
+    live = await office.until(await find(office.ledger, opening.handoff), State.LIVE)
+    await office.type_in(live, "It burns!")
+    await simulator.wait_for(lambda: heard(chat) == ["It burns!"])
+
+
+@pytest.mark.parametrize("start", [Start.CREATE_START, Start.LIVE_AGENT_ONLY])
+async def test_on_a_synchronous_channel_nobody_is_heard_of_at_once(make_office, simulator, start):
+    simulator.settings.profile = "sync_channel"
+    simulator.available = False
+    office = await make_office(start)
+    assert (await office.open()).outcome is Outcome.NOBODY_AVAILABLE

@@ -33,7 +33,11 @@ def find(make_settings, instance_url, tmp_path):
     """All findings, by check."""
 
     async def find_all(clock=utc_now, **changes):
-        known = {"url": instance_url, "handoff_database_url": f"sqlite:///{tmp_path}/ledger.db", **LOGIN}
+        kept = {
+            "handoff_database_url": f"sqlite:///{tmp_path}/ledger.db",
+            "handoff_files_url": f"{tmp_path}/files",
+        }
+        known = {"url": instance_url, **kept, **LOGIN}
         settings = make_settings(**known | changes)
         return {finding.check: finding async for finding in examine(settings, clock)}
 
@@ -244,6 +248,35 @@ async def test_what_else_may_answer_there(find, server, status, word):
     finding = (await find(handoff_public_url=server.url))["callback"]
     assert_failed(finding)
     assert word in finding.advice.lower()
+
+
+# -- files --------------------------------------------------------------------------------
+
+
+async def test_a_store_that_cannot_be_written(find, tmp_path):
+    (tmp_path / "files").write_text("not a folder")
+    assert_failed((await find())["files"], "HANDOFF_FILES_URL")
+
+
+async def test_links_that_lead_to_nobody_or_somebody_else(find, server, unused_port):
+    found = await find(handoff_public_url=f"http://127.0.0.1:{unused_port}")
+    assert_failed(found["files"], "HANDOFF_PUBLIC_URL")
+    assert_failed((await find(handoff_public_url=server.url))["files"], "200", "403 was expected")
+
+
+async def test_where_links_lead_to_us_the_host_to_be_trusted_is_named(find, tmp_path):
+    async with play(tmp_path) as stage:
+        finding = (await find(handoff_public_url=stage.url))["files"]
+    assert finding.verdict is Verdict.OK
+    assert "loopback" in finding.advice
+    assert not [path for path in (tmp_path / "files").rglob("*") if path.is_file()]
+
+
+async def test_where_files_are_uploaded_no_link_is_followed(find, unused_port):
+    url = f"http://127.0.0.1:{unused_port}"
+    found = await find(handoff_public_url=url, servicenow_files="upload")
+    assert found["files"].verdict is Verdict.OK
+    assert_skipped(await find(servicenow_files="none"), "files")
 
 
 # -- what may be read, where it is wanted ------------------------------------------------

@@ -41,6 +41,7 @@ CHANNEL_RESPONSES = frozenset(
         "utter_file_refused_question_size",
         "utter_file_refused_question_count",
         "utter_live_agent_joined",
+        "utter_live_agent_says",
         "utter_live_agent_joined_unnamed",
         "utter_live_chat_waiting",
         "utter_live_chat_position",

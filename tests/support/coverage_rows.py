@@ -99,13 +99,11 @@ ROWS: dict[str, tuple[str, ...]] = {
     "7.5": ("2xx at once", "4xx for what is no callback", "5xx only where it could not be stored"),
 }
 
-NOT_BUILT = "not built yet"
 REASONS: dict[str, str] = {
     "4 SWITCH": "not used: topics are Rasa's business while the bot speaks",
     "7.1 requestId": "not read: others say whose chat it is, and it may be that of an older request",
     "7.1 score": "not read: it rates Virtual Agent's understanding",
     "7.1 nowSessionId, nowBotId, enterpriseId": "not read: documented as unused",
     "7.2 relatedList": "not read: what it holds is not documented",
-    "7.2 feedback": NOT_BUILT,
-    "4 UPDATE_MESSAGES": f"{NOT_BUILT} (the simulator has it)",
+    "7.2 feedback": "not offered: it asks for a thumb up or down, and no documented request takes the answer",
 }

@@ -38,9 +38,10 @@ async def send_file(
         asked["X-Session-Id"] = session_id
     if token:
         asked["Authorization"] = f"Bearer {token}"
+    body = io.BytesIO(data) if isinstance(data, bytes) else data
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"{url}/files", data=data, headers={**asked, **headers}) as answer,
+        session.post(f"{url}/files", data=body, headers={**asked, **headers}) as answer,
     ):
         return answer.status, await answer.json()
 

@@ -3,6 +3,7 @@
 from handoff.desk import Utterance
 from handoff.opening import OpenRequest, open_handoff
 from servicenow.callback import decode_callback, parse_callback
+from servicenow.patterns import PATTERNS
 from tests.support.ledger_rows import find, write
 from tests.support.waiting import eventually
 
@@ -17,7 +18,8 @@ def heard(chat):
 class Office:
     """Ledger, relay and desk in this process, talking to a simulated instance and called back by it."""
 
-    def __init__(self, ledger, desk, relay, front, timeouts):
+    def __init__(self, ledger, desk, relay, front, timeouts, patterns=PATTERNS):
+        self.patterns = patterns
         self.ledger = ledger
         self.timeouts = timeouts
         self.desk = desk
@@ -45,4 +47,4 @@ class Office:
         return await eventually(look)
 
     async def call_back(self, raw):
-        await self.relay.receive(parse_callback(decode_callback(raw)))
+        await self.relay.receive(parse_callback(decode_callback(raw), self.patterns))

@@ -278,3 +278,17 @@ async def test_a_live_agents_file_that_could_not_be_fetched_says_so(files, serve
     await server.push("files", {"takes": True, "types": [], "limit": 1, "files": [gone]})
     await expect(files.log).to_contain_text("diagram.png not available any more")
     await expect(files.page.get_by_role("img", name="diagram.png")).to_have_count(0)
+
+
+async def test_a_request_for_a_picture_is_answered_by_one(files, server):
+    question = {"id": "0123456789ab", "kind": "file", "files": "Image", "max_count": 1}
+    await server.say("Please send a screenshot.", "agent", name="Dana", question=question)
+    async with files.page.expect_file_chooser() as choosing:
+        await files.page.get_by_role("button", name="Choose a picture").click()
+    chooser = await choosing.value
+    assert not chooser.is_multiple()
+    assert await chooser.element.get_attribute("accept") == "image/png"
+    await chooser.set_files([PNG])
+    [said] = await server.wait_for("user_uttered")
+    assert (said["file"], said["question"]) == ("f1", "0123456789ab")
+    await expect(files.page.get_by_role("button", name="Choose a picture")).to_have_count(0)

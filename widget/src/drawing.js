@@ -21,9 +21,10 @@ const ROLE_CLASS = 'deep-chat-outer-container-role-';
  * @param {Message[]} messages
  * @param {(message: Message) => string} roleOf
  * @param {Strings} strings
+ * @param {boolean} takesFiles  whether the requester can send files
  * @returns {Drawing[]}
  */
-export function drawings(messages, roleOf, strings) {
+export function drawings(messages, roleOf, strings, takesFiles) {
   const lastOwn = messages.findLast((message) => message.from === 'me' && !isEndCommand(message));
   const answered = new Set(messages.map(({ answers }) => answers));
   const offering = messages.findLast(({ replies, question }) => replies || question);
@@ -35,7 +36,7 @@ export function drawings(messages, roleOf, strings) {
       html:
         message.from === 'me'
           ? own(message, message === lastOwn, strings)
-          : rich(message, message === offering && !answered.has(message.id), strings),
+          : rich(message, message === offering && !answered.has(message.id), strings, takesFiles),
       files: message.files?.map((file) => ({ ...file, name: file.name || strings.image })),
     },
   }));
@@ -90,10 +91,10 @@ function problem(id, why, action, label) {
   );
 }
 
-/** @param {Message} message @param {boolean} open  whether an answer is still wanted @param {Strings} strings */
-function rich(message, open, strings) {
+/** @param {Message} message @param {boolean} open  whether an answer is still wanted @param {Strings} strings @param {boolean} takesFiles */
+function rich(message, open, strings, takesFiles) {
   const shown = partsHtml(message, strings) || attachedHtml(message, strings);
-  const drawn = shown + ((open && controls(message, strings)) || '');
+  const drawn = shown + ((open && controls(message, strings, takesFiles)) || '');
   return drawn || undefined;
 }
 

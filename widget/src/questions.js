@@ -11,14 +11,14 @@ const MASK = '••••••';
 /**
  * The controls below a question that still wants an answer.
  *
- * @param {Message} message @param {Strings} strings @returns {string | undefined} HTML
+ * @param {Message} message @param {Strings} strings @param {boolean} takesFiles @returns {string | undefined} HTML
  */
-export function controls(message, strings) {
+export function controls(message, strings, takesFiles) {
   const kind = message.question?.kind;
   if (kind === 'several' && message.replies) return form(message, boxes(message), strings);
   if (kind && Object.hasOwn(INPUTS, kind)) return form(message, input(message, kind), strings);
   if (message.replies) return `<div class="replies">${message.replies.map((_, at) => button(message, at)).join('')}</div>`;
-  return kind === 'file' ? `<div class="note">${escapeHtml(strings.noUpload)}</div>` : undefined;
+  return kind === 'file' ? request(message, strings, takesFiles) : undefined;
 }
 
 /**
@@ -54,6 +54,13 @@ function form({ id }, inside, strings) {
     `<form class="ask" data-message="${escapeHtml(id)}" autocomplete="off">${inside}` +
     `<button type="submit" class="reply">${send}</button></form>`
   );
+}
+
+/** A request for files. @param {Message} message @param {Strings} strings @param {boolean} takesFiles */
+function request({ id, question }, strings, takesFiles) {
+  if (!takesFiles) return `<div class="note">${escapeHtml(strings.noUpload)}</div>`;
+  const label = escapeHtml(question?.pictures ? strings.choosePicture : strings.chooseFile);
+  return `<div class="replies"><button type="button" class="reply choose" data-message="${escapeHtml(id)}">${label}</button></div>`;
 }
 
 /** @param {Message} message @param {string} kind */

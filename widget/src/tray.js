@@ -44,7 +44,7 @@ export class Tray {
     this._input.accept = accepted(offer.types);
   }
 
-  /** Let the requester choose files. @param {{id: string, pictures: boolean, count: number} | undefined} [question] */
+  /** Let the requester choose files. @param {import('./wire.js').Question} [question] */
   open(question) {
     this._question = question?.id;
     this._input.accept = question?.pictures

@@ -19,6 +19,7 @@ import { CHAT_STYLES } from './styles.js';
  * @property {(text: string) => void} said                            the requester sent a text
  * @property {(text: string) => void} typed                           what is in the input now
  * @property {(message: Message, reply: Reply) => void} chosen
+ * @property {(question: import('./wire.js').Question) => void} asked   a file is to be chosen for a request
  * @property {(id: string) => void} retried                           send the same message again
  * @property {(message: Message) => void} repeated                    say the same as a new message
  */
@@ -39,6 +40,8 @@ export class View {
     /** deep-chat has drawn a bubble of which `_drawn` does not know yet. */
     this._bubbleWaits = false;
     this._ready = false;
+    /** Whether the requester can send files; what is drawn follows at the next `sync`. */
+    this.takesFiles = false;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this._rendering = undefined;
     /** Whether the end of the log is in sight, and is to stay so. */
@@ -62,7 +65,7 @@ export class View {
   sync(messages) {
     this._messages = messages;
     if (!this._ready) return;
-    const wanted = drawings(messages, (message) => this._role(message), this._strings);
+    const wanted = drawings(messages, (message) => this._role(message), this._strings, this.takesFiles);
     if (this._bubbleWaits) this._adopt(wanted[wanted.length - 1]);
     const continues = this._drawn.every(({ id }, index) => wanted[index]?.id === id);
     this._withoutTyping(() => (continues ? this._catchUp(wanted) : this._redraw(wanted)));
@@ -142,6 +145,10 @@ export class View {
     const message = this._messages.find(({ id }) => id === button?.dataset.message);
     if (!button || !message) return;
     const reply = message.replies?.[Number(button.dataset.reply)];
+    if (button.classList.contains('choose')) {
+      if (message.question) this._observer.asked(message.question);
+      return;
+    }
     if (reply) this._observer.chosen(message, discreet(reply, message.question));
     else if (button.classList.contains('again')) this._observer.repeated(message);
     else this._observer.retried(message.id);

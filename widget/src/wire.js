@@ -4,7 +4,7 @@ import { safeUrl } from './text.js';
 
 /**
  * @typedef {{title: string, payload: string, description?: string, image?: string, secret?: boolean}} Reply
- * @typedef {{id: string, kind: string, masked: boolean}} Question
+ * @typedef {{id: string, kind: string, masked: boolean, pictures?: boolean, count?: number}} Question  the last two of a request for files
  * @typedef {{kind: string, [about: string]: any}} Part  see `parts` in docs/webchat-protocol.md
  * @typedef {{src: string, name: string, type: 'image' | 'any'}} ChatFile
  * @typedef {{id: string, name: string, size: number, url?: string, picture: boolean, width?: number, height?: number}} Attached
@@ -148,7 +148,10 @@ function resolved({ src, href }, base) {
 /** @param {any} given @returns {Question | undefined} */
 function question(given) {
   return isObject(given) && string(given.id) && string(given.kind)
-    ? { id: given.id, kind: given.kind, masked: given.masked === true }
+    ? {
+        id: given.id, kind: given.kind, masked: given.masked === true,
+        ...(given.kind === 'file' && { pictures: given.files === 'Image', count: Number(given.max_count) || undefined }),
+      }
     : undefined;
 }
 
