@@ -144,7 +144,7 @@ async def test_the_exit_is_told_once_however_often_rasa_dies_in_it(open_theatre)
         await theatre.kill()
         await theatre.simulator.end(chat)  # called back again and again until somebody is there
         for label in (
-            "Delivery.say_for_bot:after-commit",
+            "Delivery._say_for_bot:after-commit",
             "bot.start_flow:after",
             "ExitFlow.run:before-commit",
         ):
@@ -165,7 +165,7 @@ async def test_the_exit_is_told_once_however_often_rasa_dies_in_it(open_theatre)
 async def test_the_turn_that_asks_the_desk_is_the_bots_however_often_rasa_dies_in_it(open_theatre):
     async with open_theatre() as theatre:
         client = await theatre.begin(
-            "Delivery.say_for_bot:after-commit", hit=4
+            "Delivery._say_for_bot:after-commit", hit=4
         )  # "A live agent will join you"
         await ask(client)
         await theatre.wait_for_death()
