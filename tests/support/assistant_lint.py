@@ -46,7 +46,6 @@ CHANNEL_RESPONSES = frozenset(
         "utter_live_chat_waiting",
         "utter_live_chat_position",
         "utter_live_chat_waiting_no_time",
-        "utter_live_agent_says",
         "utter_live_agent_silent",
         "utter_live_chat_transferred",
         "utter_live_chat_leaving",
