@@ -35,6 +35,12 @@ class Helpdesk:
         self.clients.append(client)
         return await client.connect(session_id)
 
+    async def see_off(self, client: ChatClient) -> None:
+        """Until the server has noticed that the requester left, it takes them to be shown what comes."""
+        await client.leave()
+        bridge = await self.app.ctx.handoff_bridge
+        await eventually(lambda: client.session_id not in bridge.switchboard.watched())
+
     async def ask_for_person(self, client: ChatClient, summary: str = "My laptop does not start") -> Chat:
         """Go through the entry flow; returns the chat at the desk."""
         before = len(self.simulator.chats)

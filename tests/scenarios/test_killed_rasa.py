@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
+from socketio.exceptions import ConnectionError
 
 from chaos.history import read_events
 from chaos.labels import Sentence

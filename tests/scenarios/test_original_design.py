@@ -46,7 +46,7 @@ async def test_only_messages_newer_than_the_last_seen_reach_the_user(helpdesk):
     chat = await helpdesk.go_live(client)
     await helpdesk.simulator.say(chat, "first")
     message = await client.expect("first")
-    await client.leave()
+    await helpdesk.see_off(client)
     await helpdesk.simulator.say(chat, "second")
     back = await helpdesk.join(client.session_id, ours=False)
     await back.expect("second")
