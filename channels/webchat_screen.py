@@ -8,7 +8,7 @@ from typing import Any
 from socketio import AsyncServer
 
 from channels.bridge import Bridge
-from channels.browsers import Browsers, room_of
+from channels.browsers import Browser, Browsers, room_of
 from channels.file_wire import write_files, write_offer
 from channels.rasa_api import OutputChannel
 from channels.webchat_output import WebChatOutput
@@ -98,11 +98,17 @@ class WebChatScreen:
     async def show_state(self, handoff: Handoff) -> None:
         await self._emit("handoff", _write_state(handoff), handoff.conversation)
 
-    async def enter(self, sid: str, conversation: str, last_seen: int | None) -> None:
-        """Let a socket see a conversation from now on; our widget also gets what it has missed."""
+    async def enter(self, sid: str, browser: Browser, conversation: str, last_seen: int | None) -> None:
+        """Let a socket see a conversation from now on; our widget also gets what it has missed.
+
+        It counts as watching once it is in the room: what is shown to nobody in the room waits.
+        """
         async with self._pushing.hold(conversation):
-            room = room_of(conversation, is_ours=last_seen is not None)
-            await self._server.enter_room(sid, room)
+            if self._browsers.find(sid) is not browser:
+                return  # it has disconnected while we waited
+            browser.is_ours = last_seen is not None
+            await self._server.enter_room(sid, room_of(conversation, is_ours=browser.is_ours))
+            self._browsers.turn_to(browser, conversation)
             if self._bridge.is_shared:
                 await self._join_view(sid, conversation, last_seen)
                 return

@@ -12,7 +12,7 @@ from socketio import AsyncServer
 from socketio.exceptions import ConnectionRefusedError as SocketRefusedError
 
 from channels.bridge import Bridge
-from channels.browsers import Browser, Browsers, room_of
+from channels.browsers import Browser, Browsers
 from channels.diversion import Incoming
 from channels.sessions import ID_LIMIT, SessionPolicy, TokenRefused
 from channels.webchat_limits import WebChatLimits
@@ -114,12 +114,8 @@ class WebChatSockets:
             return
         await self._leave(sid, browser)
         await self._register(conversation)
-        if self._browsers.find(sid) is not browser:
-            return  # it has disconnected while we waited
-        browser.is_ours = seen is not None
-        self._browsers.turn_to(browser, conversation)
         await self._server.emit("session_confirm", conversation, to=sid)
-        await self._screen.enter(sid, conversation, seen)
+        await self._screen.enter(sid, browser, conversation, seen)
         self._require_bridge().relay.delivery.hear(conversation)
 
     async def _register(self, conversation: str) -> None:
@@ -129,7 +125,9 @@ class WebChatSockets:
 
     async def _leave(self, sid: str, browser: Browser) -> None:
         if browser.conversation:
-            await self._server.leave_room(sid, room_of(browser.conversation, is_ours=browser.is_ours))
+            room = browser.room
+            self._browsers.turn_away(browser)  # first: what is shown from now on does not reach it
+            await self._server.leave_room(sid, room)
 
     async def _refuse(self, sid: str, *, is_ours: bool) -> None:
         if self._limits.is_worth_a_line():

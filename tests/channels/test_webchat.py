@@ -53,6 +53,16 @@ async def test_any_session_id_goes_on_a_trusted_network(tmp_path):
         assert (await stage.join("alice")).session_id == "alice"
 
 
+async def test_what_is_said_while_a_stock_widget_joins_reaches_it(stage):
+    delivery = (await stage.bridge()).relay.delivery
+    session = str(uuid4())
+    for number in range(20):
+        said = delivery.say(session, Draft(sender=Sender.AGENT, content={"text": f"line {number}."}))
+        client, _ = await asyncio.gather(stage.join(session, ours=False), said)
+        await client.expect(f"line {number}.")
+        await stage.see_off(client)
+
+
 async def test_the_bot_answers(stage):
     client = await stage.join()
     answer = await client.say("hello", message_id="m-1")

@@ -56,6 +56,12 @@ class Stage:
         self.clients.append(client)
         return await client.connect(session_id, last_seen)
 
+    async def see_off(self, client: ChatClient) -> None:
+        """Until the server has noticed that a client left, it takes it to be shown what comes."""
+        await client.leave()
+        switchboard = (await self.bridge()).switchboard
+        await eventually(lambda: client.session_id not in switchboard.watched())
+
     async def open(
         self, client: ChatClient, summary: str = "The printer is on fire", turn: str | None = None
     ) -> Opening:
