@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WHOLE = {
     "SERVICENOW_URL": "https://example.service-now.com",
     "SERVICENOW_USER": "integration",
-    "SERVICENOW_PASSWORD": "very-secret",
-    "SERVICENOW_CALLBACK_SECRET": "also-secret",
+    "SERVICENOW_PASSWORD": "very-hidden",
+    "SERVICENOW_CALLBACK_SECRET": "also-hidden",
 }
 
 
@@ -40,7 +40,12 @@ def test_settings_are_shown_with_secrets_masked():
     shown = run("settings", **WHOLE)
     assert shown.returncode == 0
     assert "SERVICENOW_USER=integration" in shown.stdout
-    assert "secret" not in shown.stdout.replace("SECRET", "")
+    assert "hidden" not in shown.stdout
+
+
+def test_settings_are_shown_as_their_variables_hold_them():
+    shown = run("settings", **WHOLE, HANDOFF_MASK_IN="tracker, log", SERVICENOW_TICKS="1").stdout.splitlines()
+    assert {"HANDOFF_MASK_IN=log, tracker", "SERVICENOW_TICKS=true", "SERVICENOW_QUEUE="} <= {*shown}
 
 
 def test_wrong_settings_are_explained_without_a_traceback():
@@ -89,8 +94,8 @@ def test_the_doctor_talks_to_programs(tmp_path, unused_port):
     verdicts = {finding["check"]: finding["verdict"] for finding in json.loads(told.stdout)["findings"]}
     assert verdicts["settings"] == verdicts["ledger"] == "ok"
     assert verdicts["connection"] == verdicts["callback"] == "failed"
-    assert "very-secret" not in told.stdout
-    assert "also-secret" not in told.stdout
+    assert "very-hidden" not in told.stdout
+    assert "also-hidden" not in told.stdout
 
 
 def test_dead_letters_are_listed_and_put_back(database_url):

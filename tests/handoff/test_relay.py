@@ -395,7 +395,7 @@ async def test_a_desk_that_takes_no_message_is_left_with_the_reason(
 ):
     desk.break_down("send", error)
     written = await write_and_forward(ledger, relay, live, "help")
-    ended = await eventually(is_in(live, State.ENDED))
+    ended = await eventually(is_in(live, State.ENDED), within=15)
     assert (ended.end_reason, ended.leave_failed) == (reason, False)
     assert desk.left == [live.id]
     assert (await message(ledger, written)).receipt is Receipt.FAILED

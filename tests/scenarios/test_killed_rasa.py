@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -39,8 +39,11 @@ class Theatre:
         assert await self.lives.begin(Sentence(label=label, hit=hit))
         session = self.clients[0].session_id if self.clients else None
         client = ChatClient(self.stage.url)
-        with suppress(ConnectionError, AssertionError):  # it may have died already
+        try:
             await client.connect(session, max((m["seq"] for m in self.shown.values()), default=0))
+        except (ConnectionError, AssertionError):  # it has died already
+            await client.leave()
+        else:
             self.clients.append(client)
         return client
 

@@ -87,7 +87,10 @@ class ChatClient:
         )
 
     async def leave(self) -> None:
+        """Also where the server died while we joined, which leaves the client's session open."""
         await self.socket.disconnect()
+        if self.socket.eio.http:
+            await self.socket.eio.http.close()
 
     @property
     def texts(self) -> list[str]:
