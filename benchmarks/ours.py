@@ -18,7 +18,7 @@ from sanic import Sanic
 
 from benchmarks.seeding import seed
 from benchmarks.stage import PASSWORD, SECRET, USER, Holding
-from channels.rasa_api import OutputChannel, ReadSlots
+from channels.rasa_api import OutputChannel, ReadRecord, ReadSlots
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
 from handoff.settings import Settings, read_settings
@@ -47,6 +47,9 @@ class PlainBot:
 
     async def set_slots(self, conversation: str, read: ReadSlots) -> None:
         await read({})
+
+    async def add_record(self, conversation: str, record_id: str, read: ReadRecord) -> None:
+        await read()
 
     def is_ready(self) -> bool:
         return True

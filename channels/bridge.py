@@ -17,6 +17,7 @@ from channels.masked_bot import mask_for
 from channels.mirror import Mirror
 from channels.neighbours import Neighbours
 from channels.rasa_api import Bot, RasaBot
+from channels.recorder import Recorder
 from channels.switchboard import ChannelScreen, Switchboard
 from channels.turn_thread import ThreadedBot
 from handoff.auditor import Auditor
@@ -25,13 +26,14 @@ from handoff.log_guard import guard_logs
 from handoff.message import Message
 from handoff.relay import Relay
 from handoff.retention import keep_forgetting
-from handoff.settings import Place
+from handoff.settings import Place, Recording
 from handoff.tasks import Tasks
 from servicenow.backend import Backend
 
 log = structlog.get_logger(__name__)
 
 AUDIT_EVERY = 2.0  # seconds between two looks for chats to be audited
+RECORD_EVERY = 2.0  # seconds between two looks for chats to be written into the tracker
 RETRY = 5.0  # seconds until an exit flow that failed is tried again
 RETRY_IN_CLUSTER = 2.0  # the same, where it may also be that the process is gone which was at it
 
@@ -81,8 +83,17 @@ class Bridge:
         days = self.backend.settings.handoff_retention_days
         forgetting = keep_forgetting(self.backend.ledger, days, utc_now, self.backend.cabinet)
         self.tasks.spawn(forgetting, "retention")
+        self._start_recording()
         if self.backend.settings.handoff_audit:
             self.tasks.spawn(Auditor(self.backend.ledger, self.backend.desk).watch(AUDIT_EVERY), "audit")
+
+    def _start_recording(self) -> None:
+        wanted = self.backend.settings.handoff_tracker_record
+        if wanted is Recording.NONE:
+            return
+        with_transcript = wanted is Recording.TRANSCRIPT
+        recorder = Recorder(self.backend.ledger, self.bot, self.tasks, with_transcript=with_transcript)
+        self.tasks.spawn(recorder.watch(RECORD_EVERY), "record")
 
     async def stop(self) -> None:
         """Stop all work; a channel's own, where it is one of ``tasks``, ends with it."""
