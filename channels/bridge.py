@@ -19,10 +19,13 @@ from channels.neighbours import Neighbours
 from channels.rasa_api import Bot, RasaBot
 from channels.switchboard import ChannelScreen, Switchboard
 from channels.turn_thread import ThreadedBot
+from handoff.audit import Audit
 from handoff.auditor import Auditor
 from handoff.handoff import Handoff, utc_now
+from handoff.instruments import AUDITS, DIFFERENCES, SOCKETS
 from handoff.log_guard import guard_logs
 from handoff.message import Message
+from handoff.outlook import Outlook
 from handoff.relay import Relay
 from handoff.retention import keep_forgetting
 from handoff.settings import Place
@@ -53,6 +56,10 @@ class Bridge:
                 backend.ledger, self.switchboard, backend.settings, self.tasks
             )
         neighbours = self.switchboard.neighbours
+        self.measures = backend.metrics.measures
+        self.before_stop(self.measures.watch(SOCKETS, self.switchboard.count_sockets))
+        self.outlook = Outlook(backend.ledger, self.measures)
+        self.before_stop(self.outlook.close)
         self.relay = Relay(
             backend.ledger,
             backend.desk,
@@ -82,7 +89,14 @@ class Bridge:
         forgetting = keep_forgetting(self.backend.ledger, days, utc_now, self.backend.cabinet)
         self.tasks.spawn(forgetting, "retention")
         if self.backend.settings.handoff_audit:
-            self.tasks.spawn(Auditor(self.backend.ledger, self.backend.desk).watch(AUDIT_EVERY), "audit")
+            auditor = Auditor(self.backend.ledger, self.backend.desk, self._count_audit)
+            self.tasks.spawn(auditor.watch(AUDIT_EVERY), "audit")
+        self.tasks.spawn(self.outlook.watch(), "outlook")
+
+    def _count_audit(self, found: Audit) -> None:
+        self.measures.count(AUDITS, found.verdict)
+        for one in found.differences:
+            self.measures.count(DIFFERENCES, one.flaw, one.direction)
 
     async def stop(self) -> None:
         """Stop all work; a channel's own, where it is one of ``tasks``, ends with it."""
