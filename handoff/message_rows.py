@@ -208,11 +208,14 @@ class MessageRows:
 
     async def handoffs_to_post(self) -> Sequence[str]:
         """Live handoffs with a message that the desk has not taken."""
-        live = select(handoffs.c.id).where(handoffs.c.state == State.LIVE)
-        waiting = select(messages.c.handoff_id).where(
-            messages.c.sender == Sender.REQUESTER,
-            messages.c.receipt == Receipt.ACCEPTED,
-            messages.c.handoff_id.in_(live),
+        waiting = (
+            select(messages.c.handoff_id)
+            .join(handoffs, handoffs.c.id == messages.c.handoff_id)
+            .where(
+                messages.c.sender == Sender.REQUESTER,
+                messages.c.receipt == Receipt.ACCEPTED,
+                handoffs.c.state == State.LIVE,
+            )
         )
         return [str(handoff_id) for handoff_id in await self._connection.scalars(waiting.distinct())]
 

@@ -117,6 +117,8 @@ handoffs = Table(
     Index("handoffs_by_chat", "live_chat_id"),
     Index("handoffs_by_user", "live_chat_user", "opened_at"),
     Index("handoffs_by_exit", "exit"),
+    Index("handoffs_by_opening", "opened_at", "id"),
+    Index("handoffs_by_end", "ended_at"),
 )
 
 messages = Table(
