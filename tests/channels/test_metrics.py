@@ -84,14 +84,11 @@ async def test_who_was_away_says_nothing_of_how_long_our_way_takes(stage):
 
 async def test_a_desk_that_refuses_is_counted_by_reason(stage):
     client = await stage.join()
-    await stage.go_live(client)
+    chat = await stage.go_live(client)
     stage.simulator.fail("503", times=1)
     await client.say("the first")
-
-    async def has_retried():
-        return (await scrape(stage.url)).read("handoff_desk_retries_total", operation="send")
-
-    assert await eventually(has_retried) == 1
+    await stage.desk_heard(chat, "the first")
+    assert (await scrape(stage.url)).read("handoff_desk_retries_total", operation="send") == 1
     stage.simulator.fail("403", times=1)
     await client.say("the second")
     await client.expect("did not reach the live agent")
