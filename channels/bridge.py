@@ -20,10 +20,13 @@ from channels.rasa_api import Bot, RasaBot
 from channels.recorder import Recorder
 from channels.switchboard import ChannelScreen, Switchboard
 from channels.turn_thread import ThreadedBot
+from handoff.audit import Audit
 from handoff.auditor import Auditor
 from handoff.handoff import Handoff, utc_now
+from handoff.instruments import AUDITS, DIFFERENCES, SOCKETS
 from handoff.log_guard import guard_logs
 from handoff.message import Message
+from handoff.outlook import Outlook
 from handoff.relay import Relay
 from handoff.retention import keep_forgetting
 from handoff.settings import Place, Recording
@@ -55,6 +58,10 @@ class Bridge:
                 backend.ledger, self.switchboard, backend.settings, self.tasks
             )
         neighbours = self.switchboard.neighbours
+        self.measures = backend.metrics.measures
+        self.before_stop(self.measures.watch(SOCKETS, self.switchboard.count_sockets))
+        self.outlook = Outlook(backend.ledger, self.measures)
+        self.before_stop(self.outlook.close)
         self.relay = Relay(
             backend.ledger,
             backend.desk,
@@ -85,7 +92,14 @@ class Bridge:
         self.tasks.spawn(forgetting, "retention")
         self._start_recording()
         if self.backend.settings.handoff_audit:
-            self.tasks.spawn(Auditor(self.backend.ledger, self.backend.desk).watch(AUDIT_EVERY), "audit")
+            auditor = Auditor(self.backend.ledger, self.backend.desk, self._count_audit)
+            self.tasks.spawn(auditor.watch(AUDIT_EVERY), "audit")
+        self.tasks.spawn(self.outlook.watch(), "outlook")
+
+    def _count_audit(self, found: Audit) -> None:
+        self.measures.count(AUDITS, found.verdict)
+        for one in found.differences:
+            self.measures.count(DIFFERENCES, one.flaw, one.direction)
 
     def _start_recording(self) -> None:
         wanted = self.backend.settings.handoff_tracker_record
