@@ -17,7 +17,7 @@ from rasa.core.channels.channel import register
 from sanic import Sanic
 
 from benchmarks.configuration import make_settings
-from channels.rasa_api import OutputChannel, ReadSlots
+from channels.rasa_api import OutputChannel, ReadRecord, ReadSlots
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
 from local.server import run_app
@@ -45,6 +45,9 @@ class PlainBot:
 
     async def set_slots(self, conversation: str, read: ReadSlots) -> None:
         await read({})
+
+    async def add_record(self, conversation: str, record_id: str, read: ReadRecord) -> None:
+        await read()
 
     def is_ready(self) -> bool:
         return True
