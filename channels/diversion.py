@@ -25,6 +25,7 @@ from channels.reading import Reader, Reading, read_plainly
 from channels.switchboard import Switchboard
 from handoff.files.file import has_files
 from handoff.handoff import EndReason, Handoff, State
+from handoff.instruments import BOT_FAILURES
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender, sentence
 from handoff.message_rows import Accepted
@@ -231,6 +232,7 @@ class Diversion:
                 metadata=message.content.get("metadata"),
             )
         except Exception:
+            self._ledger.measures.count(BOT_FAILURES, "turn")
             log.exception("bot.failed", message=message.id)
             await self._tell(conversation, "utter_rasa_unavailable")
 

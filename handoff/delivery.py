@@ -7,9 +7,11 @@ from typing import Protocol
 
 import structlog
 
+from handoff.instruments import TO_REQUESTER
 from handoff.ledger import Ledger
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.ownership import may_bot_speak
+from handoff.promptness import Promptness
 from handoff.tasks import Home, OnePerKey, Tasks
 
 log = structlog.get_logger(__name__)
@@ -71,6 +73,7 @@ class Delivery:
         self._ledger = ledger
         self._screen = screen
         self._views = views
+        self.promptness = Promptness()
         self._ours: set[str] = set()  # conversations in which something was written here
         self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN)
 
@@ -146,6 +149,7 @@ class Delivery:
         try:
             for message in waiting:
                 if not await self._screen.show(message):
+                    self.promptness.note_absent(message)
                     break
                 shown.append(message)
         finally:
@@ -165,6 +169,8 @@ class Delivery:
         async with self._ledger.entry() as entry:
             for message in others:
                 await entry.messages.mark(message.id, Receipt.SENT)
+                if self.promptness.note_shown(message):
+                    entry.notes.time(TO_REQUESTER, message.created_at, "shown")
             settled = [await entry.messages.find(about) for about in abouts]
         for about in filter(None, settled):
             await self._screen.show_receipt(about)

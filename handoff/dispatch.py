@@ -10,10 +10,18 @@ import structlog
 from handoff.delivery import Screen
 from handoff.desk import AgentDesk
 from handoff.ending import give_up
-from handoff.errors import DeskError, DeskRejected, DeskUnavailable, FileNotTaken, FilesUnavailable
+from handoff.errors import (
+    DeskError,
+    DeskRejected,
+    DeskUnavailable,
+    FileNotTaken,
+    FilesUnavailable,
+    name_failure,
+)
 from handoff.files.file import has_files
 from handoff.files.posting import Posting
 from handoff.handoff import Handoff, State
+from handoff.instruments import DESK_FAILURES, RETRIES, TO_DESK
 from handoff.ledger import Entry, Ledger
 from handoff.message import Message, Receipt
 from handoff.repetition import repeat_within
@@ -102,6 +110,8 @@ class Dispatch:
         self._vault.forget(message.id)
         async with self._ledger.entry() as entry:
             await entry.messages.mark(message.id, Receipt.SENT, possibly_sent=is_doubtful)
+            # What was written before a live agent was there has waited for them, not for us.
+            entry.notes.time(TO_DESK, max(message.created_at, handoff.live_since or message.created_at))
             await entry.handoffs.note_post(
                 handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
             )
@@ -126,8 +136,10 @@ class Dispatch:
         chat has ended, or moved to another queue, between two attempts.
         """
         async for attempt in repeat_within(self._timeouts.delivery):
-            if attempt.retry_state.attempt_number > 1 and not await self._is_wanted(handoff.id, message):
-                return None
+            if attempt.retry_state.attempt_number > 1:
+                if not await self._is_wanted(handoff.id, message):
+                    return None
+                self._ledger.measures.count(RETRIES, "send")
             with attempt:
                 return await self._try(handoff, message)
         return None
@@ -141,6 +153,7 @@ class Dispatch:
         try:
             await self._send(handoff, message)
         except DeskError as error:
+            self._ledger.measures.count(DESK_FAILURES, "send", name_failure(error))
             is_doubtful = isinstance(error, DeskUnavailable) and error.possibly_done
             if not (was_in_doubt or is_doubtful):
                 async with self._ledger.entry() as entry:

@@ -133,3 +133,10 @@ class DeskRejected(DeskError):
 
 class FileNotTaken(DeskRejected):
     """The desk does not take a file; what else is written to it is not concerned."""
+
+
+def name_failure(error: DeskError) -> str:
+    """How a desk failed, in one word of the metrics."""
+    if isinstance(error, DeskBusy) and not isinstance(error, FilesUnavailable):
+        return "busy"
+    return "unavailable" if isinstance(error, DeskUnavailable) else "rejected"

@@ -21,9 +21,11 @@ from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
 from handoff.leases import Leases
 from handoff.letter_rows import LetterRows
+from handoff.measures import SILENT, Measures, Notes
 from handoff.message_rows import MessageRows
 from handoff.overview_rows import OverviewRows
 from handoff.postgres import begin, create_postgres_engine
+from handoff.record_rows import RecordRows
 from handoff.schema import require_current
 from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
 from handoff.sqlite_store import SqliteStore
@@ -35,12 +37,14 @@ class Entry:
     """One transaction: what can be read and written in it, by subject."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.notes = Notes(clock)
         self.conversations = ConversationRows(connection, clock)
-        self.handoffs = HandoffRows(connection, self.conversations, clock)
-        self.messages = MessageRows(connection, self.conversations, clock)
+        self.handoffs = HandoffRows(connection, self.conversations, self.notes, clock)
+        self.messages = MessageRows(connection, self.conversations, self.notes, clock)
         self.streams = StreamRows(connection, self.conversations, self.messages, clock)
         self.letters = LetterRows(connection, self.conversations, clock)
         self.audits = AuditRows(connection, clock)
+        self.records = RecordRows(connection, self.messages, clock)
         self.overview = OverviewRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
         self.files = FileRows(connection, clock)
@@ -54,17 +58,25 @@ class Ledger:
     block and rolls back on an exception. What is read in it of a conversation stays true until it
     commits: SQLite has one writer, and with PostgreSQL the transaction holds the conversation's lock,
     which the rows take where they look something up by conversation, or before they change something.
-    What is only found by its own id may change until then.
+    What is only found by its own id may change until then. What its rows note is recorded in
+    ``measures`` once it is committed.
     """
 
-    def __init__(self, store: Store, clock: Clock = utc_now, leases: Leases | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock = utc_now,
+        leases: Leases | None = None,
+        measures: Measures = SILENT,
+    ) -> None:
+        self.measures = measures
         self._store = store
         self._clock = clock
         # With a server, several processes may work: each piece of work in one at a time.
         self.leases = leases
 
     @classmethod
-    async def connect(cls, url: str, clock: Clock = utc_now) -> Ledger:
+    async def connect(cls, url: str, clock: Clock = utc_now, measures: Measures = SILENT) -> Ledger:
         """Open the database at an SQLAlchemy ``url`` with an async driver.
 
         An SQLite file is made and brought up to date; a server's database must already be.
@@ -76,11 +88,11 @@ class Ledger:
         """
         if make_url(url).get_backend_name() == "sqlite":
             await asyncio.to_thread(migrate_file, url)
-            return cls(await asyncio.to_thread(SqliteStore, url), clock)
-        return await cls.open(url, clock)
+            return cls(await asyncio.to_thread(SqliteStore, url), clock, measures=measures)
+        return await cls.open(url, clock, measures)
 
     @classmethod
-    async def open(cls, url: str, clock: Clock = utc_now) -> Ledger:
+    async def open(cls, url: str, clock: Clock = utc_now, measures: Measures = SILENT) -> Ledger:
         """For a look from outside: open a database that is there and current; make and migrate none.
 
         Raises:
@@ -99,7 +111,7 @@ class Ledger:
             raise
         # Connections of their own: a lease must be renewed, however long the ledger's are waited for.
         leases = None if file else Leases(create_engine(url))
-        return cls(EngineStore(engine, leases), clock, leases)
+        return cls(EngineStore(engine, leases), clock, leases, measures)
 
     @asynccontextmanager
     async def entry(self) -> AsyncIterator[Entry]:
@@ -110,7 +122,9 @@ class Ledger:
             LeaseLost: another process has taken over the work that this transaction is part of.
         """
         async with self._store.transaction() as connection:
-            yield Entry(connection, self._clock)
+            entry = Entry(connection, self._clock)
+            yield entry
+        entry.notes.record(self.measures)
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
         """No transaction is under way within the block: the moment to cancel tasks that make them.

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from handoff.errors import LetterRefused
+from handoff.instruments import LETTERS
 from handoff.ledger import Ledger
 from handoff.letter_rows import Letter
 from handoff.message import Message, Receipt
@@ -107,11 +108,13 @@ class Letters:
         async with self._ledger.entry() as entry:
             await entry.letters.arrive(letter, self._receipt)
             await entry.conversations.hand_out(letter.conversation, letter.seq)
+            entry.notes.count(LETTERS, "taken")
 
     async def _note_failure(self, letter: Letter, error: LetterRefused) -> None:
         again = None if error.is_final else self._wait(letter, error)
         async with self._ledger.entry() as entry:
             is_dead = await entry.letters.fail(letter, str(error), again=again)
+            entry.notes.count(LETTERS, "dead" if is_dead else "failed")
         log.warning(
             "letter.dead" if is_dead else "letter.failed", message=letter.message_id, reason=str(error)
         )

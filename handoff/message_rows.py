@@ -12,6 +12,8 @@ from sqlalchemy import Integer, Row, Select, Text, and_, bindparam, cast, delete
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, Handoff, State
+from handoff.instruments import DUPLICATES, MESSAGES
+from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
@@ -88,16 +90,21 @@ class Accepted:
 class MessageRows:
     """Messages, within one transaction."""
 
-    def __init__(self, connection: Connection, conversations: ConversationRows, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, conversations: ConversationRows, notes: Notes, clock: Clock
+    ) -> None:
         self._connection = connection
         self._conversations = conversations
+        self._notes = notes
         self._clock = clock
 
     async def accept(self, conversation: str, draft: Draft) -> Accepted:
         """Write a message, unless one with the same client or desk id is there already."""
         await self._conversations.lock(conversation)
         if known := await self._known(conversation, draft):
+            self._notes.count(DUPLICATES, draft.sender)
             return Accepted(known, is_new=False)
+        self._notes.count(MESSAGES, draft.sender)
         return Accepted(await self._write(conversation, draft), is_new=True)
 
     async def assign(self, message: Message, handoff: Handoff, *, is_next: bool = False) -> None:
@@ -201,11 +208,14 @@ class MessageRows:
 
     async def handoffs_to_post(self) -> Sequence[str]:
         """Live handoffs with a message that the desk has not taken."""
-        live = select(handoffs.c.id).where(handoffs.c.state == State.LIVE)
-        waiting = select(messages.c.handoff_id).where(
-            messages.c.sender == Sender.REQUESTER,
-            messages.c.receipt == Receipt.ACCEPTED,
-            messages.c.handoff_id.in_(live),
+        waiting = (
+            select(messages.c.handoff_id)
+            .join(handoffs, handoffs.c.id == messages.c.handoff_id)
+            .where(
+                messages.c.sender == Sender.REQUESTER,
+                messages.c.receipt == Receipt.ACCEPTED,
+                handoffs.c.state == State.LIVE,
+            )
         )
         return [str(handoff_id) for handoff_id in await self._connection.scalars(waiting.distinct())]
 

@@ -13,8 +13,9 @@ import structlog
 from handoff.context import UNKNOWN, Context
 from handoff.desk import AgentDesk, Opened, Utterance
 from handoff.ending import finish
-from handoff.errors import AlreadyOpen, DeskError
+from handoff.errors import AlreadyOpen, DeskError, name_failure
 from handoff.handoff import EndReason, Handoff, State
+from handoff.instruments import DESK_FAILURES
 from handoff.intake import take_in
 from handoff.timeouts import Timeouts
 
@@ -112,6 +113,7 @@ async def open_handoff(
     try:
         opened = await desk.open(handoff, request.history)
     except DeskError as error:
+        ledger.measures.count(DESK_FAILURES, "open", name_failure(error))
         log.warning("opening.failed", handoff=handoff.id, reason=str(error))
         return await _give_up(ledger, desk, handoff)
     if not await _note_opened(ledger, handoff, opened, timeouts):

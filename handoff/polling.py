@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from handoff.desk import Callback, Fetched, PolledDesk, Progress, References
-from handoff.errors import DeskError
+from handoff.errors import DeskError, name_failure
 from handoff.handoff import Handoff
+from handoff.instruments import DESK_FAILURES, RETRIES
 from handoff.ledger import Ledger
 from handoff.repetition import repeat_within
 from handoff.tasks import Tasks
@@ -118,11 +119,20 @@ class Polling:
     async def _fetch(self, handoff: Handoff) -> Fetched | None:
         """Ask as long as that may help before the deadline; None where the handoff ends meanwhile."""
         async for attempt in repeat_within(self._timeouts.delivery):
-            if attempt.retry_state.attempt_number > 1 and not await self._find_open(handoff.id):
-                return None
+            if attempt.retry_state.attempt_number > 1:
+                if not await self._find_open(handoff.id):
+                    return None
+                self._ledger.measures.count(RETRIES, "fetch")
             with attempt:
-                return await self._desk.fetch(handoff)
+                return await self._try(handoff)
         return None
+
+    async def _try(self, handoff: Handoff) -> Fetched:
+        try:
+            return await self._desk.fetch(handoff)
+        except DeskError as error:
+            self._ledger.measures.count(DESK_FAILURES, "fetch", name_failure(error))
+            raise
 
     async def _rest(self, handoff_id: str, pause: float) -> bool:
         """Wait until the next poll; True where somebody has cut short what is beyond the usual pause."""

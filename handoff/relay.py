@@ -13,12 +13,13 @@ from handoff.delivery import Delivery, Screen, Views
 from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, FileDesk, InformedDesk, PolledDesk
 from handoff.dispatch import LANE, Dispatch
 from handoff.ending import finish
-from handoff.errors import DeskError, DeskRejected
+from handoff.errors import DeskError, DeskRejected, name_failure
 from handoff.files.cabinet import Cabinet
 from handoff.files.fetching import Fetching
 from handoff.files.file import File, FileState, has_files
 from handoff.files.posting import Posting
 from handoff.handoff import EndReason, Handoff, State
+from handoff.instruments import CALLBACKS, DESK_FAILURES, TO_REQUESTER
 from handoff.intake import take_in
 from handoff.leases import Leases
 from handoff.ledger import Entry, Ledger
@@ -185,6 +186,8 @@ class Relay:
         async with self._ledger.entry() as entry:
             shown = await entry.messages.confirm(conversation, public_id)
             files = await entry.files.of(shown.id) if shown and has_files(shown.content) else ()
+            if shown and self.delivery.promptness.note_confirmed(shown):
+                entry.notes.time(TO_REQUESTER, shown.created_at, "confirmed")
         if shown:
             self._tick(shown, files)
 
@@ -228,10 +231,13 @@ class Relay:
         async with self._ledger.entry() as entry:
             handoff = await entry.handoffs.resolve(callback.references)
             if handoff is None:
+                entry.notes.count(CALLBACKS, "unresolved")
                 log.info("callback.unresolved", events=len(callback.events))
                 return False
             if callback.progress and not await entry.handoffs.advance(handoff, callback.progress):
                 return False
+            if not callback.progress:  # else it was fetched
+                entry.notes.count(CALLBACKS, "taken")
             known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
             taken = await take_in(entry, known, callback.events, self._timeouts)
             is_stray = callback.stray and await take_back(entry, taken.handoff, callback.stray)
@@ -286,6 +292,7 @@ class Relay:
         try:
             await self._desk.proceed(handoff, event)
         except DeskError as error:
+            self._count_failure("proceed", error)
             await self._give_up(handoff, error)
 
     # -- ends -------------------------------------------------------------------------
@@ -325,6 +332,7 @@ class Relay:
         try:
             await self._desk.end(handoff)
         except DeskError as error:
+            self._count_failure("end", error)
             log.warning("leave.failed", handoff=handoff.id, reason=str(error))
             return False
         async with self._ledger.entry() as entry:
@@ -340,6 +348,9 @@ class Relay:
             log.info("handoff.ended", handoff=ended.id, reason=ended.end_reason)
             await self._changed(ended)
         return ended is not None
+
+    def _count_failure(self, operation: str, error: DeskError) -> None:
+        self._ledger.measures.count(DESK_FAILURES, operation, name_failure(error))
 
     def _expect_news(self, handoff: Handoff) -> None:
         if self._polling:
