@@ -364,6 +364,8 @@ class HandoffRows:
                 "conversation": FORGOTTEN,
                 "live_chat_id": FORGOTTEN,
                 "live_chat_user": FORGOTTEN,
+                # Nothing is written into a tracker any more.
+                "recorded_at": func.coalesce(handoffs.c.recorded_at, handoffs.c.ended_at),
             }
             await self._connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(nobody))
         return found

@@ -26,6 +26,7 @@ from handoff.measures import SILENT, Measures, Notes
 from handoff.message_rows import MessageRows
 from handoff.overview_rows import OverviewRows
 from handoff.postgres import begin, create_postgres_engine
+from handoff.record_rows import RecordRows
 from handoff.schema import require_current
 from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
 from handoff.sqlite_store import SqliteStore
@@ -45,6 +46,7 @@ class Entry:
         self.streams = StreamRows(connection, self.conversations, self.messages, clock)
         self.letters = LetterRows(connection, self.conversations, clock)
         self.audits = AuditRows(connection, clock)
+        self.records = RecordRows(connection, self.messages, clock)
         self.overview = OverviewRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
         self.files = FileRows(connection, clock)
