@@ -58,7 +58,7 @@ class Bridge:
                 backend.ledger, self.switchboard, backend.settings, self.tasks
             )
         neighbours = self.switchboard.neighbours
-        self.measures = backend.metrics.measures
+        self.measures = backend.observation.measures
         self.before_stop(self.measures.watch(SOCKETS, self.switchboard.count_sockets))
         self.outlook = Outlook(backend.ledger, self.measures)
         self.before_stop(self.outlook.close)

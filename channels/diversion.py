@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from channels.about import read_about
 from channels.exit_flow import ExitFlow
@@ -31,6 +32,7 @@ from handoff.message import Draft, Message, Receipt, Sender, sentence
 from handoff.message_rows import Accepted
 from handoff.relay import Relay
 from handoff.tasks import OnePerKey, Tasks
+from handoff.tracing import MESSAGE
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +88,14 @@ class Diversion:
         Raises:
             FileRefused: it is a file that is unknown, was sent already, or is not what was asked for.
         """
+        with self._ledger.tracing.span(
+            "handoff.accept", SpanKind.SERVER, conversation=incoming.conversation
+        ) as span:
+            accepted = await self._take(incoming)
+            span.set_attribute(MESSAGE, accepted.message.id)
+            return accepted
+
+    async def _take(self, incoming: Incoming) -> Accepted:
         if incoming.file_id:
             return await self._take_read(incoming, await read_file(self._ledger, incoming))
         async with self._ledger.entry() as entry:
@@ -224,13 +234,14 @@ class Diversion:
         payload = message.content.get("payload")
         text = payload or (message.text if message.text.strip() == RESTART else message.text.lstrip("/ "))
         try:
-            await self._bot.answer(
-                conversation,
-                text,
-                output=output,
-                message_id=message.id,
-                metadata=message.content.get("metadata"),
-            )
+            with self._ledger.tracing.follow(message.trace, "handoff.turn", message=message.id):
+                await self._bot.answer(
+                    conversation,
+                    text,
+                    output=output,
+                    message_id=message.id,
+                    metadata=message.content.get("metadata"),
+                )
         except Exception:
             self._ledger.measures.count(BOT_FAILURES, "turn")
             log.exception("bot.failed", message=message.id)

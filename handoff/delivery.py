@@ -148,12 +148,20 @@ class Delivery:
         shown: list[Message] = []
         try:
             for message in waiting:
-                if not await self._screen.show(message):
+                if not await self._show(message):
                     self.promptness.note_absent(message)
                     break
                 shown.append(message)
         finally:
             await self._note_shown(shown, is_shared=is_shared)
+
+    async def _show(self, message: Message) -> bool:
+        with self._ledger.tracing.follow(
+            message.trace, "handoff.show", handoff=message.handoff_id, message=message.id
+        ) as span:
+            is_shown = await self._screen.show(message)
+            span.set_attribute("handoff.shown", is_shown)
+            return is_shown
 
     async def _note_shown(self, shown: Sequence[Message], *, is_shared: bool) -> None:
         """Take note of them, and show the receipts of those that were shown or are given up by them.

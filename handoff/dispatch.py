@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from handoff.delivery import Screen
 from handoff.desk import AgentDesk
@@ -151,7 +152,10 @@ class Dispatch:
         """
         was_in_doubt = await self._begin(message)
         try:
-            await self._send(handoff, message)
+            with self._ledger.tracing.follow(
+                message.trace, "handoff.post", SpanKind.CLIENT, handoff=handoff.id, message=message.id
+            ):
+                await self._send(handoff, message)
         except DeskError as error:
             self._ledger.measures.count(DESK_FAILURES, "send", name_failure(error))
             is_doubtful = isinstance(error, DeskUnavailable) and error.possibly_done

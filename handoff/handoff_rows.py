@@ -36,6 +36,7 @@ from handoff.instruments import ENDED, REQUESTED, TIME_TO_ANSWER, TIME_TO_JOIN, 
 from handoff.measures import Notes
 from handoff.store import Connection
 from handoff.tables import Instant, handoffs
+from handoff.tracing import present_trace
 
 # What every message needs is built once: putting a statement together takes longer than running it.
 FORGOTTEN = "forgotten"  # what stands where a handoff named somebody
@@ -136,6 +137,7 @@ class HandoffRows:
             "summary": summary,
             "exit": Exit.NOT_DUE,
             "opened_in": opened_in,
+            "trace": present_trace(),
         }
         try:
             await self._connection.execute(insert(handoffs).values(values))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -32,6 +33,7 @@ from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, requi
 from handoff.sqlite_store import SqliteStore
 from handoff.store import Connection, Store
 from handoff.stream_rows import StreamRows
+from handoff.tracing import OFF, Tracing
 
 
 class Entry:
@@ -61,7 +63,7 @@ class Ledger:
     commits: SQLite has one writer, and with PostgreSQL the transaction holds the conversation's lock,
     which the rows take where they look something up by conversation, or before they change something.
     What is only found by its own id may change until then. What its rows note is recorded in
-    ``measures`` once it is committed.
+    ``measures`` once it is committed; ``tracing`` has the spans of all who work on it.
     """
 
     def __init__(
@@ -70,15 +72,19 @@ class Ledger:
         clock: Clock = utc_now,
         leases: Leases | None = None,
         measures: Measures = SILENT,
+        tracing: Tracing = OFF,
     ) -> None:
         self.measures = measures
+        self.tracing = tracing
         self._store = store
         self._clock = clock
         # With a server, several processes may work: each piece of work in one at a time.
         self.leases = leases
 
     @classmethod
-    async def connect(cls, url: str, clock: Clock = utc_now, measures: Measures = SILENT) -> Ledger:
+    async def connect(
+        cls, url: str, clock: Clock = utc_now, measures: Measures = SILENT, tracing: Tracing = OFF
+    ) -> Ledger:
         """Open the database at an SQLAlchemy ``url`` with an async driver.
 
         An SQLite file is made and brought up to date; a server's database must already be.
@@ -90,11 +96,14 @@ class Ledger:
         """
         if make_url(url).get_backend_name() == "sqlite":
             await asyncio.to_thread(migrate_file, url)
-            return cls(await asyncio.to_thread(SqliteStore, url), clock, measures=measures)
-        return await cls.open(url, clock, measures)
+            store = await asyncio.to_thread(SqliteStore, url)
+            return cls(store, clock, measures=measures, tracing=tracing)
+        return await cls.open(url, clock, measures, tracing)
 
     @classmethod
-    async def open(cls, url: str, clock: Clock = utc_now, measures: Measures = SILENT) -> Ledger:
+    async def open(
+        cls, url: str, clock: Clock = utc_now, measures: Measures = SILENT, tracing: Tracing = OFF
+    ) -> Ledger:
         """For a look from outside: open a database that is there and current; make and migrate none.
 
         Raises:
@@ -113,7 +122,7 @@ class Ledger:
             raise
         # Connections of their own: a lease must be renewed, however long the ledger's are waited for.
         leases = None if file else Leases(create_engine(url))
-        return cls(EngineStore(engine, leases), clock, leases, measures)
+        return cls(EngineStore(engine, leases), clock, leases, measures, tracing)
 
     @asynccontextmanager
     async def entry(self) -> AsyncIterator[Entry]:
@@ -126,6 +135,8 @@ class Ledger:
         async with self._store.transaction() as connection:
             entry = Entry(connection, self._clock)
             yield entry
+            commit = self.tracing.begin_piece("ledger.commit") if entry.notes else INVALID_SPAN
+        commit.end()
         entry.notes.record(self.measures)
 
     def quiet(self) -> AbstractAsyncContextManager[None]:

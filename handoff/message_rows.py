@@ -17,6 +17,7 @@ from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
+from handoff.tracing import present_trace
 
 UNSEEN_AT_ONCE = 500
 SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
@@ -274,6 +275,14 @@ class MessageRows:
         """The messages that a query of whole rows finds."""
         return await self._all(query)
 
+    async def last_trace(self, handoff: Handoff) -> str | None:
+        """The trace of what the requester wrote last in a handoff, or else of its opening."""
+        query = select(messages.c.trace).where(
+            messages.c.handoff_id == handoff.id, messages.c.sender == Sender.REQUESTER
+        )
+        found = await self._connection.scalar(query.order_by(messages.c.seq.desc()).limit(1))
+        return found or handoff.trace
+
     async def find(self, message_id: str) -> Message | None:
         return await self._one(FIND, {"message": message_id})
 
@@ -324,6 +333,7 @@ class MessageRows:
             "desk_id": draft.desk_id,
             "name": draft.name,
             "avatar": draft.avatar,
+            "trace": present_trace(),
         }
         await self._connection.execute(WRITE, values)
         return Message(**values)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from handoff.context import UNKNOWN, Context
 from handoff.desk import AgentDesk, Opened, Utterance
@@ -18,6 +19,7 @@ from handoff.handoff import EndReason, Handoff, State
 from handoff.instruments import DESK_FAILURES
 from handoff.intake import take_in
 from handoff.timeouts import Timeouts
+from handoff.tracing import present_trace
 
 if TYPE_CHECKING:
     from handoff.ledger import Ledger
@@ -106,6 +108,18 @@ async def open_handoff(
         return await _settle(ledger, await _await_decision(ledger, earlier, patience))
     if is_closed:
         return Opening(outcome=Outcome.CLOSED)
+    with ledger.tracing.follow(
+        await _find_trace(ledger, request),
+        "handoff.open",
+        SpanKind.CLIENT,
+        conversation=request.conversation,
+    ):
+        return await _open(ledger, desk, request, timeouts, patience)
+
+
+async def _open(
+    ledger: Ledger, desk: AgentDesk, request: OpenRequest, timeouts: Timeouts, patience: float
+) -> Opening:
     try:
         handoff = await _request(ledger, desk, request, timeouts)
     except AlreadyOpen:
@@ -119,6 +133,17 @@ async def open_handoff(
     if not await _note_opened(ledger, handoff, opened, timeouts):
         await _withdraw(desk, replace(handoff, live_chat_id=opened.chat_id or handoff.live_chat_id))
     return await _settle(ledger, await _await_decision(ledger, handoff, patience))
+
+
+async def _find_trace(ledger: Ledger, request: OpenRequest) -> str | None:
+    """Of the turn that asks; where it runs in another process, of the message that the turn is about."""
+    if trace := present_trace():
+        return trace
+    if request.turn is None or not ledger.tracing.is_on:
+        return None
+    async with ledger.entry() as entry:
+        message = await entry.messages.find(request.turn)
+    return message.trace if message else None
 
 
 async def _is_diverted(ledger: Ledger, request: OpenRequest) -> bool:

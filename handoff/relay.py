@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from handoff.deadlines import Deadlines
 from handoff.delivery import Delivery, Screen, Views
@@ -189,7 +190,8 @@ class Relay:
             if shown and self.delivery.promptness.note_confirmed(shown):
                 entry.notes.time(TO_REQUESTER, shown.created_at, "confirmed")
         if shown:
-            self._tick(shown, files)
+            with self._ledger.tracing.follow(shown.trace, "handoff.confirm", message=shown.id):
+                self._tick(shown, files)
 
     def _tick(self, message: Message, files: Sequence[File]) -> None:
         """A message with a file is shown once the file can be; it is not where the file cannot."""
@@ -226,8 +228,18 @@ class Relay:
         """Commit what the desk tells; all work that follows comes after, in the background.
 
         Returns False for a callback that belongs to no handoff, or with which another process
-        that polls was quicker.
+        that polls was quicker. It belongs to the trace of what the requester wrote last.
         """
+        if not (self._ledger.tracing.is_on and callback.events):
+            return await self._receive(callback)
+        async with self._ledger.entry() as entry:
+            handoff = await entry.handoffs.resolve(callback.references)
+            trace = await entry.messages.last_trace(handoff) if handoff else None
+        about = {"handoff": handoff.id, "conversation": handoff.conversation} if handoff else {}
+        with self._ledger.tracing.follow(trace, "handoff.callback", SpanKind.SERVER, **about):
+            return await self._receive(callback)
+
+    async def _receive(self, callback: Callback) -> bool:
         async with self._ledger.entry() as entry:
             handoff = await entry.handoffs.resolve(callback.references)
             if handoff is None:

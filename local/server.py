@@ -61,6 +61,7 @@ async def _serve_until_stopped(model: Path, port: int, endpoints: str) -> None:
     async with run_app(await load_app(model, endpoints=endpoints), port) as address:
         print(f"The assistant answers at {address}.", flush=True)
         await stopped.wait()
+    await _flush()
 
 
 async def load_app(
@@ -71,6 +72,7 @@ async def load_app(
     from rasa.core.config.configuration import Configuration
     from rasa.core.run import configure_app
 
+    _observe(endpoints)
     configured = Configuration.initialise_endpoints(ROOT / endpoints).endpoints
     Configuration.initialise_sub_agents(None)
     channels = (make_channels or _make_channels)()
@@ -78,6 +80,21 @@ async def load_app(
     loop = asyncio.get_running_loop()
     app.ctx.agent = await load_agent(model_path=str(model), endpoints=configured, loop=loop)
     return app
+
+
+async def _flush() -> None:
+    from rasa.tracing.process_observability import flush_process_observability
+
+    await flush_process_observability()
+
+
+def _observe(endpoints: str) -> None:
+    """Traces and metrics as the endpoints file has them; by Rasa, which does so in its command line only."""
+    from rasa.tracing.process_observability import ObservabilitySettings, configure_process_observability
+
+    configure_process_observability(
+        ObservabilitySettings(project_root=str(ROOT), endpoints_file=str(ROOT / endpoints))
+    )
 
 
 @contextlib.asynccontextmanager
