@@ -12,7 +12,6 @@ from sqlalchemy import (
     ClauseElement,
     Column,
     ColumnElement,
-    Row,
     Select,
     and_,
     bindparam,
@@ -32,6 +31,7 @@ from handoff.conversation_rows import ConversationRows
 from handoff.desk import Progress, References
 from handoff.errors import AlreadyOpen
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
+from handoff.statements import Prepared, one_of
 from handoff.store import Connection
 from handoff.tables import Instant, handoffs
 
@@ -48,17 +48,18 @@ PERSONAL = (
     "problem",
     "trace",
 )
-FIND = select(handoffs).where(handoffs.c.id == bindparam("handoff"))
-FIND_OPEN = select(handoffs).where(
-    handoffs.c.conversation == bindparam("of"), handoffs.c.state != State.ENDED
+COLUMNS = tuple(handoffs.c.keys())
+FIND = Prepared(select(handoffs).where(handoffs.c.id == bindparam("handoff")))
+FIND_OPEN = Prepared(
+    select(handoffs).where(handoffs.c.conversation == bindparam("of"), handoffs.c.state != State.ENDED)
 )
-FIND_NEWEST = (
+FIND_NEWEST = Prepared(
     select(handoffs)
     .where(handoffs.c.conversation == bindparam("of"))
     .order_by(handoffs.c.epoch.desc())
     .limit(1)
 )
-FIND_OWING_EXIT = (
+FIND_OWING_EXIT = Prepared(
     select(handoffs)
     .where(handoffs.c.conversation == bindparam("of"), handoffs.c.exit == Exit.PENDING)
     .order_by(handoffs.c.opened_at)
@@ -67,7 +68,7 @@ FIND_OWING_EXIT = (
 
 
 IS_WAITED_FOR = and_(handoffs.c.state == State.LIVE, handoffs.c.remind_at.is_(None))
-NOTE_POST = (
+NOTE_POST = Prepared(
     update(handoffs)
     .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state != State.ENDED)
     .values(
@@ -80,12 +81,16 @@ NOTE_POST = (
 
 
 @cache
+def _prepare_change(states: frozenset[State], names: frozenset[str]) -> Prepared:
+    return Prepared(_change(states, names))
+
+
 def _change(states: frozenset[State], names: frozenset[str]) -> ReturningUpdate[Any]:
     """Changes a handoff in one of these states; a new value is the parameter ``to_`` and its column."""
     values = {name: bindparam(f"to_{name}", type_=handoffs.c[name].type) for name in sorted(names)}
     return (
         update(handoffs)
-        .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state.in_(states))
+        .where(handoffs.c.id == bindparam("handoff"), one_of(handoffs.c.state, sorted(states)))
         .values(values)
         .returning(handoffs)
     )
@@ -141,12 +146,12 @@ class HandoffRows:
         return written
 
     async def find(self, handoff_id: str) -> Handoff | None:
-        return await self._one(FIND, {"handoff": handoff_id})
+        return await self._first(FIND, {"handoff": handoff_id})
 
     async def open_for(self, conversation: str) -> Handoff | None:
         """The handoff that owns the conversation, or None where the bot does."""
         await self._conversations.lock(conversation)
-        return await self._one(FIND_OPEN, {"of": conversation})
+        return await self._first(FIND_OPEN, {"of": conversation})
 
     async def count(self, conversation: str) -> int:
         """How many handoffs a conversation has had that are still known."""
@@ -156,7 +161,7 @@ class HandoffRows:
     async def newest_for(self, conversation: str) -> Handoff | None:
         """The conversation's last handoff, open or ended."""
         await self._conversations.lock(conversation)
-        return await self._one(FIND_NEWEST, {"of": conversation})
+        return await self._first(FIND_NEWEST, {"of": conversation})
 
     async def choose(self, name: str | None, since: datetime | None) -> Sequence[Handoff]:
         """Those of this id or conversation (None: of any), opened since a time, oldest first."""
@@ -177,7 +182,7 @@ class HandoffRows:
     async def owing_exit(self, conversation: str) -> Handoff | None:
         """The oldest ended handoff whose exit flow has not run."""
         await self._conversations.lock(conversation)
-        return await self._one(FIND_OWING_EXIT, {"of": conversation})
+        return await self._first(FIND_OWING_EXIT, {"of": conversation})
 
     async def resolve(self, references: References) -> Handoff | None:
         """The handoff a callback belongs to: by our id, by session, by chat id, else the user's newest."""
@@ -267,7 +272,7 @@ class HandoffRows:
         await self._conversations.lock(handoff.conversation)
         now = self._clock()
         values = {"now": now, "reminder": _later(now, remind), "limit": _later(now, within)}
-        await self._connection.execute(NOTE_POST, {"handoff": handoff.id, **values})
+        await self._connection.change(NOTE_POST, {"handoff": handoff.id, **values})
 
     async def note_answer(self, handoff: Handoff) -> None:
         """Stop the live agent's clock; the first answer is remembered."""
@@ -367,14 +372,16 @@ class HandoffRows:
     ) -> Handoff | None:
         await self._conversations.lock(handoff.conversation)
         plain = {name: value for name, value in changes.items() if not isinstance(value, ClauseElement)}
-        change = _change(frozenset(states), frozenset(plain))
-        if conditions:
-            change = change.where(*conditions)
-        if computed := {name: value for name, value in changes.items() if name not in plain}:
-            change = change.values(computed)
-        return await self._one(
-            change, {"handoff": handoff.id, **{f"to_{name}": value for name, value in plain.items()}}
-        )
+        values = {"handoff": handoff.id, **{f"to_{name}": value for name, value in plain.items()}}
+        if not conditions and len(plain) == len(changes):
+            return await self._first(_prepare_change(frozenset(states), frozenset(plain)), values)
+        change = _change(frozenset(states), frozenset(plain)).where(*conditions)
+        computed = {name: value for name, value in changes.items() if name not in plain}
+        return await self._one(change.values(computed) if computed else change, values)
+
+    async def _first(self, prepared: Prepared, values: Mapping[str, Any]) -> Handoff | None:
+        rows = await self._connection.fetch(prepared, values)
+        return _handoff(rows[0]) if rows else None
 
     async def _one(
         self, query: Select[Any] | ReturningUpdate[Any], values: Mapping[str, Any] | None = None
@@ -392,8 +399,8 @@ def _later(now: datetime, seconds: float | None) -> datetime | None:
     return None if seconds is None else now + timedelta(seconds=seconds)
 
 
-def _handoff(row: Row[Any]) -> Handoff:
-    values = dict(row._mapping)
+def _handoff(row: Sequence[Any]) -> Handoff:
+    values = dict(zip(COLUMNS, row, strict=True))
     values["state"] = State(values["state"])
     values["end_reason"] = EndReason(values["end_reason"]) if values["end_reason"] else None
     values["exit"] = Exit(values["exit"])

@@ -11,7 +11,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 
 from handoff.journal import Journal
 from handoff.sqlite import BUSY_TIMEOUT, open_file
+from handoff.statements import Prepared, Row
 from handoff.store import Connection
 
 log = structlog.get_logger(__name__)
@@ -34,10 +35,11 @@ write_through: WriteThrough = getattr(os, "fdatasync", os.fsync)  # macOS has on
 
 
 class LoopConnection:
-    """A ``Connection`` that runs its statements where it is called."""
+    """A ``Connection`` that runs its statements where it is called; ``raw`` is the driver's own of it."""
 
-    def __init__(self, connection: sqlalchemy.Connection) -> None:
+    def __init__(self, connection: sqlalchemy.Connection, raw: Any) -> None:
         self._connection = connection
+        self._raw = raw
         self.dialect: Dialect = connection.dialect
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
@@ -48,6 +50,14 @@ class LoopConnection:
 
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]:
         return self._connection.scalars(statement, parameters)
+
+    async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+        compiled = prepared.compiled(self.dialect)
+        return compiled.read(self._raw.execute(compiled.text, compiled.bind(values)).fetchall())
+
+    async def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
+        compiled = prepared.compiled(self.dialect)
+        return int(self._raw.execute(compiled.text, compiled.bind(values)).rowcount)
 
 
 class SqliteStore:
@@ -63,6 +73,7 @@ class SqliteStore:
         path = make_url(url).database or ""
         self._connection = open_file(path)
         self._raw: Any = self._connection.connection.dbapi_connection
+        self._statements = LoopConnection(self._connection, self._raw)
         self._copier = sqlite3.connect(path, timeout=BUSY_TIMEOUT, check_same_thread=False)
         self._log_file = os.open(f"{path}-wal", os.O_RDONLY)
         self._journal = Journal(lambda: write_through(self._log_file))
@@ -81,7 +92,7 @@ class SqliteStore:
             await self._begin()
             before = self._raw.total_changes
             try:
-                yield LoopConnection(self._connection)
+                yield self._statements
                 self._raw.execute("COMMIT")
             except BaseException:
                 self._raw.rollback()

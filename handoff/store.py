@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
 
+from handoff.statements import Prepared, Row
+
 
 class Connection(Protocol):
-    """What the rows ask of a connection; SQLAlchemy's ``AsyncConnection`` is one."""
+    """What the rows ask of a connection: SQLAlchemy's three methods, and two for prepared statements."""
 
     @property
     def dialect(self) -> Dialect: ...
@@ -19,6 +22,14 @@ class Connection(Protocol):
     async def scalar(self, statement: Executable, parameters: Any = None) -> Any: ...
 
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]: ...
+
+    async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+        """The rows that a prepared statement finds or returns."""
+        ...
+
+    async def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
+        """How many rows a prepared statement has changed."""
+        ...
 
 
 class Store(Protocol):
