@@ -42,6 +42,8 @@ class EngineConnection:
 class EngineStore:
     """A ``Store``; transactions take the engine's connections, and do not wait for each other here."""
 
+    is_shared = True
+
     def __init__(self, engine: AsyncEngine, leases: Leases | None = None) -> None:
         self._engine = engine
         self._leases = leases

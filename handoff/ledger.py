@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import structlog
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -22,6 +24,7 @@ from handoff.handoff_rows import HandoffRows
 from handoff.leases import Leases
 from handoff.letter_rows import LetterRows
 from handoff.message_rows import MessageRows
+from handoff.notes import Note, Notes
 from handoff.overview_rows import OverviewRows
 from handoff.postgres import begin, create_postgres_engine
 from handoff.schema import require_current
@@ -29,6 +32,8 @@ from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, requi
 from handoff.sqlite_store import SqliteStore
 from handoff.store import Connection, Store
 from handoff.stream_rows import StreamRows
+
+log = structlog.get_logger(__name__)
 
 
 class Entry:
@@ -62,6 +67,7 @@ class Ledger:
         self._clock = clock
         # With a server, several processes may work: each piece of work in one at a time.
         self.leases = leases
+        self._notes = Notes(self._write_notes)
 
     @classmethod
     async def connect(cls, url: str, clock: Clock = utc_now) -> Ledger:
@@ -109,8 +115,34 @@ class Ledger:
             LedgerAway: the database's server cannot be reached, or goes meanwhile.
             LeaseLost: another process has taken over the work that this transaction is part of.
         """
-        async with self._store.transaction() as connection:
-            yield Entry(connection, self._clock)
+        taken: Sequence[Note] = ()
+        try:
+            async with self._store.transaction() as connection:
+                taken = self._notes.take()
+                entry = Entry(connection, self._clock)
+                for note in taken:
+                    await note(entry)
+                yield entry
+        except BaseException:
+            self._notes.give_back(taken)
+            raise
+
+    async def note(self, note: Note) -> None:
+        """Write some bookkeeping without waiting for it: with the next entry, or a moment later.
+
+        Whoever opens an entry finds it written. A crash may lose it, so ``note`` must be nothing that
+        anybody was promised; it may be run again where its transaction failed. With a server it is
+        written at once, as another process may look for it.
+        """
+        if self._store.is_shared:
+            async with self.entry() as entry:
+                await note(entry)
+        else:
+            self._notes.add(note)
+
+    async def _write_notes(self) -> None:
+        async with self.entry():
+            pass
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
         """No transaction is under way within the block: the moment to cancel tasks that make them.
@@ -132,7 +164,12 @@ class Ledger:
                 raise LedgerReadOnly("The ledger's database takes no writes.")
 
     async def close(self) -> None:
-        """Release the connections, once the transaction under way is over."""
+        """Release the connections, once what is to be noted is written and no transaction is under way."""
+        try:
+            await self._notes.settle()
+        except (sqlite3.Error, OSError) as error:
+            log.warning("ledger.notes_lost", reason=str(error))
+        self._notes.close()
         await self._store.close()
         if self.leases:
             await self.leases.close()

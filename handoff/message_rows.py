@@ -89,6 +89,14 @@ MARK = Prepared(IS_UNSETTLED.values(receipt=bindparam("becomes")))
 MARK_WITH_DOUBT = Prepared(
     IS_UNSETTLED.values(receipt=bindparam("becomes"), possibly_sent=bindparam("possibly"))
 )
+NOTE_DELIVERED = Prepared(
+    update(messages)
+    .where(
+        OF_CONVERSATION, or_(messages.c.id == bindparam("name"), messages.c.client_id == bindparam("name"))
+    )
+    .where(IS_SHOWN, messages.c.receipt != Receipt.DELIVERED)
+    .values(receipt=Receipt.DELIVERED)
+)
 CONFIRM = Prepared(update(messages).where(IS_MESSAGE).values(receipt=Receipt.DELIVERED))
 
 
@@ -307,6 +315,11 @@ class MessageRows:
             await self._connection.change(CONFIRM, {"message": shown.id})
             shown = replace(shown, receipt=Receipt.DELIVERED)
         return shown
+
+    async def note_delivered(self, conversation: str, public_id: str) -> None:
+        """The same, for whom the message is nothing."""
+        await self._conversations.lock(conversation)
+        await self._connection.change(NOTE_DELIVERED, {"of": conversation, "name": public_id})
 
     async def _write(self, conversation: str, draft: Draft) -> Message:
         values: dict[str, Any] = {

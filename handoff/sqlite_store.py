@@ -68,6 +68,8 @@ class SqliteStore:
     that commit meanwhile share the next one. What is only read is waited for in the same way.
     """
 
+    is_shared = False
+
     def __init__(self, url: str, write_through: WriteThrough = write_through) -> None:
         """For a thread, as the file may be locked; ``write_through`` makes an open file durable."""
         path = make_url(url).database or ""

@@ -39,6 +39,11 @@ class Store(Protocol):
     stays true until it commits, and it is durable once the block has been left.
     """
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes write to it as we do; a file has one that serves requesters."""
+        ...
+
     def transaction(self) -> AbstractAsyncContextManager[Connection]: ...
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
