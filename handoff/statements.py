@@ -7,7 +7,7 @@ and its values are bound and read here, by the same types.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Executable, false, or_
@@ -15,6 +15,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 Row = tuple[Any, ...]
 Convert = Callable[[Any], Any]
+Place = tuple[str | None, Convert | None, Any]  # a parameter's name, how it is bound; or a fixed value
 
 
 class Compiled:
@@ -26,7 +27,7 @@ class Compiled:
         if "[POSTCOMPILE" in self.text:
             raise ValueError(f"Only known when it is run: {self.text}")
         binders = compiled._bind_processors
-        places: list[tuple[str | None, Convert | None, Any]] = []
+        places: list[Place] = []
         for name in compiled.positiontup or ():
             bind, convert = compiled.binds[name], binders.get(name)
             if bind.required:
@@ -34,6 +35,8 @@ class Compiled:
             else:
                 fixed = bind.effective_value
                 places.append((None, None, convert(fixed) if convert else _plain(fixed)))  # type: ignore[operator]
+        if dialect.name == "sqlite":
+            self.text, places = _write_out(self.text, places)
         self._places = tuple(places)
         self._readers = _find_readers(compiled, dialect)
 
@@ -74,6 +77,22 @@ class Prepared:
 def one_of(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     """``column IN (...)`` of values that are known beforehand; a list is only written out when it is run."""
     return or_(false(), *(column == value for value in values))
+
+
+def _write_out(text: str, places: Sequence[Place]) -> tuple[str, list[Place]]:
+    """Write fixed values as literals.
+
+    A statement whose parameter SQLite has to look at to see whether a partial index serves would be
+    planned anew at each run, which takes longer than the run.
+    """
+    parts = text.split("?")
+    marks = ["?" if name else _quote(fixed) for name, _, fixed in places]
+    written = "".join(part + mark for part, mark in zip(parts, [*marks, ""], strict=True))
+    return written, [place for place in places if place[0]]
+
+
+def _quote(value: Any) -> str:
+    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
 
 
 def _plain(value: Any) -> Any:
