@@ -141,7 +141,7 @@ class Dispatch:
         chat has ended, or moved to another queue, between two attempts.
         """
         async for attempt in repeat_within(self._timeouts.delivery):
-            if attempt.retry_state.attempt_number > 1 and not await self._is_wanted(handoff.id, message):
+            if attempt.number > 1 and not await self._is_wanted(handoff.id, message):
                 return None
             with attempt:
                 return await self._try(handoff, message)

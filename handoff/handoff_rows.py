@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -77,6 +78,11 @@ NOTE_POST = Prepared(
         deadline=case((IS_WAITED_FOR, bindparam("limit", type_=Instant)), else_=handoffs.c.deadline),
         reminders=case((IS_WAITED_FOR, 0), else_=handoffs.c.reminders),
     )
+)
+NOTE_SAID = Prepared(
+    update(handoffs)
+    .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state != State.ENDED)
+    .values(last_updated=bindparam("now"))
 )
 
 
@@ -301,6 +307,14 @@ class HandoffRows:
     async def touch(self, handoff: Handoff, **changes: Any) -> Handoff | None:
         """Move ``last_updated`` on, as something was said; None where the handoff has ended meanwhile."""
         return await self.note(handoff, last_updated=self._clock(), **changes)
+
+    async def note_said(self, handoff: Handoff) -> Handoff:
+        """The same for whom the handoff was read in this very transaction, so that it need not be again."""
+        await self._conversations.lock(handoff.conversation)
+        now = self._clock()
+        if handoff.is_open and await self._connection.change(NOTE_SAID, {"handoff": handoff.id, "now": now}):
+            return replace(handoff, last_updated=now)
+        return handoff
 
     async def finish(
         self, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False, overdue: bool = False

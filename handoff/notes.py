@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 Note = Callable[["Entry"], Awaitable[object]]
 
-SOON = 0.005  # seconds that a note waits for somebody else's transaction
+SOON = 0.02  # seconds that a note waits for somebody else's transaction
 AGAIN = 1.0  # seconds after one that failed
 
 

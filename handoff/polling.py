@@ -118,7 +118,7 @@ class Polling:
     async def _fetch(self, handoff: Handoff) -> Fetched | None:
         """Ask as long as that may help before the deadline; None where the handoff ends meanwhile."""
         async for attempt in repeat_within(self._timeouts.delivery):
-            if attempt.retry_state.attempt_number > 1 and not await self._find_open(handoff.id):
+            if attempt.number > 1 and not await self._find_open(handoff.id):
                 return None
             with attempt:
                 return await self._desk.fetch(handoff)
