@@ -71,7 +71,7 @@ class Lane:
         self.caller: Caller
 
     async def open(self, url: str) -> None:
-        self.browser = await Browser.join(url, self.seat.conversation, self._hear)
+        self.browser = await Browser.join(url, self.seat.conversation, self._hear, last_seen=self.seat.seen)
         self.caller = await Caller.connect(url, CALLBACK_PATH, SECRET, self._answered)
 
     def close(self) -> None:

@@ -17,21 +17,26 @@ from channels.masked_bot import mask_for
 from channels.mirror import Mirror
 from channels.neighbours import Neighbours
 from channels.rasa_api import Bot, RasaBot
+from channels.recorder import Recorder
 from channels.switchboard import ChannelScreen, Switchboard
 from channels.turn_thread import ThreadedBot
+from handoff.audit import Audit
 from handoff.auditor import Auditor
 from handoff.handoff import Handoff, utc_now
+from handoff.instruments import AUDITS, DIFFERENCES, SOCKETS
 from handoff.log_guard import guard_logs
 from handoff.message import Message
+from handoff.outlook import Outlook
 from handoff.relay import Relay
 from handoff.retention import keep_forgetting
-from handoff.settings import Place
+from handoff.settings import Place, Recording
 from handoff.tasks import Tasks
 from servicenow.backend import Backend
 
 log = structlog.get_logger(__name__)
 
 AUDIT_EVERY = 2.0  # seconds between two looks for chats to be audited
+RECORD_EVERY = 2.0  # seconds between two looks for chats to be written into the tracker
 RETRY = 5.0  # seconds until an exit flow that failed is tried again
 RETRY_IN_CLUSTER = 2.0  # the same, where it may also be that the process is gone which was at it
 
@@ -53,6 +58,10 @@ class Bridge:
                 backend.ledger, self.switchboard, backend.settings, self.tasks
             )
         neighbours = self.switchboard.neighbours
+        self.measures = backend.observation.measures
+        self.before_stop(self.measures.watch(SOCKETS, self.switchboard.count_sockets))
+        self.outlook = Outlook(backend.ledger, self.measures)
+        self.before_stop(self.outlook.close)
         self.relay = Relay(
             backend.ledger,
             backend.desk,
@@ -81,8 +90,24 @@ class Bridge:
         days = self.backend.settings.handoff_retention_days
         forgetting = keep_forgetting(self.backend.ledger, days, utc_now, self.backend.cabinet)
         self.tasks.spawn(forgetting, "retention")
+        self._start_recording()
         if self.backend.settings.handoff_audit:
-            self.tasks.spawn(Auditor(self.backend.ledger, self.backend.desk).watch(AUDIT_EVERY), "audit")
+            auditor = Auditor(self.backend.ledger, self.backend.desk, self._count_audit)
+            self.tasks.spawn(auditor.watch(AUDIT_EVERY), "audit")
+        self.tasks.spawn(self.outlook.watch(), "outlook")
+
+    def _count_audit(self, found: Audit) -> None:
+        self.measures.count(AUDITS, found.verdict)
+        for one in found.differences:
+            self.measures.count(DIFFERENCES, one.flaw, one.direction)
+
+    def _start_recording(self) -> None:
+        wanted = self.backend.settings.handoff_tracker_record
+        if wanted is Recording.NONE:
+            return
+        with_transcript = wanted is Recording.TRANSCRIPT
+        recorder = Recorder(self.backend.ledger, self.bot, self.tasks, with_transcript=with_transcript)
+        self.tasks.spawn(recorder.watch(RECORD_EVERY), "record")
 
     async def stop(self) -> None:
         """Stop all work; a channel's own, where it is one of ``tasks``, ends with it."""

@@ -44,6 +44,9 @@ class RestScreen:
     def watched(self) -> Collection[str]:
         return self._listeners.watched()
 
+    def count_sockets(self) -> int:
+        return self._listeners.count()
+
     def shown_upto(self, conversation: str) -> int | None:
         """None: whoever waits here reads the ledger from a number of its own."""
         return None

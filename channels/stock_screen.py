@@ -70,6 +70,9 @@ class StockScreen:
         """None: a platform is written to, whoever looks at it."""
         return ()
 
+    def count_sockets(self) -> int:
+        return 0
+
     def shown_upto(self, conversation: str) -> int | None:
         """None: a letter is posted by one process, which takes note of it."""
         return None

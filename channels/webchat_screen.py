@@ -62,6 +62,9 @@ class WebChatScreen:
     def watched(self) -> Collection[str]:
         return self._browsers.watched()
 
+    def count_sockets(self) -> int:
+        return len(self._browsers.sids)
+
     def shown_upto(self, conversation: str) -> int | None:
         return self._browsers.shown_upto(conversation) if self._bridge.is_shared else None
 

@@ -8,9 +8,13 @@ from typing import Protocol
 
 import structlog
 
+from handoff.concern import Concerning
+from handoff.digest import digest
+from handoff.instruments import TO_REQUESTER
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.ownership import may_bot_speak
+from handoff.promptness import Promptness
 from handoff.tasks import Home, OnePerKey, Tasks
 
 log = structlog.get_logger(__name__)
@@ -84,11 +88,12 @@ class Delivery:
         self._ledger = ledger
         self._screen = screen
         self._views = views
+        self.promptness = Promptness()
         self._ours: set[str] = set()  # conversations in which something was written here
         self._glances: dict[str, int] = {}  # the newest of each conversation, while nothing was shown since
         self._looked = 0
         self._seen: dict[str, Sequence[Message]] = {}  # what the next run need not read
-        self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN)
+        self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN, concern=Concerning)
 
     def kick(self, conversation: str, glance: Glance | None = None) -> None:
         """Push soon; for callers who must not wait, such as the answer to a callback.
@@ -137,7 +142,7 @@ class Delivery:
     async def _say_for_bot(self, conversation: str, draft: Draft, born: int | None) -> Message | None:
         async with self._ledger.entry() as entry:
             if not await may_bot_speak(entry, conversation, born):
-                log.warning("bot.silenced", conversation=conversation, born=born)
+                log.warning("bot.silenced", conversation=digest(conversation), born=born)
                 return None
             accepted = await entry.messages.accept(conversation, draft)
         await self._show_now(conversation)
@@ -190,11 +195,20 @@ class Delivery:
         shown: list[Message] = []
         try:
             for message in waiting:
-                if not await self._screen.show(message):
+                if not await self._show(message):
+                    self.promptness.note_absent(message)
                     break
                 shown.append(message)
         finally:
             await self._note_shown(shown, is_shared=is_shared)
+
+    async def _show(self, message: Message) -> bool:
+        with self._ledger.tracing.follow(
+            message.trace, "handoff.show", handoff=message.handoff_id, message=message.id
+        ) as span:
+            is_shown = await self._screen.show(message)
+            span.set_attribute("handoff.shown", is_shown)
+            return is_shown
 
     async def _note_shown(self, shown: Sequence[Message], *, is_shared: bool) -> None:
         """Take note of them, and show the receipts of those that were shown or are given up by them.
@@ -207,8 +221,11 @@ class Delivery:
             abouts += [message.id for message in shown if message.sender is Sender.REQUESTER]
         if not (others or abouts):
             return
+        for message in others:
+            if self.promptness.note_shown(message):
+                self._ledger.time(TO_REQUESTER, message.created_at, "shown")
         if not abouts and self._screen.knows_again(others[0].conversation):
-            await self._ledger.note(lambda entry: _mark_shown(entry, others))
+            await self._ledger.defer(lambda entry: _mark_shown(entry, others))
             return
         async with self._ledger.entry() as entry:
             await _mark_shown(entry, others)

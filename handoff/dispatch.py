@@ -7,14 +7,24 @@ from dataclasses import replace
 from functools import partial
 
 import structlog
+from opentelemetry.trace import SpanKind
 
+from handoff.concern import Concerning, note_concern
 from handoff.delivery import Screen
 from handoff.desk import AgentDesk
 from handoff.ending import give_up
-from handoff.errors import DeskError, DeskRejected, DeskUnavailable, FileNotTaken, FilesUnavailable
+from handoff.errors import (
+    DeskError,
+    DeskRejected,
+    DeskUnavailable,
+    FileNotTaken,
+    FilesUnavailable,
+    name_failure,
+)
 from handoff.files.file import has_files
 from handoff.files.posting import Posting
 from handoff.handoff import Handoff, State
+from handoff.instruments import DESK_FAILURES, RETRIES, TO_DESK
 from handoff.ledger import Entry, Ledger
 from handoff.message import Message, Receipt
 from handoff.repetition import repeat_within
@@ -57,7 +67,9 @@ class Dispatch:
         self._give_up = give_up
         self._expected: set[str] = set()  # messages whose first post was noted when they were accepted
         self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
-        self._runs = OnePerKey(self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases)
+        self._runs = OnePerKey(
+            self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases, concern=Concerning.of_handoff
+        )
 
     def kick(self, handoff_id: str) -> None:
         """Post soon what has been written."""
@@ -87,6 +99,7 @@ class Dispatch:
         found = handed or await self._next(handoff_id)
         while found:
             handoff, message = found
+            note_concern(handoff)
             if self._is_forgotten(message):
                 await self._lose(handoff, message, "its secret is forgotten")
                 found = await self._next(handoff_id)
@@ -104,9 +117,11 @@ class Dispatch:
             if is_doubtful is None:
                 found = await self._next(handoff_id)
                 continue
+            # What was written before a live agent was there has waited for them, not for us.
+            self._ledger.time(TO_DESK, max(message.created_at, handoff.live_since or message.created_at))
             note = partial(self._note_posted, handoff, message, is_doubtful)
             if found is handed:  # what was written since has kicked
-                await self._ledger.note(note)
+                await self._ledger.defer(note)
                 found = None
             else:
                 async with self._ledger.entry() as entry:
@@ -141,8 +156,10 @@ class Dispatch:
         chat has ended, or moved to another queue, between two attempts.
         """
         async for attempt in repeat_within(self._timeouts.delivery):
-            if attempt.number > 1 and not await self._is_wanted(handoff.id, message):
-                return None
+            if attempt.number > 1:
+                if not await self._is_wanted(handoff.id, message):
+                    return None
+                self._ledger.measures.count(RETRIES, "send")
             with attempt:
                 return await self._try(handoff, message)
         return None
@@ -154,8 +171,12 @@ class Dispatch:
         """
         was_in_doubt = await self._begin(message)
         try:
-            await self._send(handoff, message)
+            with self._ledger.tracing.follow(
+                message.trace, "handoff.post", SpanKind.CLIENT, handoff=handoff.id, message=message.id
+            ):
+                await self._send(handoff, message)
         except DeskError as error:
+            self._ledger.measures.count(DESK_FAILURES, "send", name_failure(error))
             is_doubtful = isinstance(error, DeskUnavailable) and error.possibly_done
             if not (was_in_doubt or is_doubtful):
                 async with self._ledger.entry() as entry:

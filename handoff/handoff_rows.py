@@ -32,9 +32,12 @@ from handoff.conversation_rows import ConversationRows
 from handoff.desk import Progress, References
 from handoff.errors import AlreadyOpen
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
+from handoff.instruments import ENDED, REQUESTED, TIME_TO_ANSWER, TIME_TO_JOIN, WAIT_IN_VAIN
+from handoff.measures import Notes
 from handoff.statements import Prepared, one_of
 from handoff.store import Connection
 from handoff.tables import Instant, handoffs
+from handoff.tracing import present_trace
 
 # What every message needs is built once: putting a statement together takes longer than running it.
 FORGOTTEN = "forgotten"  # what stands where a handoff named somebody
@@ -105,9 +108,12 @@ def _change(states: frozenset[State], names: frozenset[str]) -> ReturningUpdate[
 class HandoffRows:
     """Handoffs, within one transaction."""
 
-    def __init__(self, connection: Connection, conversations: ConversationRows, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, conversations: ConversationRows, notes: Notes, clock: Clock
+    ) -> None:
         self._connection = connection
         self._conversations = conversations
+        self._notes = notes
         self._clock = clock
 
     async def request(
@@ -142,11 +148,13 @@ class HandoffRows:
             "summary": summary,
             "exit": Exit.NOT_DUE,
             "opened_in": opened_in,
+            "trace": present_trace(),
         }
         try:
             await self._connection.execute(insert(handoffs).values(values))
         except IntegrityError as error:
             raise AlreadyOpen(f"Conversation has an open handoff already: {conversation}") from error
+        self._notes.count(REQUESTED)
         written = await self.find(handoff_id)
         assert written is not None
         return written
@@ -216,8 +224,11 @@ class HandoffRows:
         return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.deadline))]
 
     async def unfinished(self) -> Sequence[Handoff]:
-        """Everything a restarted process has to look after: open handoffs and owed exit flows."""
-        query = select(handoffs).where(or_(handoffs.c.state != State.ENDED, handoffs.c.exit == Exit.PENDING))
+        """Everything a restarted process has to look after: open handoffs and owed exit flows.
+
+        By the exit alone, which is not due while a handoff is open: one index for both.
+        """
+        query = select(handoffs).where(handoffs.c.exit.in_((Exit.NOT_DUE, Exit.PENDING)))
         return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.opened_at))]
 
     async def open_and_named(self) -> Sequence[Handoff]:
@@ -264,7 +275,10 @@ class HandoffRows:
             changes["live_since"] = now
             changes["joined_at"] = _keep(handoffs.c.joined_at, now)
         conditions = [handoffs.c.deadline <= now] if overdue else []
-        return await self._update(handoff, states_before(to), changes, *conditions)
+        moved = await self._update(handoff, states_before(to), changes, *conditions)
+        if moved and to is State.LIVE and moved.joined_at == now:
+            self._notes.time(TIME_TO_JOIN, moved.opened_at)
+        return moved
 
     def is_within(self, instant: datetime | None, seconds: float) -> bool:
         """Whether an instant is no longer ago than so many seconds."""
@@ -283,9 +297,12 @@ class HandoffRows:
     async def note_answer(self, handoff: Handoff) -> None:
         """Stop the live agent's clock; the first answer is remembered."""
         changes: dict[str, Any] = {"remind_at": None, "deadline": None, "reminders": 0}
+        now = self._clock()
         if handoff.first_answer_at is None:
-            changes["first_answer_at"] = _keep(handoffs.c.first_answer_at, self._clock())
-        await self._update(handoff, (State.LIVE,), changes)
+            changes["first_answer_at"] = _keep(handoffs.c.first_answer_at, now)
+        answered = await self._update(handoff, (State.LIVE,), changes)
+        if answered and answered.first_answer_at == now:
+            self._notes.time(TIME_TO_ANSWER, answered.opened_at)
 
     async def due_for_reminder(self) -> Sequence[Handoff]:
         """Open handoffs whose requester has waited long enough to be told something."""
@@ -339,6 +356,9 @@ class HandoffRows:
         ended = await self._update(handoff, states_before(State.ENDED), changes, *conditions)
         if ended:
             await self._conversations.next_epoch(ended.conversation)
+            self._notes.count(ENDED, ended.end_reason or reason)
+            if ended.joined_at is None:
+                self._notes.time(WAIT_IN_VAIN, ended.opened_at)
         return ended
 
     async def count_step(self, handoff: Handoff) -> None:
@@ -363,6 +383,8 @@ class HandoffRows:
                 "conversation": FORGOTTEN,
                 "live_chat_id": FORGOTTEN,
                 "live_chat_user": FORGOTTEN,
+                # Nothing is written into a tracker any more.
+                "recorded_at": func.coalesce(handoffs.c.recorded_at, handoffs.c.ended_at),
             }
             await self._connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(nobody))
         return found

@@ -12,10 +12,13 @@ from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, delete, ins
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, Handoff, State
+from handoff.instruments import DUPLICATES, MESSAGES
+from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.statements import Prepared, one_of
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
+from handoff.tracing import present_trace
 
 UNSEEN_AT_ONCE = 500
 COLUMNS = tuple(messages.c.keys())
@@ -111,16 +114,21 @@ class Accepted:
 class MessageRows:
     """Messages, within one transaction."""
 
-    def __init__(self, connection: Connection, conversations: ConversationRows, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, conversations: ConversationRows, notes: Notes, clock: Clock
+    ) -> None:
         self._connection = connection
         self._conversations = conversations
+        self._notes = notes
         self._clock = clock
 
     async def accept(self, conversation: str, draft: Draft) -> Accepted:
         """Write a message, unless one with the same client or desk id is there already."""
         await self._conversations.lock(conversation)
         if known := await self._known(conversation, draft):
+            self._notes.count(DUPLICATES, draft.sender)
             return Accepted(known, is_new=False)
+        self._notes.count(MESSAGES, draft.sender)
         return Accepted(await self._write(conversation, draft), is_new=True)
 
     async def assign(self, message: Message, handoff: Handoff, *, is_next: bool = False) -> None:
@@ -224,11 +232,14 @@ class MessageRows:
 
     async def handoffs_to_post(self) -> Sequence[str]:
         """Live handoffs with a message that the desk has not taken."""
-        live = select(handoffs.c.id).where(handoffs.c.state == State.LIVE)
-        waiting = select(messages.c.handoff_id).where(
-            messages.c.sender == Sender.REQUESTER,
-            messages.c.receipt == Receipt.ACCEPTED,
-            messages.c.handoff_id.in_(live),
+        waiting = (
+            select(messages.c.handoff_id)
+            .join(handoffs, handoffs.c.id == messages.c.handoff_id)
+            .where(
+                messages.c.sender == Sender.REQUESTER,
+                messages.c.receipt == Receipt.ACCEPTED,
+                handoffs.c.state == State.LIVE,
+            )
         )
         return [str(handoff_id) for handoff_id in await self._connection.scalars(waiting.distinct())]
 
@@ -287,6 +298,14 @@ class MessageRows:
         """The messages that a query of whole rows finds."""
         return await self._all(query)
 
+    async def last_trace(self, handoff: Handoff) -> str | None:
+        """The trace of what the requester wrote last in a handoff, or else of its opening."""
+        query = select(messages.c.trace).where(
+            messages.c.handoff_id == handoff.id, messages.c.sender == Sender.REQUESTER
+        )
+        found = await self._connection.scalar(query.order_by(messages.c.seq.desc()).limit(1))
+        return found or handoff.trace
+
     async def find(self, message_id: str) -> Message | None:
         return await self._first(FIND, {"message": message_id})
 
@@ -337,7 +356,7 @@ class MessageRows:
             "name": draft.name,
             "avatar": draft.avatar,
             "born": None,
-            "trace": None,
+            "trace": present_trace(),
         }
         await self._connection.change(WRITE, values)
         return Message(**values)

@@ -15,7 +15,7 @@ from handoff.desk import Callback, DeskEvent, References, Said
 from servicenow.events import EventReader, read_items
 from servicenow.ignored import IgnoredItems, ignored_items
 from servicenow.patterns import PATTERNS, TextPatterns
-from servicenow.values import Addresses, read_string
+from servicenow.values import Addresses, read_id
 
 
 class MalformedCallback(ValueError):
@@ -57,17 +57,17 @@ def _read_stray(envelope: Mapping[str, Any], events: Iterable[DeskEvent]) -> str
     if not any(isinstance(event, Said) and event.from_agent is False for event in events):
         return None
     message = envelope.get("message")
-    return read_string(message.get("clientMessageId")) if isinstance(message, Mapping) else None
+    return read_id(message.get("clientMessageId")) if isinstance(message, Mapping) else None
 
 
 def read_references(envelope: Mapping[str, Any]) -> References:
     """Whose chat it is (section 21, rule 4)."""
     variables = envelope.get("clientVariables")
     return References(
-        handoff_id=read_string(variables.get("handoff")) if isinstance(variables, Mapping) else None,
-        session_id=read_string(envelope.get("clientSessionId")),
+        handoff_id=read_id(variables.get("handoff")) if isinstance(variables, Mapping) else None,
+        session_id=read_id(envelope.get("clientSessionId")),
         chat_id=read_identifiers(envelope),
-        user=read_string(envelope.get("userId")),
+        user=read_id(envelope.get("userId")),
     )
 
 
@@ -76,6 +76,6 @@ def read_identifiers(envelope: Any) -> str | None:
     if not isinstance(envelope, Mapping):
         return None
     for place in (envelope, *read_items(envelope)):
-        if found := read_string(place.get("interactionId")):
+        if found := read_id(place.get("interactionId")):
             return found
     return None

@@ -15,9 +15,10 @@ from typing import Any
 
 from handoff.desk import DeskEvent, Ended, Joined, Noticed, Queued, Said
 from handoff.errors import DeskUnavailable
-from servicenow.values import read_number, read_string
+from servicenow.values import read_id, read_name, read_number, read_string
 
 SYSTEM = "system"  # the author of the platform's own lines
+FARTHEST = 1_000_000  # place in a queue that is one
 OVERLAP = 30_000  # milliseconds: a message may become visible after one with a later time
 
 
@@ -124,17 +125,23 @@ def read_entry(raw: Any) -> QueueEntry:
         DeskUnavailable: it is none, or has no conversation.
     """
     entry = raw.get("queueEntry", raw) if isinstance(raw, Mapping) else raw
-    group = read_string(entry.get("group")) if isinstance(entry, Mapping) else None
+    group = read_id(entry.get("group")) if isinstance(entry, Mapping) else None
     if not group:
         raise DeskUnavailable("ServiceNow answered without a queue entry")
     return QueueEntry(
         group=group,
         state=read_number(entry.get("state")),
-        position=read_number(entry.get("position")) or None,
+        position=_read_position(entry.get("position")),
         # ``wait_time`` is how long this entry has waited, so it is no news to who waits.
-        wait_time=read_string(entry.get("average_wait_time")),
+        wait_time=read_name(entry.get("average_wait_time")),
         updated=read_string(entry.get("sys_updated_on")) or "",
     )
+
+
+def _read_position(value: Any) -> int | None:
+    """A place in the queue, counted from 1; None for what is none."""
+    place = read_number(value) or 0
+    return place if 0 < place <= FARTHEST else None
 
 
 def pick_entry(raw: Any, group: str) -> QueueEntry | None:
@@ -162,16 +169,16 @@ def read_message(raw: Any) -> ThreadMessage:
         DeskUnavailable: it has no id or no time.
     """
     raw = raw if isinstance(raw, Mapping) else {}
-    message_id = read_string(raw.get("sys_id")) or read_string(raw.get("id"))
+    message_id = read_id(raw.get("sys_id")) or read_id(raw.get("id"))
     timestamp = read_number(raw.get("timestamp"))
     if message_id is None or timestamp is None:
         raise DeskUnavailable("ServiceNow answered with a message that has no id or no time")
     return ThreadMessage(
         id=message_id,
         timestamp=timestamp,
-        author=read_string(raw.get("created_by")) or read_string(raw.get("profile")),
+        author=read_id(raw.get("created_by")) or read_id(raw.get("profile")),
         text=read_string(raw.get("message")) or read_string(raw.get("formatted_message")),
-        name=read_string(raw.get("sender_name")),
+        name=read_name(raw.get("sender_name")),
     )
 
 

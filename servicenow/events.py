@@ -28,7 +28,9 @@ from servicenow.values import (
     Addresses,
     read_first,
     read_flag,
+    read_id,
     read_list,
+    read_name,
     read_number,
     read_raw_string,
     read_string,
@@ -89,7 +91,7 @@ class EventReader:
 
     def _read_queue(self) -> Queued | None:
         """Spinner and queue subscription are two halves of one piece of news."""
-        waits = [read_string(i.get("waitTime")) for i in self._actions("StartSpinner") if _is_waiting(i)]
+        waits = [read_name(i.get("waitTime")) for i in self._actions("StartSpinner") if _is_waiting(i)]
         entered = bool(self._actions("SubscribeToSupportQueue"))
         accepted = bool(self._actions("SwitchToLiveAgent"))
         if accepted or not (waits or entered):
@@ -135,7 +137,7 @@ class EventReader:
         """An action without a meaning of its own: its words, if it has any."""
         if text := _read_words(item):
             if not self._is_over:
-                yield Noticed(text=text, desk_id=read_string(item.get("messageId")))
+                yield Noticed(text=text, desk_id=read_id(item.get("messageId")))
         elif action not in SAID_ALOUD:
             self._ignored.add(action)
 
@@ -143,19 +145,19 @@ class EventReader:
         """The name is only in the text that comes with the switch, or in a later message's agentInfo."""
         for item in self._actions("System"):
             if found := self._patterns.entered.match(_read_words(item)):
-                return found["name"]
+                return read_name(found["name"])
         return None
 
     def _read_system(self, item: Mapping[str, Any]) -> Iterator[DeskEvent]:
         text = _read_words(item)
         if found := self._patterns.entered.match(text):
-            yield Joined(name=found["name"])
+            yield Joined(name=read_name(found["name"]))
         elif self._patterns.nobody.search(text):
             yield Refused()
         elif reason := self._patterns.read_end(text):
             yield Ended(reason=reason)
         elif text and not self._is_over:
-            yield Noticed(text=text, desk_id=read_string(item.get("messageId")))
+            yield Noticed(text=text, desk_id=read_id(item.get("messageId")))
 
     def _read_saying(self, item: Mapping[str, Any], content: Content) -> Iterator[DeskEvent]:
         text = str(content["text"])
@@ -172,11 +174,11 @@ class EventReader:
         yield Said(
             text=text,
             from_agent=self._is_from_agent(item),
-            desk_id=read_string(item.get("messageId")),
-            name=read_string(info.get("agentName")),
+            desk_id=read_id(item.get("messageId")),
+            name=read_name(info.get("agentName")),
             avatar=self._addresses.read(info.get("agentAvatar")),
             content=self._read_more(content),
-            stream_id=read_string(item.get("streamId")),
+            stream_id=read_id(item.get("streamId")),
         )
 
     def _read_more(self, content: Content) -> Content | None:
@@ -195,7 +197,7 @@ class EventReader:
 
     def _read_piece(self, item: Mapping[str, Any]) -> Streamed | None:
         """None for a piece that cannot be put in its place; it is then a text as any other."""
-        stream_id, sequence = read_string(item.get("streamId")), read_number(item.get("streamSequence"))
+        stream_id, sequence = read_id(item.get("streamId")), read_number(item.get("streamSequence"))
         text = read_raw_string(item.get("value"))
         if stream_id is None or sequence is None:
             return None

@@ -17,7 +17,7 @@ from servicenow.content import read_content
 from servicenow.events import LIVE_AGENT_CHOICE, LIVE_AGENT_TOPIC
 from servicenow.http import Instance
 from servicenow.tables import HIDDEN, Row, Tables, read_column
-from servicenow.values import Addresses, read_first, read_flag, read_string
+from servicenow.values import Addresses, read_first, read_flag, read_id
 
 INTERACTION = "interaction"
 CONVERSATION = "sys_cs_conversation"
@@ -80,7 +80,7 @@ def _read_row(row: Row, instance_url: str) -> Line:
     from_agent = read_flag(row.get("is_agent"))
     other = Sender.AGENT if from_agent else Sender.SYSTEM
     sender = Sender.REQUESTER if inbound else other
-    return Line(id=read_string(row.get("sys_id")), sender=sender, text=read_words(payload, instance_url))
+    return Line(id=read_id(row.get("sys_id")), sender=sender, text=read_words(payload, instance_url))
 
 
 def read_words(payload: str, instance_url: str) -> str:

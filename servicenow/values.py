@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -12,7 +13,9 @@ from servicenow.instance_files import find_files
 
 UNSTORABLE = re.compile("[\ud800-\udfff\0]")
 ADDRESS_LIMIT = 8192  # characters
-DIGITS = 20  # of a number; no count or size is longer
+DIGITS = 18  # of a number; no count or size is longer
+ID_LIMIT = 200  # characters of an id or a name: the ledger's columns hold 255, with what we put around them
+DIGEST = 32  # hex digits that tell apart ids of which only the beginning is kept
 
 
 def read_string(value: Any) -> str | None:
@@ -29,6 +32,21 @@ def read_raw_string(value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", str(value)) or None
+
+
+def read_id(value: Any) -> str | None:
+    """The same, short enough to be kept; of a longer one the beginning and a digest, so that two stay two."""
+    text = read_string(value)
+    if text is None or len(text) <= ID_LIMIT:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:DIGEST]
+    return f"{text[: ID_LIMIT - DIGEST - 1]}~{digest}"
+
+
+def read_name(value: Any) -> str | None:
+    """The same of what people read in one line: a name, a waiting time."""
+    text = read_string(value)
+    return text if text is None or len(text) <= ID_LIMIT else f"{text[: ID_LIMIT - 1]}…"
 
 
 def read_first(item: Mapping[str, Any], *keys: str) -> str | None:

@@ -1,6 +1,6 @@
 // One line of a transcript: words, or a file.
 
-import { element, metaOf, put, size } from "./words.js";
+import { element, metaOf, put, size, textOf } from "./words.js";
 
 const SHOWN = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
@@ -14,7 +14,7 @@ export function newLine(entry) {
 
 export function fillLine(row, entry, chat) {
   const words = row.querySelector(".words");
-  put(words, entry.text);
+  put(words, textOf(entry, chat));
   words.hidden = !entry.text;
   const meta = row.querySelector(".meta");
   if (meta) put(meta, metaOf(entry, chat));

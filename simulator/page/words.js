@@ -40,7 +40,21 @@ export function lastLine(chat) {
   const asked = chat.transcript.findLast((entry) => entry.sender === "requester");
   const before = chat.history.findLast((line) => !line.is_bot);
   const line = asked ?? before ?? chat.transcript.at(-1);
-  return line?.file ? line.file.name : line?.text ?? "";
+  return line?.file ? line.file.name : line ? textOf(line, chat) : "";
+}
+
+/** What a line says. A chosen option is sent as its value, which means nothing to people: "title (value)". */
+export function textOf(entry, chat) {
+  if (entry.typed !== false) return entry.text;
+  const before = chat.transcript.slice(0, chat.transcript.findIndex((line) => line.id === entry.id));
+  const options = optionsOf(before.findLast((line) => optionsOf(line.item).length)?.item);
+  const known = new Map(options.map((option) => [String(option.value ?? option.label), option.label]));
+  const named = (value) => (known.get(value) ?? value) === value ? value : `${known.get(value)} (${value})`;
+  return known.has(entry.text) ? named(entry.text) : entry.text.split(",").map(named).join(", ");
+}
+
+function optionsOf(item) {
+  return item?.options ?? item?.content?.options ?? [];
 }
 
 export function standing(chat) {

@@ -16,6 +16,7 @@ from servicenow.callback import (
 )
 from servicenow.events import LIVE_AGENT_CHOICE, LIVE_AGENT_TOPIC
 from servicenow.patterns import TextPatterns
+from tests.support.odd_json import JSON, KEYS
 
 AGENT = {"sentFromAgent": True, "agentName": "Dana", "agentAvatar": "https://a/d.png", "agentId": "x"}
 QUEUE_MAP = "{@type=InteractionQueue, external=false, name=IT, waitTime=8 Seconds}"
@@ -346,68 +347,6 @@ def test_anything_else_is_malformed(raw):
 
 
 # -- anything at all --------------------------------------------------------------------
-
-KEYS = st.sampled_from(
-    [
-        *("body", "userId", "clientSessionId", "clientVariables", "handoff", "interactionId", "score"),
-        *("agentChat", "completed", "takeControl", "uiType", "actionType", "value", "label", "message"),
-        *("options", "agentInfo", "sentFromAgent", "agentName", "agentAvatar", "messageId", "waitTime"),
-        *(
-            "spinnerType",
-            "supportQueue",
-            "data",
-            "headers",
-            "values",
-            "content",
-            "streamId",
-            "streamSequence",
-        ),
-        *(
-            "streamState",
-            "citations",
-            "citationHref",
-            "scriptedData",
-            "cardData",
-            "order",
-            "maskType",
-            "action",
-        ),
-        *("multiSelect", "templateName", "progressMessages", "status", "promptMsg", "maxCount", "attachment"),
-    ]
-)
-WORDS = st.sampled_from(
-    [
-        *("ActionMsg", "OutputText", "Picker", "TopicPickerControl", "System", "StartSpinner", "wait_time"),
-        *(
-            "OutputLink",
-            "OutputImage",
-            "OutputHtml",
-            "OutputCard",
-            "OutputTable",
-            "MultiPartOutput",
-            "InputText",
-        ),
-        *("GroupedPartsOutputControl", "StreamStart", "StreamChunk", "FileUpload", "Boolean", "Date", "END"),
-        *(
-            "CustomControl",
-            "DynamicLoader",
-            "SECURE",
-            '{"title": "x", "fields": [{}]}',
-            "<p>x<a href=/y>z",
-            "/x",
-        ),
-        *("SubscribeToSupportQueue", "SwitchToLiveAgent", "SwitchToVirtualAgent", "StartTypingIndicator"),
-        *("true", "false", LIVE_AGENT_CHOICE, NO_AGENTS, FINISHED, "Dana has entered the chat."),
-    ]
-)
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.text(max_size=8)
-JSON = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.text(max_size=3), inner, max_size=6)
-    ),
-    max_leaves=25,
-)
 
 
 @given(st.dictionaries(KEYS, JSON, max_size=10))

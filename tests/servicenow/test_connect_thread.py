@@ -65,6 +65,11 @@ def test_numbers_may_be_strings_and_no_place_is_none():
     assert (found.state, found.position) == (2, None)
 
 
+@pytest.mark.parametrize("position", ["9" * 15, 2**31, 2**63])
+def test_a_place_in_the_queue_that_is_none_is_not_known(position):
+    assert read_entry({**RAW_ENTRY, "position": position}).position is None
+
+
 @pytest.mark.parametrize("raw", [None, [], "closed", {}, {"group": ""}, {"queueEntry": None}])
 def test_what_is_no_queue_entry_is_no_answer_of_this_api(raw):
     with pytest.raises(DeskUnavailable):

@@ -1,6 +1,16 @@
 import pytest
 
-from servicenow.values import Addresses, read_flag, read_mapping, read_number, read_raw_string, read_string
+from servicenow.values import (
+    ID_LIMIT,
+    Addresses,
+    read_flag,
+    read_id,
+    read_mapping,
+    read_name,
+    read_number,
+    read_raw_string,
+    read_string,
+)
 
 BASE = "https://dev1.service-now.com"
 
@@ -27,6 +37,24 @@ def test_a_text_is_not_empty(value, expected):
 
 def test_a_piece_keeps_its_spaces():
     assert (read_raw_string(" a "), read_raw_string(""), read_raw_string({})) == (" a ", None, None)
+
+
+def test_an_id_that_is_too_long_is_shortened_and_still_another_one():
+    fits = "m" * ID_LIMIT
+    assert read_id(fits) == fits
+    one, other = read_id(fits + "1"), read_id(fits + "2")
+    assert one != other
+    assert one == read_id(fits + "1")
+    assert len(one) == len(other) == ID_LIMIT
+    assert read_id(" 7\0 ") == "7�"
+    assert read_id({}) is None
+
+
+def test_a_name_that_is_too_long_is_cut():
+    assert read_name("n" * ID_LIMIT) == "n" * ID_LIMIT
+    assert read_name("🙂" * 5000) == "🙂" * (ID_LIMIT - 1) + "…"
+    assert read_name(7) == "7"
+    assert read_name([]) is None
 
 
 @pytest.mark.parametrize(

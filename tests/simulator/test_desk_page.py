@@ -110,6 +110,25 @@ async def test_a_chat_of_connect_support_stands_under_its_number(page, client, s
     assert simulator.callbacks == []
 
 
+async def test_what_was_chosen_is_read_by_its_title_beside_its_value(page, client, simulator, route):
+    await route("sam", "Dana")
+    entry = page.get_by_role("button", name=re.compile("^sam"))
+    await entry.click()
+    chosen = page.get_by_role("log").locator(".requester")
+    await simulator.say_item("sam", "Picker")
+    await client.send(user="sam", message={"text": "hw-2", "typed": False})
+    await expect(chosen.last).to_contain_text("Mobile phone (hw-2)")
+    await expect(entry).to_contain_text("Mobile phone (hw-2)")
+    await simulator.say_item("sam", "Multiple choice")
+    await client.send(user="sam", message={"text": "m,p", "typed": False})
+    await expect(chosen.last).to_contain_text("Mail (m), Print (p)")
+    await simulator.say_item("sam", "Boolean")
+    await client.send(user="sam", message={"text": "No", "typed": False})
+    await expect(chosen.last.locator(".words")).to_have_text("No")
+    await client.send(user="sam", message={"text": "hw-2", "typed": True})
+    await expect(chosen.last.locator(".words")).to_have_text("hw-2")
+
+
 async def test_the_switch_and_the_name_are_kept(page, client, simulator):
     await page.get_by_label("Your name").fill("Dana")
     await page.get_by_role("switch").focus()

@@ -18,31 +18,31 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-Note = Callable[["Entry"], Awaitable[object]]
+Deferred = Callable[["Entry"], Awaitable[object]]
 
-SOON = 0.02  # seconds that a note waits for somebody else's transaction
-AGAIN = 1.0  # seconds after one that failed
+SOON = 0.02  # seconds that it waits for somebody else's transaction
+AGAIN = 1.0  # seconds after a transaction that failed
 
 
-class Notes:
+class Deferral:
     """What waits to be written, in order; ``write`` makes a transaction, which takes all there is."""
 
     def __init__(self, write: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._write = write
-        self._waiting: list[Note] = []
+        self._waiting: list[Deferred] = []
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
 
-    def add(self, note: Note) -> None:
-        self._waiting.append(note)
+    def add(self, work: Deferred) -> None:
+        self._waiting.append(work)
         self._write_within(SOON)
 
-    def take(self) -> Sequence[Note]:
+    def take(self) -> Sequence[Deferred]:
         """Everything that waits, for a transaction that has just begun."""
         taken, self._waiting = self._waiting, []
         return taken
 
-    def give_back(self, taken: Sequence[Note]) -> None:
+    def give_back(self, taken: Sequence[Deferred]) -> None:
         """The transaction was rolled back."""
         if taken:
             self._waiting = [*taken, *self._waiting]
@@ -69,10 +69,10 @@ class Notes:
         if self._writing:
             self._write_within(SOON)
         elif self._waiting:
-            self._writing = asyncio.create_task(self._write(), name="notes")
+            self._writing = asyncio.create_task(self._write(), name="deferred")
             self._writing.add_done_callback(self._end)
 
     def _end(self, writing: asyncio.Task[None]) -> None:
         self._writing = None
         if not writing.cancelled() and (error := writing.exception()):
-            log.warning("ledger.notes_not_written", reason=str(error))
+            log.warning("ledger.deferred_not_written", reason=str(error))

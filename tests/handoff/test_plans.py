@@ -1,0 +1,127 @@
+"""What is asked of the ledger again and again must not read all of it: the database's own plans say."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event, select, text
+
+from handoff.handoff import utc_now
+from handoff.ledger import Entry, create_engine
+from handoff.tables import messages
+from tests.handoff.conftest import STORES
+from tests.support import postgres
+
+ROWS = 30_000
+NUMBERS = {
+    "sqlite": f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})",
+    "postgresql": f"WITH n AS (SELECT generate_series(1, {ROWS}) AS i)",
+}
+HANDOFFS = """
+INSERT INTO handoffs (id, conversation, channel, state, epoch, opened_at, last_updated, ended_at,
+  live_chat_id, live_chat_user, reminders, leave_sent, leave_failed, opening_step, exit)
+{numbers} SELECT 'h' || i, 'c' || i, 'webchat', CASE WHEN i % 1000 = 0 THEN 'live' ELSE 'ended' END, 1, i, i,
+  CASE WHEN i % 1000 = 0 THEN NULL ELSE i END, 'k' || i, 'u' || i, 0, false, false, 0,
+  CASE WHEN i % 1000 = 0 THEN 'not_due' ELSE 'done' END FROM n
+"""
+MESSAGES = """
+INSERT INTO messages (id, conversation, seq, handoff_id, sender, receipt, possibly_sent, created_at, content)
+{numbers} SELECT 'm' || i, 'c' || i, 1, CASE WHEN i % 3 = 0 THEN NULL ELSE 'h' || i END,
+  CASE WHEN i % 3 = 2 THEN 'agent' ELSE 'requester' END,
+  CASE WHEN i % 5000 = 0 THEN 'accepted' ELSE 'delivered' END, false, i, '{{}}' FROM n
+"""
+# The index of the open handoffs holds few, so that it may be read from end to end.
+READS_ALL = re.compile(
+    r"^\s*(?:->\s*)?(?:SCAN|Seq Scan on) (?:handoffs|messages)\b(?! USING INDEX one_open_handoff)"
+)
+
+DAY = datetime(2026, 11, 1, tzinfo=UTC)
+QUESTIONS = {
+    "overview": lambda entry: entry.overview.read(),
+    "unfinished": lambda entry: entry.handoffs.unfinished(),
+    "overdue": lambda entry: entry.handoffs.overdue(),
+    "due for a reminder": lambda entry: entry.handoffs.due_for_reminder(),
+    "messages without an owner": lambda entry: entry.messages.conversations_without_owner(),
+    "messages to post": lambda entry: entry.messages.handoffs_to_post(),
+    "messages that nobody saw": lambda entry: entry.messages.unseen_by_requester(60),
+    "stalled streams": lambda entry: entry.streams.stalled(15),
+    "a page of a period": lambda entry: entry.past.read(DAY, utc_now(), (DAY, "h1"), 500),
+    "what was not delivered in it": lambda entry: entry.past.count_undelivered(["h1", "h2"]),
+    "records": lambda entry: entry.records.due(within=86400),
+    "audits": lambda entry: entry.audits.due(settle=3, within=86400, limit=5),
+}
+
+
+@pytest.fixture(scope="module", params=STORES)
+def large(request, tmp_path_factory, template):
+    """The URL of a ledger with many handoffs, nearly all of them over."""
+    if request.param == "postgres":
+        with postgres.make_database() as url:
+            asyncio.run(fill(url))
+            yield url
+        return
+    file = tmp_path_factory.mktemp("large") / "ledger.db"
+    shutil.copy(template, file)
+    url = f"sqlite+aiosqlite:///{file}"
+    asyncio.run(fill(url))
+    yield url
+
+
+async def fill(url):
+    engine = create_engine(url)
+    async with engine.begin() as connection:
+        dialect = connection.dialect.name
+        for statement in (HANDOFFS, MESSAGES):
+            await connection.exec_driver_sql(statement.format(numbers=NUMBERS[dialect]))
+        if dialect == "postgresql":
+            await connection.execute(text("ANALYZE"))  # as its own service does sooner or later
+    await engine.dispose()
+
+
+@asynccontextmanager
+async def recording(engine):
+    """The statements that run within the block, with their parameters."""
+    statements = []
+
+    def note(_connection, _cursor, statement, parameters, *_rest):
+        if statement.startswith("SELECT"):
+            statements.append((statement, parameters))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+
+async def read_plans(url, clock, ask):
+    """One list of lines per statement that the question consists of."""
+    engine = create_engine(url)
+    try:
+        async with engine.connect() as connection:
+            async with recording(engine) as statements:
+                await ask(Entry(connection, clock))
+            prefix = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
+            found = [await connection.exec_driver_sql(f"{prefix} {s}", p) for s, p in statements]
+            return ["\n".join(str(row[-1]) for row in plan) for plan in found]
+    finally:
+        await engine.dispose()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_an_index_answers(large, clock, question):
+    plans = await read_plans(large, clock, QUESTIONS[question])
+    assert plans
+    for plan in plans:
+        assert not [line for line in plan.splitlines() if READS_ALL.match(line)], plan
+
+
+async def test_a_question_without_an_index_would_be_noticed(large, clock):
+    async def ask(entry):
+        await entry.messages.select(select(messages).where(messages.c.name == "Dana"))
+
+    (plan,) = await read_plans(large, clock, ask)
+    assert [line for line in plan.splitlines() if READS_ALL.match(line)], plan
