@@ -25,6 +25,7 @@ from handoff.letter_rows import LetterRows
 from handoff.measures import SILENT, Measures, Notes
 from handoff.message_rows import MessageRows
 from handoff.overview_rows import OverviewRows
+from handoff.past_rows import PastRows
 from handoff.postgres import begin, create_postgres_engine
 from handoff.record_rows import RecordRows
 from handoff.schema import require_current
@@ -46,6 +47,7 @@ class Entry:
         self.streams = StreamRows(connection, self.conversations, self.messages, clock)
         self.letters = LetterRows(connection, self.conversations, clock)
         self.audits = AuditRows(connection, clock)
+        self.past = PastRows(connection)
         self.records = RecordRows(connection, self.messages, clock)
         self.overview = OverviewRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
