@@ -24,6 +24,7 @@ from channels.mirror import Mirror
 from channels.rasa_api import Bot, OutputChannel
 from channels.reading import Reader, Reading, read_plainly
 from channels.switchboard import Switchboard
+from handoff.concern import Concerning
 from handoff.files.file import has_files
 from handoff.handoff import EndReason, Handoff, State
 from handoff.instruments import BOT_FAILURES
@@ -80,7 +81,7 @@ class Diversion:
         self._reader = Reader(bot)
         self._mirror = mirror
         self._exit_flow = exit_flow
-        self._runs = OnePerKey(self._hand_over_all, LANE, tasks, leases=ledger.leases)
+        self._runs = OnePerKey(self._hand_over_all, LANE, tasks, leases=ledger.leases, concern=Concerning)
 
     async def take(self, incoming: Incoming) -> Accepted:
         """Commit a message and see to it that it is handed over; returns once it is committed.
@@ -88,9 +89,8 @@ class Diversion:
         Raises:
             FileRefused: it is a file that is unknown, was sent already, or is not what was asked for.
         """
-        with self._ledger.tracing.span(
-            "handoff.accept", SpanKind.SERVER, conversation=incoming.conversation
-        ) as span:
+        of, tracing = incoming.conversation, self._ledger.tracing
+        with Concerning(of), tracing.span("handoff.accept", SpanKind.SERVER, conversation=of) as span:
             accepted = await self._take(incoming)
             span.set_attribute(MESSAGE, accepted.message.id)
             return accepted

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import structlog
 
+from handoff.concern import Concerning
+from handoff.digest import digest
 from handoff.instruments import TO_REQUESTER
 from handoff.ledger import Ledger
 from handoff.message import Draft, Message, Receipt, Sender
@@ -75,7 +77,7 @@ class Delivery:
         self._views = views
         self.promptness = Promptness()
         self._ours: set[str] = set()  # conversations in which something was written here
-        self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN)
+        self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN, concern=Concerning)
 
     def kick(self, conversation: str) -> None:
         """Push soon; for callers who must not wait, such as the answer to a callback."""
@@ -105,7 +107,7 @@ class Delivery:
     async def _say_for_bot(self, conversation: str, draft: Draft, born: int | None) -> Message | None:
         async with self._ledger.entry() as entry:
             if not await may_bot_speak(entry, conversation, born):
-                log.warning("bot.silenced", conversation=conversation, born=born)
+                log.warning("bot.silenced", conversation=digest(conversation), born=born)
                 return None
             accepted = await entry.messages.accept(conversation, draft)
         self._announce(conversation)

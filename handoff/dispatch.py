@@ -8,6 +8,7 @@ from dataclasses import replace
 import structlog
 from opentelemetry.trace import SpanKind
 
+from handoff.concern import Concerning, note_concern
 from handoff.delivery import Screen
 from handoff.desk import AgentDesk
 from handoff.ending import give_up
@@ -64,7 +65,9 @@ class Dispatch:
         self._timeouts = timeouts
         self._give_up = give_up
         self._expected: set[str] = set()  # messages whose first post was noted when they were accepted
-        self._runs = OnePerKey(self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases)
+        self._runs = OnePerKey(
+            self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases, concern=Concerning.of_handoff
+        )
 
     def kick(self, handoff_id: str) -> None:
         """Post soon what has been written."""
@@ -84,6 +87,7 @@ class Dispatch:
         found = await self._next(handoff_id)
         while found:
             handoff, message = found
+            note_concern(handoff)
             if self._is_forgotten(message):
                 await self._lose(handoff, message, "its secret is forgotten")
                 found = await self._next(handoff_id)

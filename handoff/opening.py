@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from opentelemetry.trace import SpanKind
 
+from handoff.concern import Concerning, note_concern
 from handoff.context import UNKNOWN, Context
 from handoff.desk import AgentDesk, Opened, Utterance
 from handoff.ending import finish
@@ -100,7 +101,19 @@ async def open_handoff(
     A turn that is repeated after a crash opens nothing again: it hears what became of the
     handoff that it has opened, even if the desk has closed meanwhile (``is_closed``).
     """
-    timeouts = timeouts or Timeouts()
+    with Concerning(request.conversation):
+        return await _try(ledger, desk, request, timeouts or Timeouts(), patience, is_closed=is_closed)
+
+
+async def _try(
+    ledger: Ledger,
+    desk: AgentDesk,
+    request: OpenRequest,
+    timeouts: Timeouts,
+    patience: float,
+    *,
+    is_closed: bool,
+) -> Opening:
     if request.channel and not await _is_diverted(ledger, request):
         log.warning("opening.channel_cannot_divert", channel=request.channel)
         return Opening(outcome=Outcome.CANNOT_DIVERT)
@@ -124,6 +137,7 @@ async def _open(
         handoff = await _request(ledger, desk, request, timeouts)
     except AlreadyOpen:
         return await _find_open(ledger, request.conversation)
+    note_concern(handoff)
     try:
         opened = await desk.open(handoff, request.history)
     except DeskError as error:

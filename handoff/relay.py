@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 from opentelemetry.trace import SpanKind
 
+from handoff.concern import Concerning, note_concern
 from handoff.deadlines import Deadlines
 from handoff.delivery import Delivery, Screen, Views
 from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, FileDesk, InformedDesk, PolledDesk
@@ -72,7 +73,7 @@ class Relay:
         self._is_shared = views is not None
         self._tasks = Tasks()
         self.delivery = Delivery(ledger, front, self._tasks, views)
-        self._following = OnePerKey(self._follow, "follow", self._tasks)
+        self._following = OnePerKey(self._follow, "follow", self._tasks, concern=Concerning.of_handoff)
         self.vault = Vault()
         self._posting = Posting(ledger, cabinet, desk) if cabinet and isinstance(desk, FileDesk) else None
         self._dispatch = Dispatch(
@@ -177,10 +178,11 @@ class Relay:
         """Tell the live agent that the requester types; nobody is troubled where that fails."""
         if handoff.state is not State.LIVE:
             return
-        try:
-            await self._desk.type(handoff, on=on)
-        except DeskError as error:
-            log.debug("typing.failed", handoff=handoff.id, reason=str(error))
+        with Concerning.of(handoff):
+            try:
+                await self._desk.type(handoff, on=on)
+            except DeskError as error:
+                log.debug("typing.failed", reason=str(error))
 
     async def confirm(self, conversation: str, public_id: str) -> None:
         """A browser of the requester has shown a message."""
@@ -209,6 +211,10 @@ class Relay:
 
     async def leave(self, handoff: Handoff, reason: EndReason) -> None:
         """Leave the chat because the requester wants to; ends when the desk confirms, or soon anyway."""
+        with Concerning.of(handoff):
+            await self._leave(handoff, reason)
+
+    async def _leave(self, handoff: Handoff, reason: EndReason) -> None:
         async with self._ledger.entry() as entry:
             ending = await entry.handoffs.move(
                 handoff, State.ENDING, within=self._timeouts.ending, end_reason=reason
@@ -230,6 +236,10 @@ class Relay:
         Returns False for a callback that belongs to no handoff, or with which another process
         that polls was quicker. It belongs to the trace of what the requester wrote last.
         """
+        with Concerning():
+            return await self._trace(callback)
+
+    async def _trace(self, callback: Callback) -> bool:
         if not (self._ledger.tracing.is_on and callback.events):
             return await self._receive(callback)
         async with self._ledger.entry() as entry:
@@ -246,6 +256,7 @@ class Relay:
                 entry.notes.count(CALLBACKS, "unresolved")
                 log.info("callback.unresolved", events=len(callback.events))
                 return False
+            note_concern(handoff)
             if callback.progress and not await entry.handoffs.advance(handoff, callback.progress):
                 return False
             if not callback.progress:  # else it was fetched
@@ -289,6 +300,7 @@ class Relay:
             handoff = await entry.handoffs.find(handoff_id)
         if handoff is None:
             return
+        note_concern(handoff)
         if self._ticks and not handoff.is_open:
             await self._ticks.end(handoff)
         await self._front.follow(handoff)

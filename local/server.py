@@ -29,10 +29,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=5005)
     parser.add_argument("--config", default="config.yml", help="config.yml or config.llm.yml")
     parser.add_argument("--endpoints", default="endpoints.yml", help="endpoints.yml or endpoints.llm.yml")
+    parser.add_argument("--model", type=Path, help="serve this trained assistant instead of training one")
     options = parser.parse_args(argv)
     _prepare_environment()
     try:
-        model = _train(options.config, options.endpoints)
+        model = options.model or train_assistant(options.config, options.endpoints)
         asyncio.run(_serve_until_stopped(model, options.port, options.endpoints))
     except (HandoffError, TrainingFailed, OSError) as error:
         print(f"\n{error}\n", file=sys.stderr, flush=True)
@@ -46,12 +47,9 @@ def _prepare_environment() -> None:
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     sys.path.insert(0, str(ROOT))
 
-
-def _train(config: str, endpoints: str) -> Path:
     from rasa.utils.log_utils import configure_structlog
 
     configure_structlog()
-    return train_assistant(config, endpoints)
 
 
 async def _serve_until_stopped(model: Path, port: int, endpoints: str) -> None:
