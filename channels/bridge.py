@@ -58,7 +58,7 @@ class Bridge:
                 backend.ledger, self.switchboard, backend.settings, self.tasks
             )
         neighbours = self.switchboard.neighbours
-        self.measures = backend.metrics.measures
+        self.measures = backend.observation.measures
         self.before_stop(self.measures.watch(SOCKETS, self.switchboard.count_sockets))
         self.outlook = Outlook(backend.ledger, self.measures)
         self.before_stop(self.outlook.close)
@@ -136,6 +136,9 @@ class Bridge:
 
     def own_words_since(self, conversation: str) -> int | None:
         return self.switchboard.own_words_since(conversation)
+
+    def knows_again(self, conversation: str) -> bool:
+        return self.switchboard.knows_again(conversation)
 
     async def show_receipt(self, message: Message) -> None:
         await self.switchboard.show_receipt(message)

@@ -21,6 +21,7 @@ from channels.file_answers import FileAnswers
 from channels.file_wire import write_file
 from channels.sessions import SessionPolicy, TokenRefused
 from channels.webchat_screen import WebChatScreen
+from handoff.concern import Concerning, note_concern
 from handoff.errors import FileRefused
 from handoff.files.cabinet import Offer
 
@@ -88,6 +89,10 @@ class FileRoutes:
         bridge = self._bridge
         if bridge is None:
             return json({"error": "starting"}, status=503)
+        with Concerning():
+            return await self._take_within(bridge, request)
+
+    async def _take_within(self, bridge: Bridge, request: Request[Any, Any]) -> HTTPResponse:
         try:
             return json(await self._receive(bridge, request), status=201, headers=self._allow(request))
         except FileRefused as refused:
@@ -99,6 +104,7 @@ class FileRoutes:
 
     async def _receive(self, bridge: Bridge, request: Request[Any, Any]) -> Mapping[str, Any]:
         conversation = await self._admit(bridge, request)
+        note_concern(conversation=conversation)
         if not bridge.relay.takes_files:
             raise FileRefused("utter_file_refused_desk")
         if self._receiving >= AT_ONCE:

@@ -76,7 +76,7 @@ class Operations(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             if self._bridge is None:
                 return json({"status": "not serving"}, status=503)
             await self._bridge.outlook.look()
-            return raw(self._bridge.backend.metrics.page.print(), content_type=CONTENT_TYPE)
+            return raw(self._bridge.backend.observation.page.print(), content_type=CONTENT_TYPE)
 
         @blueprint.after_server_start
         async def after_start(app: Sanic[Any, Any]) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 
 from channels.rasa_api import Bot
+from handoff.concern import Concerning, note_concern
 from handoff.handoff import Handoff
 from handoff.ledger import Ledger
 from handoff.record import Record, write_record
@@ -35,7 +36,7 @@ class Recorder:
         self._with_transcript = with_transcript
         self._again = again
         self._put_off: dict[str, float] = {}
-        self._runs = OnePerKey(self._record, LANE, tasks, leases=ledger.leases)
+        self._runs = OnePerKey(self._record, LANE, tasks, leases=ledger.leases, concern=Concerning.of_handoff)
 
     def __contains__(self, handoff_id: str) -> bool:
         """Whether it is being written now."""
@@ -68,6 +69,7 @@ class Recorder:
             )
         if handoff is None:
             return
+        note_concern(handoff)
         try:
             await self._bot.add_record(handoff.conversation, handoff.id, partial(self._read, handoff))
         except Exception as error:

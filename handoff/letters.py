@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from handoff.concern import Concerning
 from handoff.errors import LetterRefused
 from handoff.instruments import LETTERS
 from handoff.ledger import Ledger
@@ -54,7 +55,9 @@ class Letters:
         self._first_wait = first_wait
         self._receipt = receipt
         self._lane = f"{LANE} {channel}"
-        self._runs = OnePerKey(self._post_all, self._lane, tasks, again=AGAIN, leases=ledger.leases)
+        self._runs = OnePerKey(
+            self._post_all, self._lane, tasks, again=AGAIN, leases=ledger.leases, concern=Concerning
+        )
 
     def kick(self, conversation: str) -> None:
         """Post soon what was written."""

@@ -111,6 +111,10 @@ class Notes:
         seconds = max(0.0, (self._clock() - since).total_seconds())
         self._noted.append((instrument, seconds, labels))
 
+    def __bool__(self) -> bool:
+        """Whether anything was noted."""
+        return bool(self._noted)
+
     def record(self, measures: Measures) -> None:
         """The transaction was committed."""
         for instrument, value, labels in self._noted:

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from handoff.concern import Concerning, note_concern
 from handoff.desk import Callback, Fetched, PolledDesk, Progress, References
 from handoff.errors import DeskError, name_failure
 from handoff.handoff import Handoff
@@ -83,6 +84,10 @@ class Polling:
 
     async def _poll(self, handoff_id: str) -> None:
         """Ask until the handoff has ended; in a cluster, as the only process."""
+        with Concerning.of_handoff(handoff_id):
+            await self._poll_alone(handoff_id)
+
+    async def _poll_alone(self, handoff_id: str) -> None:
         leases = self._ledger.leases
         async with leases.hold(f"{LANE}:{handoff_id}") if leases else contextlib.nullcontext():
             await self._ask_until_ended(handoff_id)
@@ -90,6 +95,7 @@ class Polling:
     async def _ask_until_ended(self, handoff_id: str) -> None:
         quiet = 0
         while handoff := await self._find_open(handoff_id):
+            note_concern(handoff)
             quiet = 0 if await self._ask(handoff) else quiet + 1
             if await self._rest(handoff_id, pause_after(quiet, self._timeouts)):
                 quiet = 0
@@ -119,7 +125,7 @@ class Polling:
     async def _fetch(self, handoff: Handoff) -> Fetched | None:
         """Ask as long as that may help before the deadline; None where the handoff ends meanwhile."""
         async for attempt in repeat_within(self._timeouts.delivery):
-            if attempt.retry_state.attempt_number > 1:
+            if attempt.number > 1:
                 if not await self._find_open(handoff.id):
                     return None
                 self._ledger.measures.count(RETRIES, "fetch")

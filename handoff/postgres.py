@@ -25,7 +25,6 @@ CONNECTIONS = 10  # kept open by a process; as many more come and go
 IDLE_LIMIT = "10s"
 
 LOCK_CONVERSATION: TextClause = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-LOCK_TABLES: TextClause = text("SELECT pg_advisory_xact_lock(7236837001)")  # a number of our own
 
 # Server errors that say that it is going or coming, by SQLSTATE (PostgreSQL, appendix A, classes 08 and 57P).
 AWAY = ("08", "57P", "53300")

@@ -147,7 +147,7 @@ messages = Table(
     Column("avatar", Text),
     # The epoch in which the bot's turn about it began.
     Column("born", Integer),
-    # The W3C traceparent of its acceptance.
+    # The W3C traceparent of the work that wrote it.
     Column("trace", String(64)),
     UniqueConstraint("conversation", "seq", name="one_seq"),
     UniqueConstraint("conversation", "client_id", name="one_client_id"),

@@ -23,7 +23,7 @@ def watch_budgets(measures: Measures, budgets: Mapping[str, Budget]) -> None:
 
     measures.watch(RATE_LIMIT, lambda: read(lambda budget: budget.level.limit if budget.level else None))
     measures.watch(RATE_LEFT, lambda: read(lambda budget: budget.level.left if budget.level else None))
-    measures.watch(RATE_LOW, lambda: read(lambda budget: budget.is_low))
+    measures.watch(RATE_LOW, lambda: read(lambda budget: float(budget.is_low)))
 
 
 def name_api(path: str) -> str:

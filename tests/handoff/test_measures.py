@@ -18,7 +18,7 @@ from handoff.instruments import (
 )
 from handoff.ledger import Ledger
 from handoff.message import Draft, Sender
-from handoff.metrics import Metrics
+from handoff.observation import Observation
 from tests.support.scraping import Page
 
 
@@ -29,7 +29,7 @@ def reader():
 
 @pytest.fixture
 def metrics(reader):
-    return Metrics(MeterProvider(metric_readers=[reader]).get_meter("test"))
+    return Observation(MeterProvider(metric_readers=[reader]).get_meter("test"))
 
 
 def read(metrics):

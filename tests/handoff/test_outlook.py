@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from handoff.ledger import Ledger
-from handoff.metrics import Metrics
+from handoff.observation import Observation
 from handoff.outlook import Outlook
 from tests.support.scraping import Page
 
 
 @pytest.fixture
 def metrics():
-    return Metrics()
+    return Observation()
 
 
 def read(metrics):

@@ -52,14 +52,16 @@ async def test_a_newcomer_finds_a_stuck_chat_and_closes_it_with_the_commands_alo
     helped = await operate("--help")
     list_open, show = (re.search(rf"│ ({name}) ", helped)[1] for name in ("list", "show"))
 
-    async def find_advice():
-        _, *rows = (await operate(list_open)).splitlines()
+    async def find_row():
+        titles, *rows = (await operate(list_open)).splitlines()
+        assert "MESSAGE WAITS FOR" in titles
         assert len(rows) == 2
-        shown = [await operate(show, row.split()[0]) for row in rows]
-        return next((s for s in shown if "not taken by the desk" in s), None)
+        return next((row for row in rows if " desk " in row), None)
 
-    stuck = await eventually(find_advice)
+    row = await eventually(find_row)
+    stuck = await operate(show, row.split()[0])
     assert "is anybody there?" in stuck
+    assert "not taken by the desk" in stuck
     command = re.search(r"To end the chat: python -m handoff (.+)", stuck)[1]
 
     assert "takes over" in await operate(*command.split())

@@ -1,6 +1,6 @@
 import pytest
 
-from handoff.metrics import Metrics
+from handoff.observation import Observation
 from servicenow.budget import Budget
 from servicenow.measuring import name_api, name_outcome, watch_budgets
 from tests.support.scraping import Page
@@ -31,7 +31,7 @@ def test_an_outcome_is_one_word(status, outcome):
 
 
 def test_what_the_rate_limit_leaves_is_shown_once_the_instance_has_named_it():
-    metrics, budget = Metrics(), Budget(API, now=lambda: 1000.0)
+    metrics, budget = Observation(), Budget(API, now=lambda: 1000.0)
     watch_budgets(metrics.measures, {API: budget})
 
     def read(name):
@@ -47,7 +47,7 @@ def test_what_the_rate_limit_leaves_is_shown_once_the_instance_has_named_it():
 
 
 def test_a_pause_after_too_many_requests_counts_as_low():
-    metrics, budget = Metrics(), Budget(API, now=lambda: 1000.0)
+    metrics, budget = Observation(), Budget(API, now=lambda: 1000.0)
     watch_budgets(metrics.measures, {API: budget})
     budget.note(429, {"Retry-After": "30"})
     assert Page(metrics.page.print().decode()).read("handoff_rate_limit_low", api=API) == 1

@@ -16,6 +16,7 @@ from channels.rest import HandoffRest
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
 from handoff.handoff import Handoff
+from handoff.observation import Observation
 from handoff.opening import Opening, OpenRequest, open_handoff
 from handoff.settings import Settings, read_settings
 from servicenow.backend import make_backend
@@ -140,6 +141,7 @@ async def play(
     callback: dict | None = None,
     stock: Callable[..., list] | None = None,
     bot: ScriptedBot | None = None,
+    observation: Observation | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
     """A stage with a scripted bot; `settings` are ours, `webchat`, `rest`, `callback` options of channels.
@@ -153,7 +155,9 @@ async def play(
         port = find_port()
         settings.setdefault("handoff_public_url", f"http://127.0.0.1:{port}")
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        channels = serve_channels(ours, bot, rest, callback, stock, port=port, **(webchat or {}))
+        channels = serve_channels(
+            ours, bot, rest, callback, stock, port=port, observation=observation, **(webchat or {})
+        )
         app, url, bot = await stack.enter_async_context(channels)
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
@@ -170,6 +174,7 @@ async def serve_channels(
     callback: dict | None = None,
     stock: Callable[..., list] | None = None,
     port: int = 0,
+    observation: Observation | None = None,
     **webchat,
 ):
     """The channels registered as Rasa does it, on a free loopback port unless one is named."""
@@ -180,7 +185,7 @@ async def serve_channels(
     bot = bot or ScriptedBot()
 
     async def connect():
-        return await make_backend(settings)
+        return await make_backend(settings, observation=observation)
 
     app = Sanic("stage", configure_logging=False)
     channels = [
