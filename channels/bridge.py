@@ -89,8 +89,7 @@ class Bridge:
         for leave in self._leaving:
             leave()
         await self.relay.stop()
-        async with self.backend.ledger.quiet():
-            await self.tasks.cancel()
+        await self.tasks.cancel(self.backend.ledger.quiet())
         if isinstance(self.bot, ThreadedBot):
             await self.bot.close()
         await self.backend.close()

@@ -96,7 +96,7 @@ async def join_when_requested(conversation):
             await asyncio.sleep(0.01)
     service = await backend()
     async with service.ledger.entry() as entry:
-        await take_in(entry, handoff, [Joined(name="Ann")], service.timeouts)
+        await take_in(entry, handoff, [Joined(name="Ann")], service.timeouts, service.desk.answers)
 
 
 async def find_open(conversation):
