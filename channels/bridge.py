@@ -116,8 +116,7 @@ class Bridge:
         for leave in self._leaving:
             leave()
         await self.relay.stop()
-        async with self.backend.ledger.quiet():
-            await self.tasks.cancel()
+        await self.tasks.cancel(self.backend.ledger.quiet())
         if self._turns:
             await self._turns.close()
         await self.backend.close()
