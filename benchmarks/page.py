@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.goals import GOALS
 from benchmarks.pictures import Picture, draw_all
-from benchmarks.report import HEADINGS, Report, tell_misses, write_cells, write_seconds
+from benchmarks.report import HEADINGS, Report, tell_misses, tell_notes, write_cells, write_seconds
 from benchmarks.stage import ROOT
 
 PAGE = "performance.md"
@@ -62,9 +62,8 @@ def _tell_goals(report: Report) -> Iterator[str]:
     for cells in write_cells(report):
         yield "| " + " | ".join(cells) + " |"
     yield ""
-    for row in report.sorted_rows():
-        if row.note:
-            yield f"* {row.goal.title}: {row.note}."
+    for titles, note in tell_notes(report):
+        yield f"* {titles}: {note}."
     yield ""
 
 

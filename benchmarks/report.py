@@ -84,11 +84,21 @@ def write_table(report: Report) -> str:
     rows = [HEADINGS, *write_cells(report)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    notes = [f"{row.goal.title}: {row.note}" for row in report.sorted_rows() if row.note]
+    notes = [f"{titles}: {note}" for titles, note in tell_notes(report)]
     missed = [
         f"missed: {titles}. {miss.reason} Next: {miss.next_step}" for titles, miss in tell_misses(report)
     ]
     return "\n".join(line.rstrip() for line in [*lines, "", *notes, *missed])
+
+
+def tell_notes(report: Report) -> Iterator[tuple[str, str]]:
+    """What to know of rows, those of which the same is told in one."""
+    titles: dict[str, list[str]] = {}
+    for row in report.sorted_rows():
+        if row.note:
+            titles.setdefault(row.note, []).append(row.goal.title)
+    for note, concerned in titles.items():
+        yield "; ".join(concerned), note
 
 
 def tell_misses(report: Report) -> Iterator[tuple[str, Miss]]:
