@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -57,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(options: argparse.Namespace) -> tuple[Report, bool]:
     """What was measured, and whether something could not be; kept after each measurement."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers are ended too
     raise_file_limit()
     shutil.rmtree(FOLDER, ignore_errors=True)
     where = describe() | {"effort": "quick" if options.quick else "full"}
