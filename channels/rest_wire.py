@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handoff.handoff import Exit, Handoff
-from handoff.message import Message
+from handoff.message import Message, Sender
 
 NOBODY = "none"  # the bot answers
 
@@ -28,7 +28,7 @@ def write_message(message: Message, payload: Mapping[str, Any], state: str) -> d
     }
     return {
         "recipient_id": message.conversation,
-        **convert_payload(payload),
+        **(convert_payload(payload) if message.sender is Sender.BOT else _convert_of_desk(payload)),
         "metadata": {key: value for key, value in about.items() if value is not None},
     }
 
@@ -43,6 +43,31 @@ def convert_payload(payload: Mapping[str, Any]) -> dict[str, Any]:
         image = _find_image(payload["attachment"])
         return {"image": image} if image else {"attachment": payload["attachment"]}
     return {"custom": dict(payload)}
+
+
+def _convert_of_desk(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What the desk says, with words and buttons for every client, and what else there is to draw.
+
+    What an option means to the desk stays with us.
+    """
+    replies = [_keep_looks(reply) for reply in payload.get("quick_replies") or ()]
+    plain = {"text": payload["text"]} if payload.get("text") else {}
+    buttons = [{"title": reply["title"], "payload": reply["payload"]} for reply in replies]
+    drawn = {key: value for key, value in payload.items() if key not in ("text", "quick_replies")}
+    if any(len(reply) > len(button) for reply, button in zip(replies, buttons, strict=True)):
+        drawn["quick_replies"] = replies
+    if not (plain or buttons):
+        return convert_payload(payload)
+    return {
+        **plain,
+        **({"buttons": buttons} if buttons else {}),
+        **({"custom": drawn} if drawn else {}),
+    }
+
+
+def _keep_looks(reply: Mapping[str, Any]) -> dict[str, Any]:
+    kept = ("title", "payload", "description", "image")
+    return {key: str(reply[key]) for key in kept if reply.get(key)}
 
 
 def _drop_type(reply: Mapping[str, Any]) -> dict[str, Any]:

@@ -184,7 +184,7 @@ class HandoffRows:
             query = query.where(or_(handoffs.c.id == name, handoffs.c.conversation == name))
         if since is not None:
             query = query.where(handoffs.c.opened_at >= since)
-        rows = await self._connection.execute(query.order_by(handoffs.c.opened_at))
+        rows = await self._connection.execute(query.order_by(handoffs.c.opened_at, handoffs.c.id))
         return [_handoff(row) for row in rows]
 
     async def opened_in(self, conversation: str, turn: str) -> Handoff | None:
@@ -360,6 +360,10 @@ class HandoffRows:
             if ended.joined_at is None:
                 self._notes.time(WAIT_IN_VAIN, ended.opened_at)
         return ended
+
+    async def allow(self, handoff: Handoff, within: float) -> None:
+        """Give a handoff that no queue has taken so many seconds from now: somebody has to say something."""
+        await self._update(handoff, (State.REQUESTED,), {"deadline": _later(self._clock(), within)})
 
     async def count_step(self, handoff: Handoff) -> None:
         """Count one more request of a start strategy, before it is sent."""
