@@ -31,11 +31,12 @@ chaos-mutants: $(VENV)/.dev ## Make one mistake after another, each of one line,
 bench: $(VENV)/.dev widget/dist/index.html ## Ours against a bare relay and the original design; ARGS="--quick"
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-check: $(VENV)/.dev widget/node_modules/.installed ## Ruff and mypy, the widget's types, and known vulnerabilities of what we depend on
+check: $(VENV)/.dev widget/node_modules/.installed ## Ruff and mypy, the widget's types, deploy/, and known vulnerabilities of what we depend on
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m local.npm run check
+	@$(BIN)/python -m local.deployment
 	@$(BIN)/python -m local.audit $(AUDIT)
 
 e2e: $(VENV)/.runtime ## e2e_tests/ by `rasa test e2e`; needs RASA_LICENSE

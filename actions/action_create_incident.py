@@ -30,7 +30,7 @@ class ActionCreateIncident(SlotAction):
             transcript = await write_transcript(service.ledger, tracker.sender_id)
             incident = await service.incidents.create(draft(tracker, transcript))
         except Exception as problem:  # whatever it is, the flow has a sentence for it
-            log.error("incident.not_created", conversation=tracker.sender_id, reason=repr(problem))
+            log.error("incident.not_created", reason=repr(problem))
             return {"incident_outcome": "unavailable", "new_incident_number": None}
         return {"incident_outcome": "created", "new_incident_number": incident.number}
 

@@ -58,7 +58,7 @@ async def ask_desk(tracker: Tracker, summary: str | None) -> Opening:
             service.ledger, service.desk, request, service.timeouts, is_closed=not service.is_desk_open
         )
     except Exception as problem:
-        log.error("live_chat.not_opened", conversation=tracker.sender_id, reason=repr(problem))
+        log.error("live_chat.not_opened", reason=repr(problem))
         return Opening(outcome=Outcome.DESK_UNREACHABLE)
 
 

@@ -9,6 +9,8 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from handoff.concern import Concerning
+
 
 class SlotAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk ships no types
     """An action that says nothing: it fills slots, the flow branches on them, the domain has the words."""
@@ -20,4 +22,5 @@ class SlotAction(Action, ABC):  # type: ignore[misc]  # rasa_sdk ships no types
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        return [SlotSet(name, value) for name, value in (await self.fill(tracker)).items()]
+        with Concerning(tracker.sender_id):
+            return [SlotSet(name, value) for name, value in (await self.fill(tracker)).items()]

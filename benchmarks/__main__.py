@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import shutil
 import sys
@@ -12,62 +13,98 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import relaying
+from benchmarks import comparing, growing, idling, relaying, turning
 from benchmarks.effort import FULL, QUICK
-from benchmarks.goals import GOALS, SUBJECTS
+from benchmarks.goals import GOALS
+from benchmarks.processes import raise_file_limit
 from benchmarks.report import Report, write_table
 from benchmarks.stage import FOLDER, ROOT
 from benchmarks.stand import Stand
 from benchmarks.where import describe
 
 RESULT = ROOT / "var" / "bench.json"
-MEASUREMENTS: dict[str, Callable[[Stand], Awaitable[None]]] = {
+LIMIT = 600.0  # seconds for one measurement; what takes longer is cut short, and has failed
+Measure = Callable[[Stand], Awaitable[None]]
+MEASUREMENTS: dict[str, Measure] = {  # by the beginning of the keys of their goals
     "latency": relaying.measure_latency,
     "throughput": relaying.measure_throughput,
+    "growth.messages": growing.measure_messages,
+    "growth.handoffs": growing.measure_handoffs,
+    "growth.tracker": growing.measure_tracker,
+    "idle": idling.measure_idle,
+    "missed": idling.measure_missed,
+    "turns": turning.measure_turns,
+    "original": comparing.measure_original,
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0 even where a goal was missed: the table says so; 1 where something could not be measured."""
     options = _parse(argv)
-    subjects = options.only or list(MEASUREMENTS)
+    raise_file_limit()
     shutil.rmtree(FOLDER, ignore_errors=True)
     stand = Stand(QUICK if options.quick else FULL, Report(describe()), is_loud=not options.json)
-    for subject in subjects:
-        _measure(stand, subject)
-    result = json.dumps(stand.report.as_json(), ensure_ascii=False, indent=1)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(result)
-    print(result if options.json else "\n" + write_table(stand.report))
+    try:
+        for name in choose(options.only):
+            measure(stand, name, MEASUREMENTS[name])
+            write_result(stand.report, options.output)
+    except KeyboardInterrupt:
+        stand.failed.append("interrupted")
+    print(_write_json(stand.report) if options.json else "\n" + write_table(stand.report))
     return 1 if stand.failed else 0
 
 
-def _measure(stand: Stand, subject: str) -> None:
+def measure(stand: Stand, name: str, work: Measure, limit: float = LIMIT) -> None:
     """One subject; what goes wrong in it is written in its rows, and the others are measured all the same."""
-    stand.say(f"{subject} ...")
+    stand.say(f"{name} ...")
     begun = time.monotonic()
     try:
-        uvloop.run(MEASUREMENTS[subject](stand))  # type: ignore[arg-type]  # it is a coroutine
+        uvloop.run(_within(work(stand), limit))
     except Exception as error:
-        stand.failed.append(subject)
-        stand.note_absent(f"failed: {error}")
-        stand.say(f"{subject} failed: {error!r}")
+        stand.failed.append(name)
+        reason = f"it took longer than {limit:.0f} s" if isinstance(error, TimeoutError) else error
+        stand.note_absent(f"failed: {reason or repr(error)}")
+        stand.say(f"{name} failed: {error!r}")
     measured = {row.key for row in stand.report.rows}
-    owed = [goal.key for goal in GOALS if goal.key.startswith(f"{subject}.") and goal.key not in measured]
+    owed = [goal.key for goal in GOALS if belongs(goal.key, name) and goal.key not in measured]
     stand.report.skip(owed, "; ".join(stand.absent))
     stand.absent.clear()
-    stand.say(f"{subject} took {time.monotonic() - begun:.0f} s")
+    stand.say(f"{name} took {time.monotonic() - begun:.0f} s")
+
+
+async def _within(work: Awaitable[None], limit: float) -> None:
+    async with asyncio.timeout(limit):
+        await work
+
+
+def choose(only: Sequence[str] | None) -> list[str]:
+    """The measurements of these subjects, such as ``growth`` or ``growth.tracker``; all without any."""
+    return [name for name in MEASUREMENTS if not only or any(belongs(name, each) for each in only)]
+
+
+def belongs(key: str, subject: str) -> bool:
+    return key == subject or key.startswith(subject + ".")
+
+
+def write_result(report: Report, path: Path) -> None:
+    """What has been measured so far."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_write_json(report))
+
+
+def _write_json(report: Report) -> str:
+    return json.dumps(report.as_json(), ensure_ascii=False, indent=1)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--only", type=lambda text: text.split(","), help=f"of {', '.join(SUBJECTS)}")
-    parser.add_argument("--quick", action="store_true", help="a look, in less than two minutes")
+    parser.add_argument("--only", type=lambda text: text.split(","), help=f"of {', '.join(MEASUREMENTS)}")
+    parser.add_argument("--quick", action="store_true", help="a look, in some minutes")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, and nothing else")
     parser.add_argument("--output", type=Path, default=RESULT, help="where the result is kept as JSON")
     options = parser.parse_args(argv)
-    if unknown := set(options.only or ()) - set(MEASUREMENTS):
-        parser.error(f"--only: there is no {', '.join(sorted(unknown))}")
+    if unknown := [each for each in options.only or () if not choose([each])]:
+        parser.error(f"--only: there is no {', '.join(unknown)}")
     return options
 
 

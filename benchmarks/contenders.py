@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from benchmarks.load import Load, Slice
-from benchmarks.processes import Server, find_port, write_spec
-from benchmarks.stage import FOLDER, Holding, Seat, make_seats
+from benchmarks.processes import Server, find_port, run_to_end, write_spec
+from benchmarks.stage import FOLDER, Holding, Seat, seat_all
 
 
 class Name(StrEnum):
@@ -19,10 +19,26 @@ class Name(StrEnum):
     DURABLE = "floor, durable"
     SQLITE = "ours, SQLite"
     POSTGRESQL = "ours, PostgreSQL"
+    ASSISTANT = "ours, in Rasa"
 
 
+RELAYS = (Name.BARE, Name.DURABLE, Name.SQLITE, Name.POSTGRESQL)
 FLOORS = (Name.BARE, Name.DURABLE)
 SEED = 1
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a relay begins with.
+
+    ``ledger`` is an SQLite file, or the address of an empty, current PostgreSQL database; without it a
+    new file. ``holdings`` fill it; leave them empty for a ledger that was filled before.
+    """
+
+    holdings: tuple[Holding, ...] = ()
+    ledger: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    about: str = ""
 
 
 @dataclass
@@ -32,6 +48,7 @@ class Contender:
     name: Name
     server: Server
     load: Load
+    about: str = ""  # what to know of it
     slices: dict[str, list[Slice]] = field(default_factory=dict)
 
     def add(self, key: str, measured: Slice) -> None:
@@ -39,22 +56,17 @@ class Contender:
 
 
 @asynccontextmanager
-async def run_contender(
-    name: Name, sessions: int, holdings: Sequence[Holding] = (), database: str | None = None
-) -> AsyncIterator[Contender]:
-    """Start one, fill its ledger, and seat ``sessions`` requesters, or those of ``holdings``.
-
-    ``database`` is the address of an empty, current PostgreSQL database.
-    """
-    holdings = holdings or [Holding(sessions, SEED)]
-    seats = [seat for holding in holdings for seat in make_seats(holding.count, holding.seed)][:sessions]
+async def run_contender(name: Name, sessions: int, setup: Setup | None = None) -> AsyncIterator[Contender]:
+    """Start one, fill its ledger, and seat ``sessions`` requesters: the first ones of the holdings."""
+    setup = setup or Setup((Holding(sessions, SEED),))
+    seats = [seat for holding in setup.holdings for seat in seat_all(holding)]
     load = Load()
     try:
-        server = await start(name, await load.open_desk(), holdings, database)
+        server = await start(name, await load.open_desk(), setup)
         try:
             load.measure_cpu = server.measure_cpu
-            await load.open_lanes(server.url, [_seat(name, seat) for seat in seats])
-            yield Contender(name, server, load)
+            await load.open_lanes(server.url, [name_seat(name, seat) for seat in seats[:sessions]])
+            yield Contender(name, server, load, setup.about)
         finally:
             load.close()
             await server.stop()
@@ -62,26 +74,32 @@ async def run_contender(
         load.close()
 
 
-async def start(
-    name: Name, desk_url: str, holdings: Sequence[Holding] = (), database: str | None = None
-) -> Server:
-    """The process alone, with a new ledger."""
+async def start(name: Name, desk_url: str, setup: Setup) -> Server:
+    """The process alone."""
     port = find_port()
-    file = FOLDER / f"ledger-{port}.db"
-    log = FOLDER / f"{name.name.lower()}.log"
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    ledger = setup.ledger or make_ledger(port)
+    log = FOLDER / f"{name.name.lower()}-{port}.log"
     if name in FLOORS:
-        kept = [str(file)] if name is Name.DURABLE else []
+        kept = [ledger] if name is Name.DURABLE else []
         return await Server.start(["-m", "benchmarks.floor", str(port), desk_url, *kept], port, log)
+    address = ledger if "://" in ledger else f"sqlite:///{ledger}"
+    holdings = [asdict(holding) for holding in setup.holdings]
+    if holdings:
+        spec = write_spec(desk=desk_url, ledger=address, holdings=holdings)
+        await run_to_end(["-m", "benchmarks.seeding", spec], log)
+    module = "benchmarks.assistant" if name is Name.ASSISTANT else "benchmarks.ours"
     spec = write_spec(
-        port=port,
-        desk=desk_url,
-        ledger=database or f"sqlite:///{file}",
-        holdings=[asdict(holding) for holding in holdings],
+        port=port, desk=desk_url, ledger=address, holdings=holdings, settings=dict(setup.settings)
     )
-    return await Server.start(["-m", "benchmarks.ours", spec], port, log)
+    return await Server.start(["-m", module, spec], port, log)
 
 
-def _seat(name: Name, seat: Seat) -> Seat:
+def make_ledger(number: int) -> str:
+    """Where a new file may be."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    return str(FOLDER / f"ledger-{number}.db")
+
+
+def name_seat(name: Name, seat: Seat) -> Seat:
     """The floor calls a chat by the browser's session."""
     return Seat(seat.conversation, seat.conversation) if name in FLOORS else seat

@@ -71,7 +71,7 @@ class Lane:
         self.caller: Caller
 
     async def open(self, url: str) -> None:
-        self.browser = await Browser.join(url, self.seat.conversation, self._hear)
+        self.browser = await Browser.join(url, self.seat.conversation, self._hear, last_seen=self.seat.seen)
         self.caller = await Caller.connect(url, CALLBACK_PATH, SECRET, self._answered)
 
     def close(self) -> None:
@@ -135,6 +135,12 @@ def write_callback(seat: Seat, text: str) -> bytes:
         "body": [item],
     }
     return orjson.dumps(envelope)
+
+
+def read_message(body: bytes) -> dict[str, Any]:
+    """What a request to the desk says; nothing where it looks for an incident."""
+    found = orjson.loads(body).get("message") if body else None
+    return found or {}
 
 
 class Load:
@@ -237,7 +243,7 @@ class Load:
         lane.send(way, text)
 
     def _take(self, body: bytes) -> None:
-        message = orjson.loads(body).get("message") or {}
+        message = read_message(body)
         if lane := self._by_text.pop(message.get("text", ""), None):
             lane.arrive(message["text"])
 

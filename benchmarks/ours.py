@@ -1,7 +1,7 @@
 """``python -m benchmarks.ours SPEC``: our channels, relay and ledger in a process of their own.
 
 As ``local/server.py`` and ``rasa run`` build them, with a bot that is no Rasa. SPEC is JSON: the port,
-the desk's address, the ledger's address, and what the ledger holds at the start.
+the desk's address, the ledger's address, and settings that differ from ``configuration.py``.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ import structlog
 from rasa.core.channels.channel import register
 from sanic import Sanic
 
-from benchmarks.seeding import seed
-from benchmarks.stage import PASSWORD, SECRET, USER, Holding
-from channels.rasa_api import OutputChannel, ReadSlots
+from benchmarks.configuration import make_settings
+from channels.rasa_api import OutputChannel, ReadRecord, ReadSlots
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
-from handoff.settings import Settings, read_settings
 from local.server import run_app
 from servicenow.backend import Backend, make_backend
 
@@ -48,6 +46,9 @@ class PlainBot:
     async def set_slots(self, conversation: str, read: ReadSlots) -> None:
         await read({})
 
+    async def add_record(self, conversation: str, record_id: str, read: ReadRecord) -> None:
+        await read()
+
     def is_ready(self) -> bool:
         return True
 
@@ -55,28 +56,9 @@ class PlainBot:
         return {"text": f"[{response}] {json.dumps(dict(values))}"}
 
 
-def make_settings(desk_url: str, ledger_url: str) -> Settings:
-    """Ours, by the names of the variables."""
-    return read_settings(**{name.lower(): value for name, value in environment(desk_url, ledger_url).items()})
-
-
-def environment(desk_url: str, ledger_url: str) -> dict[str, str]:
-    return {
-        "SERVICENOW_URL": desk_url,
-        "SERVICENOW_AUTH": "basic",
-        "SERVICENOW_USER": USER,
-        "SERVICENOW_PASSWORD": PASSWORD,
-        "SERVICENOW_CALLBACK_SECRET": SECRET,
-        "HANDOFF_DATABASE_URL": ledger_url,
-        "HANDOFF_SENDER_LIMIT": "0",  # its requesters are no people
-    }
-
-
 async def main(spec: Mapping[str, Any]) -> None:
     """Serve until the orchestrator ends the process."""
-    settings = make_settings(spec["desk"], spec["ledger"])
-    if holdings := [Holding(**each) for each in spec["holdings"]]:
-        await seed(settings, holdings)
+    settings = make_settings(spec["desk"], spec["ledger"], spec["settings"])
 
     async def connect() -> Backend:
         return await make_backend(settings)

@@ -1,6 +1,8 @@
 """A PostgreSQL database of a run's own, as durable as the server's settings make it.
 
-``HANDOFF_TEST_POSTGRES`` names another server or user than ``postgresql://postgres@127.0.0.1:5432``.
+Over the server's socket in the file system, where there is one, else over loopback.
+``HANDOFF_TEST_POSTGRES`` names another server or user than ``postgres`` on this machine, such as
+``postgresql://postgres@127.0.0.1:5432``.
 """
 
 from __future__ import annotations
@@ -8,9 +10,11 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from uuid import uuid4
 
-SERVER = "postgresql://postgres@127.0.0.1:5432"
+SOCKETS = Path("/var/run/postgresql")
+SERVER = "postgresql://postgres@127.0.0.1:5432/{}"
 
 
 class Absent(RuntimeError):
@@ -29,15 +33,15 @@ async def make_database() -> AsyncIterator[str]:
     from handoff.ledger import create_engine
     from handoff.schema import migrate
 
-    server = os.environ.get("HANDOFF_TEST_POSTGRES", SERVER)
+    server = find_server()
     name = f"handoff_bench_{uuid4().hex[:12]}"
     try:
-        connection = await asyncpg.connect(f"{server}/postgres", timeout=3)
+        connection = await asyncpg.connect(server.format("postgres"), timeout=3)
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise Absent(f"PostgreSQL cannot be used at {server.rpartition('@')[2]}: {error}") from error
+        raise Absent(f"PostgreSQL cannot be used: {error}") from error
     try:
         await connection.execute(f"CREATE DATABASE {name}")
-        url = f"{server}/{name}".replace("postgresql:", "postgresql+asyncpg:")
+        url = server.format(name).replace("postgresql:", "postgresql+asyncpg:")
         engine = create_engine(url)
         try:
             async with engine.begin() as migrating:
@@ -48,3 +52,17 @@ async def make_database() -> AsyncIterator[str]:
     finally:
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await connection.close()
+
+
+def find_server() -> str:
+    """Its address, with a gap for the database's name."""
+    if named := os.environ.get("HANDOFF_TEST_POSTGRES"):
+        return named + "/{}"
+    if list(SOCKETS.glob(".s.PGSQL.5432")):
+        return f"postgresql://postgres@/{{}}?host={SOCKETS}"
+    return SERVER
+
+
+def describe_way(url: str) -> str:
+    """How a ledger's address is reached, in words."""
+    return "over its socket" if "host=/" in url else "over TCP"

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
-from benchmarks.contenders import Contender, Name, run_contender
+from benchmarks.contenders import RELAYS, SEED, Contender, Name, Setup, run_contender
 from benchmarks.effort import WARM_UP, Effort
 from benchmarks.figures import Spread, alternate, divide, percentile
 from benchmarks.load import Slice, Way
-from benchmarks.postgresql import Absent, make_database
+from benchmarks.postgresql import Absent, describe_way, make_database
 from benchmarks.report import Report, Row, write_seconds
+from benchmarks.stage import Holding
 from benchmarks.stand import Stand
 
-SESSIONS = 200
 RATE = 200.0  # messages per second
 KEPT = 2000  # latencies of each contender that are written down for the plots
-LOADS = {"one": "one session", "pace": f"{RATE:.0f} msg/s over {SESSIONS} sessions"}
+LOADS = {"one": "one session", "pace": "200 msg/s over 200 sessions"}
 WAYS = {Way.TO_BROWSER: "to_browser", Way.TO_DESK: "to_desk"}
 FIGURES: dict[str, Callable[[Slice], float]] = {
     "median": lambda measured: percentile(measured.latencies, 0.5),
@@ -72,6 +72,7 @@ def _write_throughput(report: Report, ours: Contender, floor: Contender) -> None
             divide(mine, its),
             f"{Spread.of(mine).median:.0f}/s",
             f"{Spread.of(its).median:.0f}/s",
+            ours.about,
         )
         report.rows.append(row)
 
@@ -80,16 +81,9 @@ async def _measure(stand: Stand, measure: Callable[[Contender, Effort], Awaitabl
     """Everybody once to warm up, which is forgotten, then in turn."""
     async with AsyncExitStack() as stack:
         contenders = []
-        for name in Name:
-            database = None
-            if name is Name.POSTGRESQL:
-                try:
-                    database = await stack.enter_async_context(make_database())
-                except Absent as error:
-                    stand.note_absent(str(error))
-                    continue
-            running = run_contender(name, SESSIONS, database=database)
-            contenders.append(await stack.enter_async_context(running))
+        for name in RELAYS:
+            if contender := await _enter(stand, stack, name):
+                contenders.append(contender)
         for contender in contenders:
             await measure(contender, WARM_UP)
             contender.slices.clear()
@@ -98,6 +92,18 @@ async def _measure(stand: Stand, measure: Callable[[Contender, Effort], Awaitabl
             with stand.undisturbed():
                 await measure(contender, stand.effort)
         return contenders
+
+
+async def _enter(stand: Stand, stack: AsyncExitStack, name: Name) -> Contender | None:
+    """None where it cannot be: what it would have shown is missing, and the others are measured."""
+    sessions = stand.effort.sessions
+    try:
+        ledger = await stack.enter_async_context(make_database()) if name is Name.POSTGRESQL else None
+        setup = Setup((Holding(sessions, SEED),), ledger, about=describe_way(ledger) if ledger else "")
+        return await stack.enter_async_context(run_contender(name, sessions, setup))
+    except (Absent, RuntimeError) as error:
+        stand.note_absent(f"{name}: {error}")
+        return None
 
 
 async def _measure_latency(contender: Contender, effort: Effort) -> None:

@@ -1,11 +1,15 @@
-"""What a ledger holds before it is measured: live handoffs, and messages that were said in them.
+"""``python -m benchmarks.seeding SPEC``: fill a ledger with live handoffs, and with what was said in them.
 
-The first of a kind is written through the ledger itself, the others are its copies, so this knows
-nothing of columns but the few that make a row another row.
+SPEC is JSON: the desk's and the ledger's addresses, and the holdings. In a process of its own, so that
+what it takes is not counted as the server's. The first of a kind is written through the ledger itself,
+the others are its copies, so this knows nothing of columns but the few that make a row another row.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -14,7 +18,8 @@ from uuid import uuid4
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benchmarks.stage import AGENT, Holding, make_seats
+from benchmarks.configuration import make_settings
+from benchmarks.stage import AGENT, Holding, Seat, make_seats
 from handoff.handoff import State
 from handoff.ledger import Entry, Ledger, create_engine
 from handoff.message import Draft, Receipt, Sender
@@ -46,12 +51,10 @@ async def _seed(ledger: Ledger, url: str, holding: Holding) -> None:
     engine = create_engine(url)
     try:
         async with engine.begin() as connection:
-            await _rename(connection, first.conversation, first.handoff)
-            for seat in [first] if holding.said else []:
-                await _copy_messages(connection, seat.conversation, holding.said)
-            await _copy_handoffs(
-                connection, first.conversation, [(s.conversation, s.handoff) for s in others]
-            )
+            await _rename(connection, first)
+            await _copy_handoffs(connection, first, others)
+            if holding.said:
+                await _copy_messages(connection, [first, *others], holding.said)
     finally:
         await engine.dispose()
 
@@ -81,44 +84,63 @@ async def _say(entry: Entry, conversation: str) -> None:
     await entry.messages.mark(accepted.message.id, Receipt.DELIVERED)
 
 
-async def _rename(connection: AsyncConnection, conversation: str, handoff: str) -> None:
+async def _rename(connection: AsyncConnection, first: Seat) -> None:
     """Give the first handoff the id that the orchestrator knows."""
-    is_its = handoffs.c.conversation == conversation
-    await connection.execute(update(handoffs).where(is_its).values(id=handoff))
+    is_its = handoffs.c.conversation == first.conversation
+    await connection.execute(update(handoffs).where(is_its).values(id=first.handoff))
     await connection.execute(
-        update(messages).where(messages.c.conversation == conversation).values(handoff_id=handoff)
+        update(messages).where(messages.c.conversation == first.conversation).values(handoff_id=first.handoff)
     )
 
 
-async def _copy_messages(connection: AsyncConnection, conversation: str, count: int) -> None:
-    query = select(messages).where(messages.c.conversation == conversation)
-    model = dict((await connection.execute(query)).mappings().one())
-    first = int(model["seq"])
-    rows = ({**model, "id": str(uuid4()), "desk_id": str(uuid4()), "seq": first + n} for n in range(1, count))
-    await _insert(connection, messages, rows)
-    last = update(conversations).where(conversations.c.id == conversation)
-    await connection.execute(last.values(last_seq=first + count - 1))
-
-
-async def _copy_handoffs(connection: AsyncConnection, first: str, others: Sequence[tuple[str, str]]) -> None:
-    about = await connection.execute(select(conversations).where(conversations.c.id == first))
+async def _copy_handoffs(connection: AsyncConnection, first: Seat, others: Sequence[Seat]) -> None:
+    about = await connection.execute(select(conversations).where(conversations.c.id == first.conversation))
     conversation = dict(about.mappings().one())
-    found = await connection.execute(select(handoffs).where(handoffs.c.conversation == first))
+    found = await connection.execute(select(handoffs).where(handoffs.c.id == first.handoff))
     handoff = dict(found.mappings().one())
-    await _insert(connection, conversations, ({**conversation, "id": name} for name, _ in others))
+    await _insert(connection, conversations, ({**conversation, "id": seat.conversation} for seat in others))
     copies = (
         {
             **handoff,
-            "id": handoff_id,
-            "conversation": name,
+            "id": seat.handoff,
+            "conversation": seat.conversation,
             "live_chat_id": str(uuid4()),
-            "live_chat_user": name_requester(name),
+            "live_chat_user": name_requester(seat.conversation),
         }
-        for name, handoff_id in others
+        for seat in others
     )
     await _insert(connection, handoffs, copies)
+
+
+async def _copy_messages(connection: AsyncConnection, seats: Sequence[Seat], count: int) -> None:
+    """So many in each conversation, the one that the first has already among them."""
+    query = select(messages).where(messages.c.conversation == seats[0].conversation)
+    model = dict((await connection.execute(query)).mappings().one())
+    first = int(model["seq"])
+    rows = (
+        {
+            **model,
+            "id": str(uuid4()),
+            "desk_id": str(uuid4()),
+            "seq": first + number,
+            "conversation": seat.conversation,
+            "handoff_id": seat.handoff,
+        }
+        for seat in seats
+        for number in range(seat is seats[0], count)
+    )
+    await _insert(connection, messages, rows)
+    mine = conversations.c.id.in_([seat.conversation for seat in seats])
+    await connection.execute(update(conversations).where(mine).values(last_seq=first + count - 1))
 
 
 async def _insert(connection: AsyncConnection, table: Any, rows: Iterator[Mapping[str, Any]]) -> None:
     while batch := list(islice(rows, BATCH)):
         await connection.execute(insert(table), batch)
+
+
+if __name__ == "__main__":
+    spec = json.loads(sys.argv[1])
+    asyncio.run(
+        seed(make_settings(spec["desk"], spec["ledger"]), [Holding(**each) for each in spec["holdings"]])
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -19,19 +19,32 @@ AGENT = "Dana"
 
 @dataclass(frozen=True)
 class Seat:
-    """A conversation with a live agent: the session of the browser, and what the desk calls it."""
+    """A conversation with a live agent: the session of the browser, and what the desk calls it.
+
+    ``seen`` is the number of the last message that the browser knows.
+    """
 
     conversation: str
     handoff: str
+    seen: int = 0
 
 
 @dataclass(frozen=True)
 class Holding:
-    """So many live handoffs, drawn by ``seed`` as ``make_seats`` draws them, each with ``said`` messages."""
+    """So many live handoffs, drawn by ``seed`` as ``make_seats`` draws them.
+
+    Each with ``said`` messages in the ledger, and with a tracker of so many ``events`` where there is Rasa.
+    """
 
     count: int
     seed: int
     said: int = 0
+    events: int = 0
+
+
+def seat_all(holding: Holding) -> list[Seat]:
+    """Its conversations, with browsers that have seen everything."""
+    return [replace(seat, seen=holding.said) for seat in make_seats(holding.count, holding.seed)]
 
 
 def make_seats(count: int, seed: int) -> list[Seat]:

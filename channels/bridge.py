@@ -16,22 +16,27 @@ from channels.exit_flow import ExitFlow
 from channels.masked_bot import mask_for
 from channels.mirror import Mirror
 from channels.neighbours import Neighbours
-from channels.rasa_api import Bot, RasaBot
+from channels.rasa_api import Bot
+from channels.recorder import Recorder
 from channels.switchboard import ChannelScreen, Switchboard
 from channels.turn_thread import ThreadedBot
+from handoff.audit import Audit
 from handoff.auditor import Auditor
 from handoff.handoff import Handoff, utc_now
+from handoff.instruments import AUDITS, DIFFERENCES, SOCKETS
 from handoff.log_guard import guard_logs
 from handoff.message import Message
+from handoff.outlook import Outlook
 from handoff.relay import Relay
 from handoff.retention import keep_forgetting
-from handoff.settings import Place
+from handoff.settings import Place, Recording
 from handoff.tasks import Tasks
 from servicenow.backend import Backend
 
 log = structlog.get_logger(__name__)
 
 AUDIT_EVERY = 2.0  # seconds between two looks for chats to be audited
+RECORD_EVERY = 2.0  # seconds between two looks for chats to be written into the tracker
 RETRY = 5.0  # seconds until an exit flow that failed is tried again
 RETRY_IN_CLUSTER = 2.0  # the same, where it may also be that the process is gone which was at it
 
@@ -42,8 +47,10 @@ Listener = Callable[[Sanic[Any, Any]], Awaitable[None]]
 class Bridge:
     """The relay's front: what happens to a handoff reaches the requester's screen and the bot."""
 
-    def __init__(self, backend: Backend, bot: Bot) -> None:
+    def __init__(self, backend: Backend, bot: Bot, turns: ThreadedBot | None = None) -> None:
+        """``turns`` is what is behind ``bot`` where its turns run in a thread, to be ended with the rest."""
         self.backend = backend
+        self._turns = turns
         self.bot = bot
         self.tasks = Tasks()
         self._leaving: list[Callable[[], None]] = []
@@ -53,6 +60,10 @@ class Bridge:
                 backend.ledger, self.switchboard, backend.settings, self.tasks
             )
         neighbours = self.switchboard.neighbours
+        self.measures = backend.observation.measures
+        self.before_stop(self.measures.watch(SOCKETS, self.switchboard.count_sockets))
+        self.outlook = Outlook(backend.ledger, self.measures)
+        self.before_stop(self.outlook.close)
         self.relay = Relay(
             backend.ledger,
             backend.desk,
@@ -81,8 +92,24 @@ class Bridge:
         days = self.backend.settings.handoff_retention_days
         forgetting = keep_forgetting(self.backend.ledger, days, utc_now, self.backend.cabinet)
         self.tasks.spawn(forgetting, "retention")
+        self._start_recording()
         if self.backend.settings.handoff_audit:
-            self.tasks.spawn(Auditor(self.backend.ledger, self.backend.desk).watch(AUDIT_EVERY), "audit")
+            auditor = Auditor(self.backend.ledger, self.backend.desk, self._count_audit)
+            self.tasks.spawn(auditor.watch(AUDIT_EVERY), "audit")
+        self.tasks.spawn(self.outlook.watch(), "outlook")
+
+    def _count_audit(self, found: Audit) -> None:
+        self.measures.count(AUDITS, found.verdict)
+        for one in found.differences:
+            self.measures.count(DIFFERENCES, one.flaw, one.direction)
+
+    def _start_recording(self) -> None:
+        wanted = self.backend.settings.handoff_tracker_record
+        if wanted is Recording.NONE:
+            return
+        with_transcript = wanted is Recording.TRANSCRIPT
+        recorder = Recorder(self.backend.ledger, self.bot, self.tasks, with_transcript=with_transcript)
+        self.tasks.spawn(recorder.watch(RECORD_EVERY), "record")
 
     async def stop(self) -> None:
         """Stop all work; a channel's own, where it is one of ``tasks``, ends with it."""
@@ -90,8 +117,8 @@ class Bridge:
             leave()
         await self.relay.stop()
         await self.tasks.cancel(self.backend.ledger.quiet())
-        if isinstance(self.bot, ThreadedBot):
-            await self.bot.close()
+        if self._turns:
+            await self._turns.close()
         await self.backend.close()
 
     def before_stop(self, leave: Callable[[], None]) -> None:
@@ -110,6 +137,9 @@ class Bridge:
 
     def own_words_since(self, conversation: str) -> int | None:
         return self.switchboard.own_words_since(conversation)
+
+    def knows_again(self, conversation: str) -> bool:
+        return self.switchboard.knows_again(conversation)
 
     async def show_receipt(self, message: Message) -> None:
         await self.switchboard.show_receipt(message)
@@ -188,10 +218,9 @@ async def leave_bridge(app: Sanic[Any, Any]) -> None:
 
 async def _make_bridge(connect: Connect, bot: Bot) -> Bridge:
     backend = await connect()
-    if isinstance(bot, RasaBot) and backend.settings.handoff_turn_thread:
-        bot = ThreadedBot(bot)
+    turns = ThreadedBot(bot) if backend.settings.handoff_turn_thread else None
     guard_logs(backend.settings)
-    bridge = Bridge(backend, mask_for(bot, backend.settings.masked_in(Place.TRACKER)))
+    bridge = Bridge(backend, mask_for(turns or bot, backend.settings.masked_in(Place.TRACKER)), turns)
     await bridge.start()
     _spare_collector()
     return bridge

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from channels.about import read_about
 from channels.exit_flow import ExitFlow
@@ -23,13 +24,16 @@ from channels.mirror import Mirror
 from channels.rasa_api import Bot, OutputChannel
 from channels.reading import Reader, Reading, read_plainly
 from channels.switchboard import Switchboard
+from handoff.concern import Concerning
 from handoff.files.file import has_files
 from handoff.handoff import EndReason, Handoff, State
+from handoff.instruments import BOT_FAILURES
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender, sentence
 from handoff.message_rows import Accepted
 from handoff.relay import Relay
 from handoff.tasks import OnePerKey, Tasks
+from handoff.tracing import MESSAGE
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +81,7 @@ class Diversion:
         self._reader = Reader(bot)
         self._mirror = mirror
         self._exit_flow = exit_flow
-        self._runs = OnePerKey(self._hand_over_all, LANE, tasks, leases=ledger.leases)
+        self._runs = OnePerKey(self._hand_over_all, LANE, tasks, leases=ledger.leases, concern=Concerning)
 
     async def take(self, incoming: Incoming) -> Accepted:
         """Commit a message and see to it that it is handed over; returns once it is committed.
@@ -85,6 +89,13 @@ class Diversion:
         Raises:
             FileRefused: it is a file that is unknown, was sent already, or is not what was asked for.
         """
+        of, tracing = incoming.conversation, self._ledger.tracing
+        with Concerning(of), tracing.span("handoff.accept", SpanKind.SERVER, conversation=of) as span:
+            accepted = await self._take(incoming)
+            span.set_attribute(MESSAGE, accepted.message.id)
+            return accepted
+
+    async def _take(self, incoming: Incoming) -> Accepted:
         if incoming.file_id:
             return await self._take_read(incoming, await read_file(self._ledger, incoming))
         async with self._ledger.entry() as entry:
@@ -97,7 +108,7 @@ class Diversion:
         if accepted is None:
             return await self._take_read(incoming, await self._reader.read(incoming, offered))
         if owner:
-            self._relay.post_soon(owner)
+            self._relay.post_soon(owner, accepted.message)
         else:
             self.nudge(incoming.conversation)
         return accepted
@@ -232,14 +243,16 @@ class Diversion:
         payload = message.content.get("payload")
         text = payload or (message.text if message.text.strip() == RESTART else message.text.lstrip("/ "))
         try:
-            await self._bot.answer(
-                conversation,
-                text,
-                output=output,
-                message_id=message.id,
-                metadata=message.content.get("metadata"),
-            )
+            with self._ledger.tracing.follow(message.trace, "handoff.turn", message=message.id):
+                await self._bot.answer(
+                    conversation,
+                    text,
+                    output=output,
+                    message_id=message.id,
+                    metadata=message.content.get("metadata"),
+                )
         except Exception:
+            self._ledger.measures.count(BOT_FAILURES, "turn")
             log.exception("bot.failed", message=message.id)
             await self._tell(conversation, "utter_rasa_unavailable")
 

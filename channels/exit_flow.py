@@ -13,6 +13,7 @@ from channels.slots import describe_end
 from channels.switchboard import Switchboard
 from handoff.delivery import Delivery
 from handoff.handoff import EndReason, Handoff
+from handoff.instruments import BOT_FAILURES
 from handoff.ledger import Ledger
 from handoff.message import Draft, Sender, sentence
 
@@ -44,6 +45,7 @@ class ExitFlow:
         try:
             await self._speak(handoff, output)
         except Exception:
+            self._ledger.measures.count(BOT_FAILURES, "exit")
             log.exception("exit_flow.failed", handoff=handoff.id)
             await self._tell_delay(handoff)
             return False

@@ -15,12 +15,13 @@ import structlog
 from sanic import HTTPResponse, Request, Sanic
 from sanic.response import empty, json
 
-from channels.bodies import skip_body
+from channels.bodies import leave_body, skip_body
 from channels.bridge import Bridge
 from channels.file_answers import FileAnswers
 from channels.file_wire import write_file
 from channels.sessions import SessionPolicy, TokenRefused
 from channels.webchat_screen import WebChatScreen
+from handoff.concern import Concerning, note_concern
 from handoff.errors import FileRefused
 from handoff.files.cabinet import Offer
 
@@ -31,6 +32,7 @@ SESSION = "x-session-id"
 NAME = "x-file-name"
 AT_ONCE = 16  # files that are being received at the same time
 PAUSE = 30.0  # seconds that a sender may say nothing
+WHOLE = 300.0  # seconds for a whole file; 10 MiB in that time are 35 KiB a second
 SKIPPED = 32 * 1024 * 1024  # bytes of a refused file that are read on, so that a browser hears why
 STATUS = {
     "utter_file_refused_size": 413,
@@ -45,10 +47,14 @@ STATUS = {
 
 
 class FileRoutes:
-    """Answers 503 until it is opened. ``origins`` are the other sites whose pages may send files."""
+    """Answers 503 until it is opened. ``origins`` are the other sites whose pages may send files.
 
-    def __init__(self, origins: Collection[str] | str | None) -> None:
+    ``patience`` is in seconds, for a whole file.
+    """
+
+    def __init__(self, origins: Collection[str] | str | None, patience: float = WHOLE) -> None:
         self._origins = {origins} if isinstance(origins, str) else set(origins or ())
+        self._patience = patience
         self._bridge: Bridge | None = None
         self._receiving = 0
 
@@ -88,24 +94,34 @@ class FileRoutes:
         bridge = self._bridge
         if bridge is None:
             return json({"error": "starting"}, status=503)
+        with Concerning():
+            return await self._take_within(bridge, request)
+
+    async def _take_within(self, bridge: Bridge, request: Request[Any, Any]) -> HTTPResponse:
         try:
             return json(await self._receive(bridge, request), status=201, headers=self._allow(request))
         except FileRefused as refused:
             log.info("file.refused", response=refused.response)
-            await skip_body(request, limit=SKIPPED, patience=PAUSE)
+            if refused.response == "utter_file_refused_slow":
+                leave_body(request)
+            else:
+                await skip_body(request, limit=SKIPPED, patience=PAUSE)
             reason = await self._screen.word(refused.response, **refused.values)
             body = {"error": refused.response.removeprefix("utter_"), "reason": reason}
             return json(body, status=STATUS.get(refused.response, 400), headers=self._allow(request))
 
     async def _receive(self, bridge: Bridge, request: Request[Any, Any]) -> Mapping[str, Any]:
         conversation = await self._admit(bridge, request)
+        note_concern(conversation=conversation)
         if not bridge.relay.takes_files:
             raise FileRefused("utter_file_refused_desk")
         if self._receiving >= AT_ONCE:
             raise FileRefused("utter_file_refused_busy")
         self._receiving += 1
         try:
-            file = await bridge.backend.cabinet.take(_read_offer(request, conversation), _read(request))
+            file = await bridge.backend.cabinet.take(
+                _read_offer(request, conversation), _read(request, self._patience)
+            )
         finally:
             self._receiving -= 1
         return {"file": write_file(file, bridge.backend.cabinet.links)}
@@ -147,11 +163,12 @@ def _read_offer(request: Request[Any, Any], conversation: str) -> Offer:
     )
 
 
-async def _read(request: Request[Any, Any]) -> AsyncIterator[bytes]:
-    """The body as it comes; who sends nothing for a while is let go."""
+async def _read(request: Request[Any, Any], patience: float) -> AsyncIterator[bytes]:
+    """The body as it comes; who says nothing for a while is let go, and who is not through in time."""
+    until = asyncio.get_running_loop().time() + patience
     while True:
         try:
-            async with asyncio.timeout(PAUSE):
+            async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + PAUSE)):
                 chunk = await request.stream.read()  # type: ignore[union-attr]
         except TimeoutError:
             raise FileRefused("utter_file_refused_slow") from None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from channels.rasa_api import Bot, OutputChannel, ReadSlots
+from channels.rasa_api import Bot, OutputChannel, ReadRecord, ReadSlots
 from handoff.masking import Kind, mask, mask_all
+from handoff.record import change_words
 
 
 class MaskedBot:
@@ -43,6 +44,13 @@ class MaskedBot:
             return None if slots is None else dict(mask_all(slots, self._kinds))
 
         await self._bot.set_slots(conversation, read_masked)
+
+    async def add_record(self, conversation: str, record_id: str, read: ReadRecord) -> None:
+        async def read_masked() -> Mapping[str, Any] | None:
+            record = await read()
+            return record and change_words(record, lambda said: mask_all(said, self._kinds))
+
+        await self._bot.add_record(conversation, record_id, read_masked)
 
     def is_ready(self) -> bool:
         return self._bot.is_ready()

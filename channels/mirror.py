@@ -11,6 +11,8 @@ import structlog
 
 from channels.rasa_api import Bot
 from channels.slots import CLEARED, describe_open
+from handoff.concern import Concerning
+from handoff.digest import digest
 from handoff.handoff import Exit
 from handoff.ledger import Ledger
 from handoff.tasks import OnePerKey, Tasks
@@ -31,7 +33,7 @@ class Mirror:
         self._ledger = ledger
         self._bot = bot
         self._pause = pause
-        self._runs = OnePerKey(self._write, "mirror", tasks)
+        self._runs = OnePerKey(self._write, "mirror", tasks, concern=Concerning)
         self._updates = updates
         self._in_step: set[str] = set()
         self._noted: dict[str, bool] = {}  # conversations written lately; True where one is out of date
@@ -67,7 +69,7 @@ class Mirror:
         try:
             await self._bot.set_slots(conversation, partial(self._compare, conversation))
         except Exception:
-            log.exception("mirror.not_mended", conversation=conversation)
+            log.exception("mirror.not_mended", conversation=digest(conversation))
             return
         if len(self._in_step) >= REMEMBERED:
             self._in_step.clear()
@@ -77,7 +79,7 @@ class Mirror:
         try:
             await self._bot.set_slots(conversation, partial(self._read, conversation))
         except Exception:
-            log.exception("mirror.failed", conversation=conversation)
+            log.exception("mirror.failed", conversation=digest(conversation))
         await asyncio.sleep(self._pause)
 
     async def _read(self, conversation: str, _present: Mapping[str, Any]) -> dict[str, Any] | None:

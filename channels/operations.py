@@ -1,10 +1,10 @@
-"""For those who run it: is the process alive, may it be given work, and an end without haste.
+"""For those who run it: is the process alive, may it be given work, how does it do, and an end without haste.
 
 In ``credentials.yml``, after the other channels::
 
     channels.operations.Operations:
 
-which serves ``GET /webhooks/operations/live`` and ``/ready``.
+which serves ``GET /webhooks/operations/live``, ``/ready`` and ``/metrics``.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import Any
 
 import structlog
 from sanic import Blueprint, HTTPResponse, Request, Sanic
-from sanic.response import json
+from sanic.response import json, raw
 
 from channels.bridge import Bridge, Connect, join_bridge, leave_bridge
 from channels.credentials import read_credentials
 from channels.rasa_api import Bot, ChannelRefused, InputChannel, RasaBot, RuntimeAgent
 from channels.readiness import Readiness
+from channels.slow_heads import PATIENCE, guard_heads
+from handoff.metrics_page import CONTENT_TYPE
 from servicenow.backend import backend
 
 log = structlog.get_logger(__name__)
@@ -29,9 +31,12 @@ FIRST = -100  # of all when the server stops (Sanic turns the order round): turn
 
 
 class Operations(InputChannel):  # type: ignore[misc]  # Rasa ships no types
-    """Rasa's ``InputChannel`` for probes; nobody talks through it."""
+    """Rasa's ``InputChannel`` for probes and metrics; nobody talks through it."""
 
-    def __init__(self, *, connect: Connect = backend, bot: Bot | None = None) -> None:
+    def __init__(
+        self, *, connect: Connect = backend, bot: Bot | None = None, patience: float = PATIENCE
+    ) -> None:
+        self._patience = patience
         self._connect = connect
         self._bot = bot
         self._bridge: Bridge | None = None
@@ -56,6 +61,7 @@ class Operations(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def blueprint(self, on_new_message: Any) -> Blueprint:
         blueprint = Blueprint(f"{NAME}_webhook")
+        guard_heads(blueprint, self._patience)
 
         @blueprint.get("/live")
         async def tell_alive(_: Request[Any, Any]) -> HTTPResponse:
@@ -68,6 +74,14 @@ class Operations(InputChannel):  # type: ignore[misc]  # Rasa ships no types
             is_ready = all(found == "ok" for found in checks.values())
             body = {"status": "ready" if is_ready else "not ready", "checks": checks}
             return json(body, status=200 if is_ready else 503)
+
+        @blueprint.get("/metrics")
+        async def show_metrics(_: Request[Any, Any]) -> HTTPResponse:
+            """For Prometheus; each process has a page of its own."""
+            if self._bridge is None:
+                return json({"status": "not serving"}, status=503)
+            await self._bridge.outlook.look()
+            return raw(self._bridge.backend.observation.page.print(), content_type=CONTENT_TYPE)
 
         @blueprint.after_server_start
         async def after_start(app: Sanic[Any, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from rasa.core.channels import BUILTIN_CHANNELS
 from rasa.core.channels.channel import InputChannel, OutputChannel, RuntimeAgent, UserMessage
 from rasa.dialogue_understanding.commands import StartFlowCommand
-from rasa.shared.core.events import SlotSet
+from rasa.shared.core.events import AgentUttered, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import RasaException
 from rasa.shared.utils.common import class_from_module_path
@@ -24,6 +24,7 @@ __all__ = [
     "InputChannel",
     "OutputChannel",
     "RasaBot",
+    "ReadRecord",
     "ReadSlots",
     "RuntimeAgent",
     "UserMessage",
@@ -33,7 +34,10 @@ __all__ = [
 USER_ID = "user_id"  # Rasa takes this key of a message's metadata for the user's proven identity
 
 
+RECORD_ID = "handoff_record"  # in an event's metadata: what it is a record of
+
 ReadSlots = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
+ReadRecord = Callable[[], Awaitable[Mapping[str, Any] | None]]
 
 
 class ChannelRefused(HandoffError, RasaException):  # type: ignore[misc]  # Rasa ships no types
@@ -93,6 +97,16 @@ class Bot(Protocol):
         """
         ...
 
+    async def add_record(self, conversation: str, record_id: str, read: ReadRecord) -> None:
+        """Keep what ``read`` gives in the conversation's history, for others to read; once per ``record_id``.
+
+        No flow, slot or prompt is the other for it. ``read`` is called once the conversation stands
+        still; None means that there is nothing to keep any more.
+
+        Raises whatever keeps the tracker from being read or saved.
+        """
+        ...
+
     def is_ready(self) -> bool:
         """Whether a trained assistant is loaded."""
         ...
@@ -146,6 +160,26 @@ class RasaBot:
             for name, value in changed.items():
                 tracker.update(SlotSet(name, value), agent.domain)
             await _find_store(agent.tracker_store).save(tracker)
+
+    async def add_record(self, conversation: str, record_id: str, read: ReadRecord) -> None:
+        """As Rasa's event ``agent``: kept, published, and looked at by nothing in CALM (rasa-pro 3.21).
+
+        All sessions are looked through for it, as a new one may have begun since a crash.
+        """
+        agent = self._runtime.agent
+        async with agent.lock_store.lock(conversation):
+            known = await _retrieve(agent.tracker_store, conversation)
+            store = _find_store(agent.tracker_store)
+            past = await store.retrieve_full_tracker(conversation) if known else None
+            if past and any(event.metadata.get(RECORD_ID) == record_id for event in past.events):
+                return
+            record = await read()
+            if record is None:
+                return
+            tracker = known or await agent.processor.get_tracker(conversation)
+            event = AgentUttered(data=dict(record), metadata={RECORD_ID: record_id})
+            tracker.update(event, agent.domain)
+            await store.save(tracker)
 
     def is_ready(self) -> bool:
         try:

@@ -95,6 +95,10 @@ class Listeners:
         """The conversations that requests wait for."""
         return self._listeners.keys()
 
+    def count(self) -> int:
+        """How many requests wait."""
+        return sum(map(len, list(self._listeners.values())))
+
     def ring(self, conversation: str) -> None:
         for listener in self._listeners.get(conversation, ()):
             listener.ring()

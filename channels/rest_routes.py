@@ -26,6 +26,7 @@ from channels.rest_refusals import (
 )
 from channels.rest_requests import read_number, read_post, read_sender, read_wait
 from channels.rest_wire import name_state, write_handoff
+from handoff.concern import Concerning, note_concern
 from handoff.flood import Buckets
 from handoff.ledger import Ledger
 from handoff.letters import Letters
@@ -97,6 +98,10 @@ class RestRoutes:
 
     async def _guard(self, handler: Handler, request: Request[Any, Any], *more: str) -> Answer:
         """Turn refusals into answers; once an answer has begun, an error only ends the connection."""
+        with Concerning():
+            return await self._try(handler, request, *more)
+
+    async def _try(self, handler: Handler, request: Request[Any, Any], *more: str) -> Answer:
         try:
             if self._desk is None:
                 raise refuse_early()
@@ -161,6 +166,7 @@ class RestRoutes:
         return conversation
 
     async def _admit(self, desk: RestDesk, conversation: str, subject: str | None) -> None:
+        note_concern(conversation=conversation)
         await desk.tasks.finish(desk.access.admit(conversation, subject), "admit")
 
 

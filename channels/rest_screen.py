@@ -44,6 +44,9 @@ class RestScreen:
     def watched(self) -> Collection[str]:
         return self._listeners.watched()
 
+    def count_sockets(self) -> int:
+        return self._listeners.count()
+
     def shown_upto(self, conversation: str) -> int | None:
         """None: whoever waits here reads the ledger from a number of its own."""
         return None
@@ -54,6 +57,10 @@ class RestScreen:
     def own_words_since(self, conversation: str) -> int | None:
         """None: the client has written them itself."""
         return None
+
+    def knows_again(self, conversation: str) -> bool:
+        """Each event has its message's id."""
+        return True
 
     async def show_files(self, conversation: str) -> None:
         """Nothing: a client fetches a file by the link that it was given, which waits for it."""

@@ -19,7 +19,6 @@ from typing import Any
 import structlog
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import json
-from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from channels.bodies import PATIENCE, BodyTooLarge, BodyTooSlow, read_body, skip_body
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
@@ -28,9 +27,11 @@ from channels.secrecy import is_same_secret
 from handoff.desk import Callback
 from handoff.errors import LedgerAway, SettingsError
 from handoff.flood import Buckets
+from handoff.instruments import CALLBACKS
 from handoff.settings import Settings, read_settings
 from servicenow.backend import backend
 from servicenow.callback import MalformedCallback, decode_callback, parse_callback
+from servicenow.ignored import IgnoredItems
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +53,7 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         self._guesses = Buckets(GUESSES)
         self._bot = bot
         self._bridge: Bridge | None = None
+        self._ignored = IgnoredItems()
         self._ready = asyncio.Event()
 
     @classmethod
@@ -102,26 +104,28 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         if bridge is None:
             return json({"error": "Starting"}, status=503)
         if not is_authentic(request, bridge.backend.settings):
+            bridge.measures.count(CALLBACKS, "refused")
             await skip_body(request)
             return self._refuse(request)
         try:
             envelope = decode_callback(await read_body(request, SIZE_LIMIT, self._patience))
-        except BodyTooLarge:
-            return json({"error": f"More than {SIZE_LIMIT} bytes"}, status=413)
-        except BodyTooSlow:
-            return json({"error": f"Not here within {self._patience:g} s"}, status=408)
-        except MalformedCallback as error:
-            return json({"error": str(error)}, status=400)
+        except (BodyTooLarge, BodyTooSlow, MalformedCallback) as error:
+            bridge.measures.count(CALLBACKS, "unreadable")
+            return self._refuse_body(error)
         parts = bridge.backend
         url = parts.settings.servicenow_url
-        callback = parse_callback(envelope, parts.patterns, instance_url=url)
+        callback = parse_callback(envelope, parts.patterns, instance_url=url, ignored=self._ignored)
         await self._commit(bridge, callback)
         return json({})
 
-    @retry(retry=retry_if_exception_type(LedgerAway), stop=stop_after_attempt(ATTEMPTS), reraise=True)
-    async def _commit(self, bridge: Bridge, callback: Callback) -> None:
+    async def _commit(self, bridge: Bridge, callback: Callback, attempts: int = ATTEMPTS) -> None:
         """Once more where the ledger's server went away meanwhile: what was taken in twice is known."""
-        await bridge.tasks.finish(bridge.relay.receive(callback), "callback")
+        try:
+            await bridge.tasks.finish(bridge.relay.receive(callback), "callback")
+        except LedgerAway:
+            if attempts <= 1:
+                raise
+            await self._commit(bridge, callback, attempts - 1)
 
     def _refuse(self, request: Request[Any, Any]) -> HTTPResponse:
         """Who guesses is slowed down; who knows the secret never is, though the address be the same."""
@@ -131,8 +135,17 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         log.warning("callback.refused", address=request.ip)
         return json({"error": "Not authenticated"}, status=401, headers={"WWW-Authenticate": "Basic"})
 
+    def _refuse_body(self, error: Exception) -> HTTPResponse:
+        if isinstance(error, BodyTooLarge):
+            return json({"error": f"More than {SIZE_LIMIT} bytes"}, status=413)
+        if isinstance(error, BodyTooSlow):
+            return json({"error": f"Not here within {self._patience:g} s"}, status=408)
+        return json({"error": str(error)}, status=400)
+
     async def _wait_for_bridge(self) -> Bridge | None:
         """A callback that comes while we start waits a little, as a 5xx would cost the chat."""
+        if self._bridge:
+            return self._bridge
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ready.wait(), START_PATIENCE)
         return self._bridge
@@ -141,6 +154,7 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         if self._bot is None:
             raise ChannelRefused("The callback channel was registered without Rasa's agent.")
         self._bridge = await join_bridge(app, self._connect, self._bot)
+        self._ignored = IgnoredItems(self._bridge.measures)
         self._ready.set()
 
     async def _stop(self, app: Sanic[Any, Any]) -> None:

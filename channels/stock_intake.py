@@ -15,6 +15,7 @@ from channels.bridge import Bridge
 from channels.diversion import Incoming
 from channels.platform import Platform
 from channels.rasa_api import UserMessage
+from handoff.digest import digest
 from handoff.message import Draft, Sender, sentence
 from handoff.tasks import Tasks
 
@@ -79,7 +80,8 @@ class StockIntake:
     async def _commit(self, bridge: Bridge, message: UserMessage, text: str, client_id: str | None) -> None:
         conversation = message.sender_id
         if not await self._claim(bridge, conversation):
-            log.warning("stock.conversation_of_another", channel=self._name, conversation=conversation)
+            about = {"channel": self._name, "conversation": digest(conversation)}
+            log.warning("stock.conversation_of_another", **about)
             return
         limit = bridge.backend.settings.handoff_message_limit
         if len(text) > limit:

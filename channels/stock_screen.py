@@ -70,6 +70,9 @@ class StockScreen:
         """None: a platform is written to, whoever looks at it."""
         return ()
 
+    def count_sockets(self) -> int:
+        return 0
+
     def shown_upto(self, conversation: str) -> int | None:
         """None: a letter is posted by one process, which takes note of it."""
         return None
@@ -80,6 +83,10 @@ class StockScreen:
     def own_words_since(self, conversation: str) -> int | None:
         """None: the platform shows them itself."""
         return None
+
+    def knows_again(self, conversation: str) -> bool:
+        """Nothing is shown here but by letters."""
+        return True
 
     async def show_receipt(self, message: Message) -> None:
         """Nothing: a failure is told in words when the handoff ends."""

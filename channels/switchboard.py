@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Protocol
 
 from channels.neighbours import Neighbours
 from channels.rasa_api import OutputChannel
 from handoff.delivery import Screen
 from handoff.handoff import Handoff
+from handoff.measures import Reading
 from handoff.message import Message
 
 
@@ -25,6 +26,10 @@ class ChannelScreen(Screen, Protocol):
 
     def watched(self) -> Collection[str]:
         """The conversations that somebody is connected to, or waits for, in this process."""
+        ...
+
+    def count_sockets(self) -> int:
+        """How many browsers or clients are connected."""
         ...
 
     def shown_upto(self, conversation: str) -> int | None:
@@ -72,9 +77,17 @@ class Switchboard:
         numbers = (screen.own_words_since(conversation) for screen in self._screens.values())
         return min((number for number in numbers if number is not None), default=None)
 
+    def knows_again(self, conversation: str) -> bool:
+        """Whether every channel, for all that it shows the conversation, tells a message that comes again."""
+        return all(screen.knows_again(conversation) for screen in self._screens.values())
+
     def watched(self) -> set[str]:
         """The conversations that somebody looks at in this process."""
         return {conversation for screen in self._screens.values() for conversation in screen.watched()}
+
+    def count_sockets(self) -> Iterable[Reading]:
+        """How many are connected through each channel, for the metrics."""
+        return [((name,), screen.count_sockets()) for name, screen in self._screens.items()]
 
     def is_watched(self, conversation: str) -> bool:
         return any(conversation in screen.watched() for screen in self._screens.values())

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
-from channels.rasa_api import Bot, OutputChannel, ReadSlots
+from channels.rasa_api import Bot, OutputChannel, ReadRecord, ReadSlots
 from handoff.tasks import Home
 from servicenow.backend import close_backend
 
@@ -100,6 +100,15 @@ class ThreadedBot:
             return await self._home.run(look())
 
         await self._thread.run(self._bot.set_slots(conversation, read_at_home))
+
+    async def add_record(self, conversation: str, record_id: str, read: ReadRecord) -> None:
+        async def read_at_home() -> Mapping[str, Any] | None:
+            async def look() -> Mapping[str, Any] | None:
+                return await read()
+
+            return await self._home.run(look())
+
+        await self._thread.run(self._bot.add_record(conversation, record_id, read_at_home))
 
     async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
         return await self._bot.render(response, values, channel)

@@ -62,6 +62,9 @@ class WebChatScreen:
     def watched(self) -> Collection[str]:
         return self._browsers.watched()
 
+    def count_sockets(self) -> int:
+        return len(self._browsers.sids)
+
     def shown_upto(self, conversation: str) -> int | None:
         return self._browsers.shown_upto(conversation) if self._bridge.is_shared else None
 
@@ -82,6 +85,10 @@ class WebChatScreen:
 
     def own_words_since(self, conversation: str) -> int | None:
         return self._browsers.own_words_since(conversation)
+
+    def knows_again(self, conversation: str) -> bool:
+        """Stock widgets draw whatever comes."""
+        return not self._browsers.are_in(room_of(conversation, is_ours=False))
 
     async def show_receipt(self, message: Message) -> None:
         if receipt := write_receipt(message):

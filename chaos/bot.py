@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from channels.rasa_api import OutputChannel, ReadSlots
+from channels.rasa_api import OutputChannel, ReadRecord, ReadSlots
 from chaos.history import History
 from chaos.labels import Fuse, between
 from handoff.opening import Opening, OpenRequest, open_handoff
@@ -82,6 +82,9 @@ class EchoBot:
 
     def is_ready(self) -> bool:
         return True
+
+    async def add_record(self, conversation: str, record_id: str, read: ReadRecord) -> None:
+        await between(self._fuse, "bot.add_record", read())
 
     async def render(self, response: str, values: Mapping[str, str], channel: str) -> dict[str, Any]:
         return {"text": f"[{response}] {json.dumps(dict(values))}"}

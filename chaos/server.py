@@ -24,7 +24,7 @@ from local.server import load_app, run_app
 from servicenow.backend import Backend, make_backend
 
 SCREEN = ("show", "show_receipt", "show_state", "enter")
-BOT = ("answer", "start_flow", "set_slots")
+BOT = ("answer", "start_flow", "set_slots", "add_record")
 TRACKER_STORE = """
 tracker_store:
   type: SQL

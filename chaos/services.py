@@ -20,7 +20,7 @@ from typing import Any
 import psycopg2
 
 ROOT = Path(__file__).resolve().parents[1]
-TEMPLATE = ROOT / "deploy" / "nginx.conf.template"
+TEMPLATE = ROOT / "deploy" / "nginx" / "nginx.conf.template"
 PATIENCE = 30.0  # seconds for a service to answer, or to stop
 OWNER = "postgres"  # PostgreSQL refuses to run as root
 

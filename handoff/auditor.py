@@ -9,6 +9,7 @@ import structlog
 
 from handoff.audit import Audit, Verdict, audit, give_up
 from handoff.audit_rows import DueAudit
+from handoff.concern import Concerning, note_concern
 from handoff.desk import AgentDesk
 from handoff.errors import DeskError, DeskRejected
 from handoff.ledger import Ledger
@@ -57,7 +58,8 @@ class Auditor:
             async with self._ledger.entry() as entry:
                 is_ours = await entry.audits.claim(one, again=self._again)
             if is_ours:
-                await self._examine(one)
+                with Concerning.of_handoff(one.handoff_id):
+                    await self._examine(one)
 
     async def _examine(self, due: DueAudit) -> None:
         """A flaw counts where it is found a second time: a callback may have been late."""
@@ -65,6 +67,7 @@ class Auditor:
             handoff = await entry.handoffs.find(due.handoff_id)
         if handoff is None:
             return
+        note_concern(handoff)
         try:
             found = await audit(self._ledger, self._desk, handoff)
         except DeskError as error:

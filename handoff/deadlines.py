@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from handoff.bot_questions import has_asked
+from handoff.concern import Concerning, note_concern
 from handoff.handoff import EndReason, Handoff, State
 from handoff.ledger import Ledger
 from handoff.message import Draft, Sender, sentence
@@ -42,7 +43,9 @@ class Deadlines:
         self._timeouts = timeouts
         self._close = close
         self._changed = changed
-        self._expiries = OnePerKey(self._expire, LANE, tasks, leases=ledger.leases)
+        self._expiries = OnePerKey(
+            self._expire, LANE, tasks, leases=ledger.leases, concern=Concerning.of_handoff
+        )
 
     async def watch(self, every: float) -> None:
         """Look for what is due, again and again, ``every`` so many seconds."""
@@ -75,6 +78,7 @@ class Deadlines:
         async with self._ledger.entry() as entry:
             overdue = {handoff.id: handoff for handoff in await entry.handoffs.overdue()}
         if handoff := overdue.get(handoff_id):
+            note_concern(handoff)
             log.info("handoff.overdue", handoff=handoff.id, state=handoff.state)
             await self._close(handoff, await self._find_reason(handoff))
 

@@ -7,17 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from handoff.bot_questions import has_asked, next_for_desk
+from handoff.concern import Concerning, note_concern
 from handoff.delivery import Screen
 from handoff.desk import AgentDesk
 from handoff.ending import give_up
-from handoff.errors import DeskError, DeskRejected, DeskUnavailable, FileNotTaken, FilesUnavailable
+from handoff.errors import (
+    DeskError,
+    DeskRejected,
+    DeskUnavailable,
+    FileNotTaken,
+    FilesUnavailable,
+    name_failure,
+)
 from handoff.files.file import has_files
 from handoff.files.posting import Posting
 from handoff.handoff import Handoff, State
+from handoff.instruments import DESK_FAILURES, RETRIES, TO_DESK
 from handoff.ledger import Entry, Ledger
 from handoff.message import Message, Receipt
 from handoff.repetition import repeat_within
@@ -63,26 +74,40 @@ class Dispatch:
         self._timeouts = timeouts
         self._give_up = give_up
         self._expected: set[str] = set()  # messages whose first post was noted when they were accepted
-        self._runs = OnePerKey(self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases)
+        self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
+        self._runs = OnePerKey(
+            self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases, concern=Concerning.of_handoff
+        )
 
     def kick(self, handoff_id: str) -> None:
         """Post soon what has been written."""
+        self._handed.pop(handoff_id, None)
         self._runs.kick(handoff_id)
 
-    def expect(self, handoff_id: str, message: Message) -> bool:
+    async def expect(self, entry: Entry, handoff: Handoff, message: Message) -> bool:
         """Whether a message that is being accepted will be posted next, so that a note of it may go along.
 
         The note says that the desk may have it; until it was posted, we know that it has not.
         """
-        if self._ledger.leases or handoff_id in self._runs:
+        if self._ledger.leases or handoff.id in self._runs or await entry.messages.next_for_desk(handoff):
             return False
         self._expected.add(message.id)
         return True
 
+    def hand_over(self, handoff: Handoff, message: Message) -> None:
+        """Post soon a message whose transaction has just committed, and whatever else has been written."""
+        if handoff.id in self._runs or message.id not in self._expected:
+            self.kick(handoff.id)
+        else:
+            self._handed[handoff.id] = handoff, replace(message, handoff_id=handoff.id)
+            self._runs.kick(handoff.id)
+
     async def _post_all(self, handoff_id: str) -> None:
-        found = await self._next(handoff_id)
+        handed = self._handed.pop(handoff_id, None)
+        found = handed or await self._next(handoff_id)
         while found:
             handoff, message = found
+            note_concern(handoff)
             if self._is_forgotten(message):
                 await self._lose(handoff, message, "its secret is forgotten, or came too late")
                 found = await self._next(handoff_id)
@@ -100,22 +125,27 @@ class Dispatch:
             if is_doubtful is None:
                 found = await self._next(handoff_id)
                 continue
-            found = await self._note_posted(handoff, message, is_doubtful)
+            # What was written before a live agent was there has waited for them, not for us.
+            self._ledger.time(TO_DESK, max(message.created_at, handoff.live_since or message.created_at))
+            note = partial(self._note_posted, handoff, message, is_doubtful)
+            if found is handed:  # what was written since has kicked
+                await self._ledger.defer(note)
+                found = None
+            else:
+                async with self._ledger.entry() as entry:
+                    await note(entry)
+                    found = await self._find(entry, handoff.id)
             await self._screen.show_receipt(replace(message, receipt=Receipt.SENT))
 
-    async def _note_posted(
-        self, handoff: Handoff, message: Message, is_doubtful: bool
-    ) -> tuple[Handoff, Message] | None:
-        """Take note that the desk has a message; returns what is to be posted next."""
+    async def _note_posted(self, handoff: Handoff, message: Message, is_doubtful: bool, entry: Entry) -> None:
+        """Take note that the desk has a message."""
         self._vault.forget(message.id)
-        async with self._ledger.entry() as entry:
-            await entry.messages.mark(message.id, Receipt.SENT, possibly_sent=is_doubtful)
-            await entry.handoffs.note_post(
-                handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
-            )
-            if handoff.state is State.REQUESTED and not await has_asked(entry, handoff):
-                await entry.handoffs.allow(handoff, self._timeouts.requested)
-            return await self._find(entry, handoff.id)
+        await entry.messages.mark(message.id, Receipt.SENT, possibly_sent=is_doubtful)
+        await entry.handoffs.note_post(
+            handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
+        )
+        if handoff.state is State.REQUESTED and not await has_asked(entry, handoff):
+            await entry.handoffs.allow(handoff, self._timeouts.requested)
 
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
         async with self._ledger.entry() as entry:
@@ -144,8 +174,10 @@ class Dispatch:
         chat has ended, or moved to another queue, between two attempts.
         """
         async for attempt in repeat_within(self._timeouts.delivery):
-            if attempt.retry_state.attempt_number > 1 and not await self._is_wanted(handoff.id, message):
-                return None
+            if attempt.number > 1:
+                if not await self._is_wanted(handoff.id, message):
+                    return None
+                self._ledger.measures.count(RETRIES, "send")
             with attempt:
                 return await self._try(handoff, message)
         return None
@@ -157,8 +189,12 @@ class Dispatch:
         """
         was_in_doubt = await self._begin(message)
         try:
-            await self._send(handoff, message)
+            with self._ledger.tracing.follow(
+                message.trace, "handoff.post", SpanKind.CLIENT, handoff=handoff.id, message=message.id
+            ):
+                await self._send(handoff, message)
         except DeskError as error:
+            self._ledger.measures.count(DESK_FAILURES, "send", name_failure(error))
             is_doubtful = isinstance(error, DeskUnavailable) and error.possibly_done
             if not (was_in_doubt or is_doubtful):
                 async with self._ledger.entry() as entry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handoff.handoff import EndReason, Handoff
+from handoff.instruments import NOT_DELIVERED
 from handoff.message import Draft, Message, Receipt, Sender, sentence
 
 if TYPE_CHECKING:
@@ -38,4 +39,5 @@ async def tell_not_delivered(entry: Entry, handoff: Handoff, lost: Message) -> N
     response = "utter_message_possibly_delivered" if lost.possibly_sent else "utter_message_not_delivered"
     content = {**sentence(response, text=lost.text), "about": lost.id}
     draft = Draft(sender=Sender.SYSTEM, content=content, handoff_id=handoff.id)
+    entry.notes.count(NOT_DELIVERED, "yes" if lost.possibly_sent else "no")
     await entry.messages.accept(handoff.conversation, draft)

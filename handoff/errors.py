@@ -11,6 +11,7 @@
     ├── LedgerMissing          there is no database where the settings say
     ├── LedgerReadOnly         the database takes no writes
     ├── BackupFailed           a copy of the ledger could not be made, or is not whole
+    ├── ReportFailed           a report could not be written
     ├── NotFound               an operator named what is not there, or not once
     ├── LetterRefused          a client did not take a message that was posted to it
     ├── FileRefused            a file is not taken from a requester; says why in the domain's words
@@ -68,6 +69,10 @@ class LedgerReadOnly(HandoffError):
 
 class BackupFailed(HandoffError):
     """A copy of the ledger could not be made, or is not whole."""
+
+
+class ReportFailed(HandoffError):
+    """A report could not be written to its file."""
 
 
 class NotFound(HandoffError):
@@ -133,3 +138,10 @@ class DeskRejected(DeskError):
 
 class FileNotTaken(DeskRejected):
     """The desk does not take a file; what else is written to it is not concerned."""
+
+
+def name_failure(error: DeskError) -> str:
+    """How a desk failed, in one word of the metrics."""
+    if isinstance(error, DeskBusy) and not isinstance(error, FilesUnavailable):
+        return "busy"
+    return "unavailable" if isinstance(error, DeskUnavailable) else "rejected"

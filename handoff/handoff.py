@@ -87,8 +87,9 @@ class Handoff:
     ``opened_in`` is the id of the bot's turn that asked for it. ``live_since``: when a live agent
     joined last; ``queue_marks``: what identified each entry into a queue, by line. ``joined_at`` and
     ``first_answer_at``: when a live agent joined first, and said something first. ``problem``: what
-    was wrong with the desk where that ended the handoff. ``trace``: a W3C traceparent. ``context`` is
-    there while the handoff is opened, as the ledger keeps it with the conversation.
+    was wrong with the desk where that ended the handoff. ``trace``: a W3C traceparent. ``recorded_at``:
+    when it was written into the bot's tracker. ``context`` is there while the handoff is opened, as the
+    ledger keeps it with the conversation.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Handoff:
     first_answer_at: datetime | None = None
     problem: str | None = None
     trace: str | None = None
+    recorded_at: datetime | None = None
     context: Context = UNKNOWN
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -12,7 +13,6 @@ from sqlalchemy import (
     ClauseElement,
     Column,
     ColumnElement,
-    Row,
     Select,
     and_,
     bindparam,
@@ -32,8 +32,12 @@ from handoff.conversation_rows import ConversationRows
 from handoff.desk import Progress, References
 from handoff.errors import AlreadyOpen
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
+from handoff.instruments import ENDED, REQUESTED, TIME_TO_ANSWER, TIME_TO_JOIN, WAIT_IN_VAIN
+from handoff.measures import Notes
+from handoff.statements import Prepared, one_of
 from handoff.store import Connection
 from handoff.tables import Instant, handoffs
+from handoff.tracing import present_trace
 
 # What every message needs is built once: putting a statement together takes longer than running it.
 FORGOTTEN = "forgotten"  # what stands where a handoff named somebody
@@ -48,17 +52,18 @@ PERSONAL = (
     "problem",
     "trace",
 )
-FIND = select(handoffs).where(handoffs.c.id == bindparam("handoff"))
-FIND_OPEN = select(handoffs).where(
-    handoffs.c.conversation == bindparam("of"), handoffs.c.state != State.ENDED
+COLUMNS = tuple(handoffs.c.keys())
+FIND = Prepared(select(handoffs).where(handoffs.c.id == bindparam("handoff")))
+FIND_OPEN = Prepared(
+    select(handoffs).where(handoffs.c.conversation == bindparam("of"), handoffs.c.state != State.ENDED)
 )
-FIND_NEWEST = (
+FIND_NEWEST = Prepared(
     select(handoffs)
     .where(handoffs.c.conversation == bindparam("of"))
     .order_by(handoffs.c.epoch.desc())
     .limit(1)
 )
-FIND_OWING_EXIT = (
+FIND_OWING_EXIT = Prepared(
     select(handoffs)
     .where(handoffs.c.conversation == bindparam("of"), handoffs.c.exit == Exit.PENDING)
     .order_by(handoffs.c.opened_at)
@@ -67,7 +72,7 @@ FIND_OWING_EXIT = (
 
 
 IS_WAITED_FOR = and_(handoffs.c.state == State.LIVE, handoffs.c.remind_at.is_(None))
-NOTE_POST = (
+NOTE_POST = Prepared(
     update(handoffs)
     .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state != State.ENDED)
     .values(
@@ -77,15 +82,24 @@ NOTE_POST = (
         reminders=case((IS_WAITED_FOR, 0), else_=handoffs.c.reminders),
     )
 )
+NOTE_SAID = Prepared(
+    update(handoffs)
+    .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state != State.ENDED)
+    .values(last_updated=bindparam("now"))
+)
 
 
 @cache
+def _prepare_change(states: frozenset[State], names: frozenset[str]) -> Prepared:
+    return Prepared(_change(states, names))
+
+
 def _change(states: frozenset[State], names: frozenset[str]) -> ReturningUpdate[Any]:
     """Changes a handoff in one of these states; a new value is the parameter ``to_`` and its column."""
     values = {name: bindparam(f"to_{name}", type_=handoffs.c[name].type) for name in sorted(names)}
     return (
         update(handoffs)
-        .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state.in_(states))
+        .where(handoffs.c.id == bindparam("handoff"), one_of(handoffs.c.state, sorted(states)))
         .values(values)
         .returning(handoffs)
     )
@@ -94,9 +108,12 @@ def _change(states: frozenset[State], names: frozenset[str]) -> ReturningUpdate[
 class HandoffRows:
     """Handoffs, within one transaction."""
 
-    def __init__(self, connection: Connection, conversations: ConversationRows, clock: Clock) -> None:
+    def __init__(
+        self, connection: Connection, conversations: ConversationRows, notes: Notes, clock: Clock
+    ) -> None:
         self._connection = connection
         self._conversations = conversations
+        self._notes = notes
         self._clock = clock
 
     async def request(
@@ -131,22 +148,24 @@ class HandoffRows:
             "summary": summary,
             "exit": Exit.NOT_DUE,
             "opened_in": opened_in,
+            "trace": present_trace(),
         }
         try:
             await self._connection.execute(insert(handoffs).values(values))
         except IntegrityError as error:
             raise AlreadyOpen(f"Conversation has an open handoff already: {conversation}") from error
+        self._notes.count(REQUESTED)
         written = await self.find(handoff_id)
         assert written is not None
         return written
 
     async def find(self, handoff_id: str) -> Handoff | None:
-        return await self._one(FIND, {"handoff": handoff_id})
+        return await self._first(FIND, {"handoff": handoff_id})
 
     async def open_for(self, conversation: str) -> Handoff | None:
         """The handoff that owns the conversation, or None where the bot does."""
         await self._conversations.lock(conversation)
-        return await self._one(FIND_OPEN, {"of": conversation})
+        return await self._first(FIND_OPEN, {"of": conversation})
 
     async def count(self, conversation: str) -> int:
         """How many handoffs a conversation has had that are still known."""
@@ -156,7 +175,7 @@ class HandoffRows:
     async def newest_for(self, conversation: str) -> Handoff | None:
         """The conversation's last handoff, open or ended."""
         await self._conversations.lock(conversation)
-        return await self._one(FIND_NEWEST, {"of": conversation})
+        return await self._first(FIND_NEWEST, {"of": conversation})
 
     async def choose(self, name: str | None, since: datetime | None) -> Sequence[Handoff]:
         """Those of this id or conversation (None: of any), opened since a time, oldest first."""
@@ -165,7 +184,7 @@ class HandoffRows:
             query = query.where(or_(handoffs.c.id == name, handoffs.c.conversation == name))
         if since is not None:
             query = query.where(handoffs.c.opened_at >= since)
-        rows = await self._connection.execute(query.order_by(handoffs.c.opened_at))
+        rows = await self._connection.execute(query.order_by(handoffs.c.opened_at, handoffs.c.id))
         return [_handoff(row) for row in rows]
 
     async def opened_in(self, conversation: str, turn: str) -> Handoff | None:
@@ -177,7 +196,7 @@ class HandoffRows:
     async def owing_exit(self, conversation: str) -> Handoff | None:
         """The oldest ended handoff whose exit flow has not run."""
         await self._conversations.lock(conversation)
-        return await self._one(FIND_OWING_EXIT, {"of": conversation})
+        return await self._first(FIND_OWING_EXIT, {"of": conversation})
 
     async def resolve(self, references: References) -> Handoff | None:
         """The handoff a callback belongs to: by our id, by session, by chat id, else the user's newest."""
@@ -256,7 +275,10 @@ class HandoffRows:
             changes["live_since"] = now
             changes["joined_at"] = _keep(handoffs.c.joined_at, now)
         conditions = [handoffs.c.deadline <= now] if overdue else []
-        return await self._update(handoff, states_before(to), changes, *conditions)
+        moved = await self._update(handoff, states_before(to), changes, *conditions)
+        if moved and to is State.LIVE and moved.joined_at == now:
+            self._notes.time(TIME_TO_JOIN, moved.opened_at)
+        return moved
 
     def is_within(self, instant: datetime | None, seconds: float) -> bool:
         """Whether an instant is no longer ago than so many seconds."""
@@ -270,14 +292,17 @@ class HandoffRows:
         await self._conversations.lock(handoff.conversation)
         now = self._clock()
         values = {"now": now, "reminder": _later(now, remind), "limit": _later(now, within)}
-        await self._connection.execute(NOTE_POST, {"handoff": handoff.id, **values})
+        await self._connection.change(NOTE_POST, {"handoff": handoff.id, **values})
 
     async def note_answer(self, handoff: Handoff) -> None:
         """Stop the live agent's clock; the first answer is remembered."""
         changes: dict[str, Any] = {"remind_at": None, "deadline": None, "reminders": 0}
+        now = self._clock()
         if handoff.first_answer_at is None:
-            changes["first_answer_at"] = _keep(handoffs.c.first_answer_at, self._clock())
-        await self._update(handoff, (State.LIVE,), changes)
+            changes["first_answer_at"] = _keep(handoffs.c.first_answer_at, now)
+        answered = await self._update(handoff, (State.LIVE,), changes)
+        if answered and answered.first_answer_at == now:
+            self._notes.time(TIME_TO_ANSWER, answered.opened_at)
 
     async def due_for_reminder(self) -> Sequence[Handoff]:
         """Open handoffs whose requester has waited long enough to be told something."""
@@ -299,6 +324,14 @@ class HandoffRows:
     async def touch(self, handoff: Handoff, **changes: Any) -> Handoff | None:
         """Move ``last_updated`` on, as something was said; None where the handoff has ended meanwhile."""
         return await self.note(handoff, last_updated=self._clock(), **changes)
+
+    async def note_said(self, handoff: Handoff) -> Handoff:
+        """The same for whom the handoff was read in this very transaction, so that it need not be again."""
+        await self._conversations.lock(handoff.conversation)
+        now = self._clock()
+        if handoff.is_open and await self._connection.change(NOTE_SAID, {"handoff": handoff.id, "now": now}):
+            return replace(handoff, last_updated=now)
+        return handoff
 
     async def finish(
         self, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False, overdue: bool = False
@@ -323,6 +356,9 @@ class HandoffRows:
         ended = await self._update(handoff, states_before(State.ENDED), changes, *conditions)
         if ended:
             await self._conversations.next_epoch(ended.conversation)
+            self._notes.count(ENDED, ended.end_reason or reason)
+            if ended.joined_at is None:
+                self._notes.time(WAIT_IN_VAIN, ended.opened_at)
         return ended
 
     async def allow(self, handoff: Handoff, within: float) -> None:
@@ -351,6 +387,8 @@ class HandoffRows:
                 "conversation": FORGOTTEN,
                 "live_chat_id": FORGOTTEN,
                 "live_chat_user": FORGOTTEN,
+                # Nothing is written into a tracker any more.
+                "recorded_at": func.coalesce(handoffs.c.recorded_at, handoffs.c.ended_at),
             }
             await self._connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(nobody))
         return found
@@ -374,14 +412,16 @@ class HandoffRows:
     ) -> Handoff | None:
         await self._conversations.lock(handoff.conversation)
         plain = {name: value for name, value in changes.items() if not isinstance(value, ClauseElement)}
-        change = _change(frozenset(states), frozenset(plain))
-        if conditions:
-            change = change.where(*conditions)
-        if computed := {name: value for name, value in changes.items() if name not in plain}:
-            change = change.values(computed)
-        return await self._one(
-            change, {"handoff": handoff.id, **{f"to_{name}": value for name, value in plain.items()}}
-        )
+        values = {"handoff": handoff.id, **{f"to_{name}": value for name, value in plain.items()}}
+        if not conditions and len(plain) == len(changes):
+            return await self._first(_prepare_change(frozenset(states), frozenset(plain)), values)
+        change = _change(frozenset(states), frozenset(plain)).where(*conditions)
+        computed = {name: value for name, value in changes.items() if name not in plain}
+        return await self._one(change.values(computed) if computed else change, values)
+
+    async def _first(self, prepared: Prepared, values: Mapping[str, Any]) -> Handoff | None:
+        rows = await self._connection.fetch(prepared, values)
+        return _handoff(rows[0]) if rows else None
 
     async def _one(
         self, query: Select[Any] | ReturningUpdate[Any], values: Mapping[str, Any] | None = None
@@ -399,8 +439,8 @@ def _later(now: datetime, seconds: float | None) -> datetime | None:
     return None if seconds is None else now + timedelta(seconds=seconds)
 
 
-def _handoff(row: Row[Any]) -> Handoff:
-    values = dict(row._mapping)
+def _handoff(row: Sequence[Any]) -> Handoff:
+    values = dict(zip(COLUMNS, row, strict=True))
     values["state"] = State(values["state"])
     values["end_reason"] = EndReason(values["end_reason"]) if values["end_reason"] else None
     values["exit"] = Exit(values["exit"])

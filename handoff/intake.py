@@ -23,6 +23,7 @@ from handoff.ending import finish
 from handoff.files.file import UNKNOWN, FileState, Origin
 from handoff.files.names import clean_name
 from handoff.handoff import WAITING, EndReason, Handoff, State
+from handoff.instruments import DUPLICATES
 from handoff.message import Draft, Message, Sender, sentence
 from handoff.timeouts import Timeouts
 
@@ -169,6 +170,7 @@ class Intake:
         signed = {"name": event.name, "avatar": event.avatar} if sender is Sender.AGENT else {}
         draft = self._draft(sender, content, desk_id=event.desk_id, **signed)
         if await self._is_repeated(draft):
+            self._entry.notes.count(DUPLICATES, sender)
             return  # a repetition says nothing about who is there now
         if sender is Sender.AGENT:
             await self._join(event.name, event.avatar)
@@ -205,7 +207,9 @@ class Intake:
 
     async def _notice(self, event: Noticed) -> None:
         draft = self._draft(Sender.SYSTEM, {"text": event.text}, desk_id=event.desk_id)
-        if not await self._is_repeated(draft):
+        if await self._is_repeated(draft):
+            self._entry.notes.count(DUPLICATES, draft.sender)
+        else:
             await self._write(draft)
 
     async def _is_repeated(self, draft: Draft) -> bool:
@@ -228,6 +232,9 @@ class Intake:
         await self._change()
 
     async def _change(self, **changes: Any) -> None:
+        if not changes:
+            self.taken.handoff = await self._entry.handoffs.note_said(self.taken.handoff)
+            return
         touched = await self._entry.handoffs.touch(self.taken.handoff, **changes)
         self.taken.handoff = touched or self.taken.handoff
 

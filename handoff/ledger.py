@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 
+import structlog
+from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -13,34 +17,45 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from handoff.answer_rows import AnswerRows
 from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
+from handoff.deferral import Deferral, Deferred
 from handoff.engine_store import EngineStore
 from handoff.errors import LedgerReadOnly
 from handoff.files.keys import KeyRows
 from handoff.files.rows import FileRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
+from handoff.instruments import Instrument
 from handoff.leases import Leases
 from handoff.letter_rows import LetterRows
+from handoff.measures import SILENT, Measures, Notes
 from handoff.message_rows import MessageRows
 from handoff.overview_rows import OverviewRows
+from handoff.past_rows import PastRows
 from handoff.postgres import begin, create_postgres_engine
+from handoff.record_rows import RecordRows
 from handoff.schema import require_current
 from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
 from handoff.sqlite_store import SqliteStore
 from handoff.store import Connection, Store
 from handoff.stream_rows import StreamRows
+from handoff.tracing import OFF, Tracing
+
+log = structlog.get_logger(__name__)
 
 
 class Entry:
     """One transaction: what can be read and written in it, by subject."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
+        self.notes = Notes(clock)
         self.conversations = ConversationRows(connection, clock)
-        self.handoffs = HandoffRows(connection, self.conversations, clock)
-        self.messages = MessageRows(connection, self.conversations, clock)
+        self.handoffs = HandoffRows(connection, self.conversations, self.notes, clock)
+        self.messages = MessageRows(connection, self.conversations, self.notes, clock)
         self.streams = StreamRows(connection, self.conversations, self.messages, clock)
         self.letters = LetterRows(connection, self.conversations, clock)
         self.audits = AuditRows(connection, clock)
+        self.past = PastRows(connection)
+        self.records = RecordRows(connection, self.messages, clock)
         self.overview = OverviewRows(connection, clock)
         self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
         self.files = FileRows(connection, clock)
@@ -54,17 +69,30 @@ class Ledger:
     block and rolls back on an exception. What is read in it of a conversation stays true until it
     commits: SQLite has one writer, and with PostgreSQL the transaction holds the conversation's lock,
     which the rows take where they look something up by conversation, or before they change something.
-    What is only found by its own id may change until then.
+    What is only found by its own id may change until then. What its rows note is recorded in
+    ``measures`` once it is committed; ``tracing`` has the spans of all who work on it.
     """
 
-    def __init__(self, store: Store, clock: Clock = utc_now, leases: Leases | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock = utc_now,
+        leases: Leases | None = None,
+        measures: Measures = SILENT,
+        tracing: Tracing = OFF,
+    ) -> None:
+        self.measures = measures
+        self.tracing = tracing
         self._store = store
         self._clock = clock
         # With a server, several processes may work: each piece of work in one at a time.
         self.leases = leases
+        self._deferral = Deferral(self._write_deferred)
 
     @classmethod
-    async def connect(cls, url: str, clock: Clock = utc_now) -> Ledger:
+    async def connect(
+        cls, url: str, clock: Clock = utc_now, measures: Measures = SILENT, tracing: Tracing = OFF
+    ) -> Ledger:
         """Open the database at an SQLAlchemy ``url`` with an async driver.
 
         An SQLite file is made and brought up to date; a server's database must already be.
@@ -76,11 +104,14 @@ class Ledger:
         """
         if make_url(url).get_backend_name() == "sqlite":
             await asyncio.to_thread(migrate_file, url)
-            return cls(await asyncio.to_thread(SqliteStore, url), clock)
-        return await cls.open(url, clock)
+            store = await asyncio.to_thread(SqliteStore, url)
+            return cls(store, clock, measures=measures, tracing=tracing)
+        return await cls.open(url, clock, measures, tracing)
 
     @classmethod
-    async def open(cls, url: str, clock: Clock = utc_now) -> Ledger:
+    async def open(
+        cls, url: str, clock: Clock = utc_now, measures: Measures = SILENT, tracing: Tracing = OFF
+    ) -> Ledger:
         """For a look from outside: open a database that is there and current; make and migrate none.
 
         Raises:
@@ -99,7 +130,7 @@ class Ledger:
             raise
         # Connections of their own: a lease must be renewed, however long the ledger's are waited for.
         leases = None if file else Leases(create_engine(url))
-        return cls(EngineStore(engine, leases), clock, leases)
+        return cls(EngineStore(engine, leases), clock, leases, measures, tracing)
 
     @asynccontextmanager
     async def entry(self) -> AsyncIterator[Entry]:
@@ -109,8 +140,43 @@ class Ledger:
             LedgerAway: the database's server cannot be reached, or goes meanwhile.
             LeaseLost: another process has taken over the work that this transaction is part of.
         """
-        async with self._store.transaction() as connection:
-            yield Entry(connection, self._clock)
+        taken: Sequence[Deferred] = ()
+        try:
+            async with self._store.transaction() as connection:
+                taken = self._deferral.take()
+                entry = Entry(connection, self._clock)
+                for work in taken:
+                    await work(entry)
+                yield entry
+                commit = self.tracing.begin_piece("ledger.commit") if entry.notes else INVALID_SPAN
+        except BaseException:
+            self._deferral.give_back(taken)
+            raise
+        commit.end()
+        entry.notes.record(self.measures)
+
+    async def defer(self, work: Deferred) -> None:
+        """Write some bookkeeping without waiting for it: with the next entry, or a moment later.
+
+        Whoever opens an entry finds it written. A crash may lose it, so it must be nothing that
+        anybody was promised; it may be run again where its transaction failed. With a server it is
+        written at once, as another process may look for it.
+        """
+        if self._store.is_shared:
+            async with self.entry() as entry:
+                await work(entry)
+        else:
+            self._deferral.add(work)
+
+    def time(self, instrument: Instrument, since: datetime, *labels: str) -> None:
+        """Record the seconds from an instant until now, of what no transaction has to wait for."""
+        notes = Notes(self._clock)
+        notes.time(instrument, since, *labels)
+        notes.record(self.measures)
+
+    async def _write_deferred(self) -> None:
+        async with self.entry():
+            pass
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
         """No transaction is under way within the block: the moment to cancel tasks that make them.
@@ -132,7 +198,12 @@ class Ledger:
                 raise LedgerReadOnly("The ledger's database takes no writes.")
 
     async def close(self) -> None:
-        """Release the connections, once the transaction under way is over."""
+        """Release the connections, once what was deferred is written and no transaction is under way."""
+        try:
+            await self._deferral.settle()
+        except (sqlite3.Error, OSError) as error:
+            log.warning("ledger.deferred_lost", reason=str(error))
+        self._deferral.close()
         await self._store.close()
         if self.leases:
             await self.leases.close()

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from handoff.concern import Concerning
 from handoff.errors import LetterRefused
+from handoff.instruments import LETTERS
 from handoff.ledger import Ledger
 from handoff.letter_rows import Letter
 from handoff.message import Message, Receipt
@@ -53,7 +55,9 @@ class Letters:
         self._first_wait = first_wait
         self._receipt = receipt
         self._lane = f"{LANE} {channel}"
-        self._runs = OnePerKey(self._post_all, self._lane, tasks, again=AGAIN, leases=ledger.leases)
+        self._runs = OnePerKey(
+            self._post_all, self._lane, tasks, again=AGAIN, leases=ledger.leases, concern=Concerning
+        )
 
     def kick(self, conversation: str) -> None:
         """Post soon what was written."""
@@ -107,11 +111,13 @@ class Letters:
         async with self._ledger.entry() as entry:
             await entry.letters.arrive(letter, self._receipt)
             await entry.conversations.hand_out(letter.conversation, letter.seq)
+            entry.notes.count(LETTERS, "taken")
 
     async def _note_failure(self, letter: Letter, error: LetterRefused) -> None:
         again = None if error.is_final else self._wait(letter, error)
         async with self._ledger.entry() as entry:
             is_dead = await entry.letters.fail(letter, str(error), again=again)
+            entry.notes.count(LETTERS, "dead" if is_dead else "failed")
         log.warning(
             "letter.dead" if is_dead else "letter.failed", message=letter.message_id, reason=str(error)
         )

@@ -1,4 +1,4 @@
-"""The last look at whatever is logged: no secret of the settings, no personal data, one line per event.
+"""The last look at whatever is logged: no secret, no personal data, no id that opens a chat, one line each.
 
 Rasa sets logging up for the whole process, and logs what is said at its louder levels, so the guard is
 put into that: before the renderer of structlog, and in front of every handler of the standard library.
@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from structlog.processors import format_exc_info
 
+from handoff.concern import hide_concern, name_concern
 from handoff.masking import Kind, change_texts, mask
 from handoff.settings import Settings
 from handoff.settings.privacy import Place
@@ -41,6 +42,7 @@ class LogGuard:
     def hide(self, text: str) -> str:
         if self._secrets:
             text = self._secrets.sub("[secret]", text)
+        text = hide_concern(text)
         return mask(text, self._kinds) if self._kinds else text
 
     # -- structlog --------------------------------------------------------------------
@@ -48,6 +50,7 @@ class LogGuard:
     def __call__(self, logger: Any, name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
         if event.get("exc_info"):
             event = format_exc_info(logger, name, event)
+        name_concern(event)
         return {
             key: change_texts(value, self.hide) if key in TRACEBACKS else self._clean(value)
             for key, value in event.items()

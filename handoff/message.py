@@ -65,7 +65,7 @@ class Message:
 
     ``possibly_sent``: it was written to the desk, and the answer to that was lost.
     ``born``: the epoch in which the bot's turn about it began, None where it has had none.
-    ``trace``: the W3C traceparent of its acceptance, None where nothing is traced.
+    ``trace``: the W3C traceparent of the work that wrote it, None where nothing was traced.
     """
 
     id: str

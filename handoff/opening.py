@@ -9,15 +9,19 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from handoff.bot_questions import has_asked
+from handoff.concern import Concerning, note_concern
 from handoff.context import UNKNOWN, Context
 from handoff.desk import AgentDesk, Opened, Utterance
 from handoff.ending import finish
-from handoff.errors import AlreadyOpen, DeskError
+from handoff.errors import AlreadyOpen, DeskError, name_failure
 from handoff.handoff import WAITING, EndReason, Handoff, State
+from handoff.instruments import DESK_FAILURES
 from handoff.intake import take_in
 from handoff.timeouts import Timeouts
+from handoff.tracing import present_trace
 
 if TYPE_CHECKING:
     from handoff.ledger import Ledger
@@ -99,7 +103,19 @@ async def open_handoff(
     A turn that is repeated after a crash opens nothing again: it hears what became of the
     handoff that it has opened, even if the desk has closed meanwhile (``is_closed``).
     """
-    timeouts = timeouts or Timeouts()
+    with Concerning(request.conversation):
+        return await _try(ledger, desk, request, timeouts or Timeouts(), patience, is_closed=is_closed)
+
+
+async def _try(
+    ledger: Ledger,
+    desk: AgentDesk,
+    request: OpenRequest,
+    timeouts: Timeouts,
+    patience: float,
+    *,
+    is_closed: bool,
+) -> Opening:
     if request.channel and not await _is_diverted(ledger, request):
         log.warning("opening.channel_cannot_divert", channel=request.channel)
         return Opening(outcome=Outcome.CANNOT_DIVERT)
@@ -107,18 +123,43 @@ async def open_handoff(
         return await _settle(ledger, await _await_decision(ledger, earlier, patience))
     if is_closed:
         return Opening(outcome=Outcome.CLOSED)
+    with ledger.tracing.follow(
+        await _find_trace(ledger, request),
+        "handoff.open",
+        SpanKind.CLIENT,
+        conversation=request.conversation,
+    ):
+        return await _open(ledger, desk, request, timeouts, patience)
+
+
+async def _open(
+    ledger: Ledger, desk: AgentDesk, request: OpenRequest, timeouts: Timeouts, patience: float
+) -> Opening:
     try:
         handoff = await _request(ledger, desk, request, timeouts)
     except AlreadyOpen:
         return await _find_open(ledger, request.conversation)
+    note_concern(handoff)
     try:
         opened = await desk.open(handoff, request.history)
     except DeskError as error:
+        ledger.measures.count(DESK_FAILURES, "open", name_failure(error))
         log.warning("opening.failed", handoff=handoff.id, reason=str(error))
         return await _give_up(ledger, desk, handoff)
     if not await _note_opened(ledger, desk, handoff, opened, timeouts):
         await _withdraw(desk, replace(handoff, live_chat_id=opened.chat_id or handoff.live_chat_id))
     return await _settle(ledger, await _await_decision(ledger, handoff, patience))
+
+
+async def _find_trace(ledger: Ledger, request: OpenRequest) -> str | None:
+    """Of the turn that asks; where it runs in another process, of the message that the turn is about."""
+    if trace := present_trace():
+        return trace
+    if request.turn is None or not ledger.tracing.is_on:
+        return None
+    async with ledger.entry() as entry:
+        message = await entry.messages.find(request.turn)
+    return message.trace if message else None
 
 
 async def _is_diverted(ledger: Ledger, request: OpenRequest) -> bool:

@@ -22,6 +22,17 @@ class Pile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Since when a handoff's oldest message waits for its desk, its requester; None where none does."""
+
+    for_desk: datetime | None = None
+    for_requester: datetime | None = None
+
+
+NOTHING_WAITS = Waiting()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Overview:
     """What the ledger says of all conversations together.
 

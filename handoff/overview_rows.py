@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from handoff.handoff import OPEN_STATES, Clock, Exit, State
 from handoff.message import Receipt, Sender
 from handoff.message_rows import SHOWN_TO_REQUESTER
-from handoff.overview import Overview, Pile
+from handoff.overview import NOTHING_WAITS, Overview, Pile, Waiting
 from handoff.store import Connection
 from handoff.tables import handoffs, letters, messages
 
@@ -39,6 +40,24 @@ class OverviewRows:
             for_requester=await self._count_in(IS_OPEN, messages.c.sender.in_(SHOWN_TO_REQUESTER)),
             dead_letters=await self._count(letters.c.dead_at, letters.c.dead_at.is_not(None)),
         )
+
+    async def waiting(self) -> dict[str, Waiting]:
+        """Open handoffs in which a message waits, by their id; for the desk, only while they are live."""
+        query = (
+            select(messages.c.handoff_id, messages.c.sender, func.min(messages.c.created_at))
+            .join(handoffs, handoffs.c.id == messages.c.handoff_id)
+            .where(IS_WAITING, IS_OPEN)
+            .where(or_(handoffs.c.state == State.LIVE, messages.c.sender != Sender.REQUESTER))
+            .group_by(messages.c.handoff_id, messages.c.sender)
+        )
+        found: dict[str, Waiting] = {}
+        for handoff_id, sender, since in await self._connection.execute(query):
+            known = found.get(handoff_id, NOTHING_WAITS)
+            if sender == Sender.REQUESTER:
+                found[handoff_id] = replace(known, for_desk=since)
+            else:
+                found[handoff_id] = replace(known, for_requester=min(since, known.for_requester or since))
+        return found
 
     async def _count_open(self) -> dict[State, Pile]:
         columns = (handoffs.c.state, func.count(), func.min(handoffs.c.opened_at))

@@ -13,9 +13,11 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from handoff.concern import Concerning, note_concern
 from handoff.desk import Callback, Fetched, PolledDesk, Progress, References
-from handoff.errors import DeskError
+from handoff.errors import DeskError, name_failure
 from handoff.handoff import Handoff
+from handoff.instruments import DESK_FAILURES, RETRIES
 from handoff.ledger import Ledger
 from handoff.repetition import repeat_within
 from handoff.tasks import Tasks
@@ -82,6 +84,10 @@ class Polling:
 
     async def _poll(self, handoff_id: str) -> None:
         """Ask until the handoff has ended; in a cluster, as the only process."""
+        with Concerning.of_handoff(handoff_id):
+            await self._poll_alone(handoff_id)
+
+    async def _poll_alone(self, handoff_id: str) -> None:
         leases = self._ledger.leases
         async with leases.hold(f"{LANE}:{handoff_id}") if leases else contextlib.nullcontext():
             await self._ask_until_ended(handoff_id)
@@ -89,6 +95,7 @@ class Polling:
     async def _ask_until_ended(self, handoff_id: str) -> None:
         quiet = 0
         while handoff := await self._find_open(handoff_id):
+            note_concern(handoff)
             quiet = 0 if await self._ask(handoff) else quiet + 1
             if await self._rest(handoff_id, pause_after(quiet, self._timeouts)):
                 quiet = 0
@@ -118,11 +125,20 @@ class Polling:
     async def _fetch(self, handoff: Handoff) -> Fetched | None:
         """Ask as long as that may help before the deadline; None where the handoff ends meanwhile."""
         async for attempt in repeat_within(self._timeouts.delivery):
-            if attempt.retry_state.attempt_number > 1 and not await self._find_open(handoff.id):
-                return None
+            if attempt.number > 1:
+                if not await self._find_open(handoff.id):
+                    return None
+                self._ledger.measures.count(RETRIES, "fetch")
             with attempt:
-                return await self._desk.fetch(handoff)
+                return await self._try(handoff)
         return None
+
+    async def _try(self, handoff: Handoff) -> Fetched:
+        try:
+            return await self._desk.fetch(handoff)
+        except DeskError as error:
+            self._ledger.measures.count(DESK_FAILURES, "fetch", name_failure(error))
+            raise
 
     async def _rest(self, handoff_id: str, pause: float) -> bool:
         """Wait until the next poll; True where somebody has cut short what is beyond the usual pause."""

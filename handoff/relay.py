@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import structlog
+from opentelemetry.trace import SpanKind
 
+from handoff.concern import Concerning, note_concern
 from handoff.deadlines import Deadlines
-from handoff.delivery import Delivery, Screen, Views
+from handoff.delivery import Delivery, Glance, Screen, Views
 from handoff.desk import (
     AgentDesk,
     Callback,
@@ -22,12 +24,13 @@ from handoff.desk import (
 )
 from handoff.dispatch import LANE, Dispatch
 from handoff.ending import finish
-from handoff.errors import DeskError, DeskRejected
+from handoff.errors import DeskError, DeskRejected, name_failure
 from handoff.files.cabinet import Cabinet
 from handoff.files.fetching import Fetching
 from handoff.files.file import File, FileState, has_files
 from handoff.files.posting import Posting
 from handoff.handoff import EndReason, Handoff, State
+from handoff.instruments import CALLBACKS, DESK_FAILURES, TO_REQUESTER
 from handoff.intake import take_in
 from handoff.leases import Leases
 from handoff.ledger import Entry, Ledger
@@ -80,7 +83,7 @@ class Relay:
         self._is_shared = views is not None
         self._tasks = Tasks()
         self.delivery = Delivery(ledger, front, self._tasks, views)
-        self._following = OnePerKey(self._follow, "follow", self._tasks)
+        self._following = OnePerKey(self._follow, "follow", self._tasks, concern=Concerning.of_handoff)
         self.vault = Vault()
         self._turns = Turns()
         self._posting = Posting(ledger, cabinet, desk) if cabinet and isinstance(desk, FileDesk) else None
@@ -170,34 +173,43 @@ class Relay:
             if current is None or current.state is State.ENDING:
                 return
             await entry.messages.assign(message, current)
-        self.post_soon(handoff)
+        self.post_soon(handoff, message)
 
     async def assign(self, entry: Entry, handoff: Handoff, message: Message) -> None:
         """Give a message to the desk in the entry that accepts it; ``post_soon`` has to follow its commit."""
-        is_next = self._dispatch.expect(handoff.id, message)
+        is_next = await self._dispatch.expect(entry, handoff, message)
         await entry.messages.assign(message, handoff, is_next=is_next)
 
-    def post_soon(self, handoff: Handoff) -> None:
-        """Post what was assigned to a handoff."""
-        self._dispatch.kick(handoff.id)
+    def post_soon(self, handoff: Handoff, message: Message) -> None:
+        """Post what was assigned to a handoff, ``message`` among it."""
+        self._dispatch.hand_over(handoff, message)
         self._expect_news(handoff)
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:
         """Tell the live agent that the requester types; nobody is troubled where that fails."""
         if handoff.state is not State.LIVE:
             return
-        try:
-            await self._desk.type(handoff, on=on)
-        except DeskError as error:
-            log.debug("typing.failed", handoff=handoff.id, reason=str(error))
+        with Concerning.of(handoff):
+            try:
+                await self._desk.type(handoff, on=on)
+            except DeskError as error:
+                log.debug("typing.failed", reason=str(error))
 
     async def confirm(self, conversation: str, public_id: str) -> None:
         """A browser of the requester has shown a message."""
+        if self._ticks is None and not self._ledger.tracing.is_on:
+            if created_at := self.delivery.promptness.take_confirmed(public_id):
+                self._ledger.time(TO_REQUESTER, created_at, "confirmed")
+            await self._ledger.defer(lambda entry: entry.messages.note_delivered(conversation, public_id))
+            return
         async with self._ledger.entry() as entry:
             shown = await entry.messages.confirm(conversation, public_id)
             files = await entry.files.of(shown.id) if shown and has_files(shown.content) else ()
+            if shown and self.delivery.promptness.note_confirmed(shown):
+                entry.notes.time(TO_REQUESTER, shown.created_at, "confirmed")
         if shown:
-            self._tick(shown, files)
+            with self._ledger.tracing.follow(shown.trace, "handoff.confirm", message=shown.id):
+                self._tick(shown, files)
 
     def _tick(self, message: Message, files: Sequence[File]) -> None:
         """A message with a file is shown once the file can be; it is not where the file cannot."""
@@ -215,6 +227,10 @@ class Relay:
 
     async def leave(self, handoff: Handoff, reason: EndReason) -> None:
         """Leave the chat because the requester wants to; ends when the desk confirms, or soon anyway."""
+        with Concerning.of(handoff):
+            await self._leave(handoff, reason)
+
+    async def _leave(self, handoff: Handoff, reason: EndReason) -> None:
         async with self._ledger.entry() as entry:
             ending = await entry.handoffs.move(
                 handoff, State.ENDING, within=self._timeouts.ending, end_reason=reason
@@ -234,21 +250,40 @@ class Relay:
         """Commit what the desk tells; all work that follows comes after, in the background.
 
         Returns False for a callback that belongs to no handoff, or with which another process
-        that polls was quicker.
+        that polls was quicker. It belongs to the trace of what the requester wrote last.
         """
+        with Concerning():
+            return await self._trace(callback)
+
+    async def _trace(self, callback: Callback) -> bool:
+        if not (self._ledger.tracing.is_on and callback.events):
+            return await self._receive(callback)
+        async with self._ledger.entry() as entry:
+            handoff = await entry.handoffs.resolve(callback.references)
+            trace = await entry.messages.last_trace(handoff) if handoff else None
+        about = {"handoff": handoff.id, "conversation": handoff.conversation} if handoff else {}
+        with self._ledger.tracing.follow(trace, "handoff.callback", SpanKind.SERVER, **about):
+            return await self._receive(callback)
+
+    async def _receive(self, callback: Callback) -> bool:
         async with self._ledger.entry() as entry:
             handoff = await entry.handoffs.resolve(callback.references)
             if handoff is None:
+                entry.notes.count(CALLBACKS, "unresolved")
                 log.info("callback.unresolved", events=len(callback.events))
                 return False
+            note_concern(handoff)
             if callback.progress and not await entry.handoffs.advance(handoff, callback.progress):
                 return False
+            if not callback.progress:  # else it was fetched
+                entry.notes.count(CALLBACKS, "taken")
             known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
             taken = await take_in(entry, known, callback.events, self._timeouts, self._desk.answers)
             is_stray = callback.stray and await take_back(entry, taken.handoff, callback.stray)
+            glance = await self.delivery.look(entry, handoff.conversation)
         if any(not isinstance(event, Typing) for event in callback.events):
             self._turns.note_word(handoff.id)
-        self._follow_up(handoff, taken.handoff)
+        self._follow_up(handoff, taken.handoff, glance)
         if self._fetching:
             for file_id in taken.files:
                 self._fetching.kick(file_id)
@@ -268,10 +303,10 @@ class Relay:
             return handoff
         return await entry.handoffs.note(handoff, live_chat_id=chat_id) or handoff
 
-    def _follow_up(self, before: Handoff, after: Handoff) -> None:
+    def _follow_up(self, before: Handoff, after: Handoff, glance: Glance | None) -> None:
         if before.is_open and not after.is_open:
             log.info("handoff.ended", handoff=after.id, reason=after.end_reason)
-        self.delivery.kick(after.conversation)
+        self.delivery.kick(after.conversation, glance)
         if before.looks != after.looks:
             self._dispatch.kick(after.id)
             self._following.kick(after.id)
@@ -284,6 +319,7 @@ class Relay:
             handoff = await entry.handoffs.find(handoff_id)
         if handoff is None:
             return
+        note_concern(handoff)
         if self._ticks and not handoff.is_open:
             await self._ticks.end(handoff)
         await self._front.follow(handoff)
@@ -301,6 +337,7 @@ class Relay:
         try:
             await self._desk.proceed(handoff, event)
         except DeskError as error:
+            self._count_failure("proceed", error)
             await self._give_up(handoff, error)
 
     # -- ends -------------------------------------------------------------------------
@@ -340,6 +377,7 @@ class Relay:
         try:
             await self._desk.end(handoff)
         except DeskError as error:
+            self._count_failure("end", error)
             log.warning("leave.failed", handoff=handoff.id, reason=str(error))
             return False
         async with self._ledger.entry() as entry:
@@ -355,6 +393,9 @@ class Relay:
             log.info("handoff.ended", handoff=ended.id, reason=ended.end_reason)
             await self._changed(ended)
         return ended is not None
+
+    def _count_failure(self, operation: str, error: DeskError) -> None:
+        self._ledger.measures.count(DESK_FAILURES, operation, name_failure(error))
 
     def _expect_news(self, handoff: Handoff) -> None:
         if self._polling:

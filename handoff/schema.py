@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from handoff.errors import LedgerOutdated
-from handoff.postgres import LOCK_TABLES
+from handoff.table_locks import lock_tables, wait_for_migrations
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -20,23 +20,37 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def migrate(connection: Connection) -> None:
-    """Upgrade to the newest tables; safe to call from several processes at once.
+def migrate(connection: Connection, to: str | None = None) -> None:
+    """Bring the tables to the newest revision, or to another one, from several processes at once if need be.
+
+    Who writes meanwhile waits. A step back is for the version that ran before; it drops what came
+    later, with what is in it.
 
     Raises:
-        LedgerOutdated: a newer version of the code made the database.
+        LedgerOutdated: a newer version of the code made the database, or there is no such revision.
     """
     from alembic import command
     from alembic.runtime.migration import MigrationContext
-    from alembic.script import ScriptDirectory
 
-    if connection.dialect.name == "postgresql":
-        connection.execute(LOCK_TABLES)
+    is_shared = connection.dialect.name == "postgresql"
+    if is_shared:
+        wait_for_migrations(connection)
     config = _configure(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if not known.issuperset(MigrationContext.configure(connection).get_current_heads()):
+    known = _list_revisions(config)
+    current = MigrationContext.configure(connection).get_current_heads()
+    if not set(known).issuperset(current):
         raise LedgerOutdated("A newer version made the ledger's tables. Install that version or a later one.")
-    command.upgrade(config, "head")
+    to = to or known[0]
+    if to not in known:
+        raise LedgerOutdated(f"There is no revision {to}. This version knows {known[-1]} to {known[0]}.")
+    if to in current:
+        return
+    if is_shared:
+        lock_tables(connection)
+    if to < max(current, default=""):
+        command.downgrade(config, to)
+    else:
+        command.upgrade(config, to)
 
 
 def require_current(connection: Connection) -> None:
@@ -63,6 +77,13 @@ def find_revision(connection: Connection) -> str | None:
 def newest_revision() -> str:
     """The revision of this code: migrations are one line, and their files' names begin with it."""
     return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _list_revisions(config: Config) -> list[str]:
+    """The newest first."""
+    from alembic.script import ScriptDirectory
+
+    return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
 
 
 def _configure(connection: Connection) -> Config:

@@ -20,21 +20,21 @@ BUSY_TIMEOUT = 10.0  # seconds that one process waits for another's transaction
 _migrating = threading.Lock()
 
 
-def migrate_file(url: str) -> None:
-    """Make the file of an SQLAlchemy ``url``, or bring it up to date.
+def migrate_file(url: str, to: str | None = None) -> None:
+    """Make the file of an SQLAlchemy ``url``, or bring it up to date, or to the revision ``to``.
 
     For a thread of its own: it waits for other processes that do the same, and a wait in the
     event loop would keep those in this process from ever finishing.
 
     Raises:
-        LedgerOutdated: a newer version of the code made the file.
+        LedgerOutdated: a newer version of the code made the file, or there is no such revision.
     """
     plain = make_url(url).set(drivername="sqlite")
     Path(plain.database or "").parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(plain, connect_args={"timeout": BUSY_TIMEOUT}, poolclass=NullPool)
     prepare(engine)
     with _migrating, engine.begin() as connection:
-        migrate(connection)
+        migrate(connection, to)
 
 
 def open_file(path: str) -> Connection:

@@ -103,6 +103,8 @@ handoffs = Table(
     Column("problem", Text),
     # The W3C traceparent of the request for a live agent.
     Column("trace", String(64)),
+    # When it was written into the bot's tracker.
+    Column("recorded_at", Instant),
     # One open handoff per conversation, whatever the code does.
     Index(
         "one_open_handoff",
@@ -119,6 +121,12 @@ handoffs = Table(
     Index("handoffs_by_exit", "exit"),
     Index("handoffs_by_opening", "opened_at", "id"),
     Index("handoffs_by_end", "ended_at"),
+    Index(
+        "unrecorded_handoffs",
+        "ended_at",
+        sqlite_where=text("recorded_at IS NULL"),
+        postgresql_where=text("recorded_at IS NULL"),
+    ),
 )
 
 messages = Table(
@@ -139,7 +147,7 @@ messages = Table(
     Column("avatar", Text),
     # The epoch in which the bot's turn about it began.
     Column("born", Integer),
-    # The W3C traceparent of its acceptance.
+    # The W3C traceparent of the work that wrote it.
     Column("trace", String(64)),
     UniqueConstraint("conversation", "seq", name="one_seq"),
     UniqueConstraint("conversation", "client_id", name="one_client_id"),

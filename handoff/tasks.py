@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from handoff.concern import Concerning
 from handoff.errors import LeaseLost
 from handoff.leases import Leases, forget_held
 
@@ -146,7 +147,8 @@ class OnePerKey:
     """Runs ``work(key)`` at least once after each ``kick(key)``, and never twice at a time for one key.
 
     What fails is tried ``again`` after so many seconds, or at the next kick where that is None.
-    With ``leases`` it is one run at a time among all processes; a kick waits for its turn.
+    With ``leases`` it is one run at a time among all processes; a kick waits for its turn. ``concern``
+    says whom a key's work concerns.
     """
 
     def __init__(
@@ -157,8 +159,10 @@ class OnePerKey:
         *,
         again: float | None = None,
         leases: Leases | None = None,
+        concern: Callable[[str], Concerning] = Concerning.nobody,
     ) -> None:
         self._again = again
+        self._concern = concern
         self._leases = leases
         self._work = work
         self._name = name
@@ -193,14 +197,18 @@ class OnePerKey:
         task.add_done_callback(lambda done: self._stop(key, done))
 
     async def _run(self, key: str) -> None:
-        while key in self._wanted:
-            self._wanted.discard(key)
-            try:
-                async with self._alone(key):
-                    await self._work(key)
-            except LeaseLost as error:
-                log.warning("lease.lost", lane=self._name, reason=str(error))
-                self._wanted.add(key)  # whoever has it now may have begun before this kick
+        with self._concern(key):
+            while key in self._wanted:
+                self._wanted.discard(key)
+                await self._run_once(key)
+
+    async def _run_once(self, key: str) -> None:
+        try:
+            async with self._alone(key):
+                await self._work(key)
+        except LeaseLost as error:
+            log.warning("lease.lost", lane=self._name, reason=str(error))
+            self._wanted.add(key)  # whoever has it now may have begun before this kick
 
     def _alone(self, key: str) -> AbstractAsyncContextManager[None]:
         return self._leases.hold(f"{self._name}:{key}") if self._leases else nullcontext()

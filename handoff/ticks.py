@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from handoff.concern import Concerning, note_concern
 from handoff.desk import InformedDesk
 from handoff.errors import DeskError, DeskRejected
 from handoff.handoff import Handoff
@@ -43,7 +44,7 @@ class Ticks:
         # By handoff, the desk's ids, and whether each was shown.
         self._news: defaultdict[str, dict[str, bool]] = defaultdict(dict)
         self._told_unseen: set[str] = set()
-        self._runs = OnePerKey(self._report, "ticks", tasks)
+        self._runs = OnePerKey(self._report, "ticks", tasks, concern=Concerning.of_handoff)
 
     async def watch(self) -> None:
         """For one background task: tell of messages that have found nobody for a while."""
@@ -92,6 +93,7 @@ class Ticks:
             handoff = await entry.handoffs.find(handoff_id)
         if handoff is None:
             return
+        note_concern(handoff)
         failed = [desk_id for desk_id, is_shown in news.items() if not is_shown]
         shown = [desk_id for desk_id, is_shown in news.items() if is_shown] if handoff.is_open else []
         if not (shown or failed):

@@ -29,10 +29,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=5005)
     parser.add_argument("--config", default="config.yml", help="config.yml or config.llm.yml")
     parser.add_argument("--endpoints", default="endpoints.yml", help="endpoints.yml or endpoints.llm.yml")
+    parser.add_argument("--model", type=Path, help="serve this trained assistant instead of training one")
     options = parser.parse_args(argv)
     _prepare_environment()
     try:
-        model = _train(options.config, options.endpoints)
+        model = options.model or train_assistant(options.config, options.endpoints)
         asyncio.run(_serve_until_stopped(model, options.port, options.endpoints))
     except (HandoffError, TrainingFailed, OSError) as error:
         print(f"\n{error}\n", file=sys.stderr, flush=True)
@@ -46,12 +47,9 @@ def _prepare_environment() -> None:
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     sys.path.insert(0, str(ROOT))
 
-
-def _train(config: str, endpoints: str) -> Path:
     from rasa.utils.log_utils import configure_structlog
 
     configure_structlog()
-    return train_assistant(config, endpoints)
 
 
 async def _serve_until_stopped(model: Path, port: int, endpoints: str) -> None:
@@ -61,6 +59,7 @@ async def _serve_until_stopped(model: Path, port: int, endpoints: str) -> None:
     async with run_app(await load_app(model, endpoints=endpoints), port) as address:
         print(f"The assistant answers at {address}.", flush=True)
         await stopped.wait()
+    await _flush()
 
 
 async def load_app(
@@ -71,6 +70,7 @@ async def load_app(
     from rasa.core.config.configuration import Configuration
     from rasa.core.run import configure_app
 
+    _observe(endpoints)
     configured = Configuration.initialise_endpoints(ROOT / endpoints).endpoints
     Configuration.initialise_sub_agents(None)
     channels = (make_channels or _make_channels)()
@@ -78,6 +78,21 @@ async def load_app(
     loop = asyncio.get_running_loop()
     app.ctx.agent = await load_agent(model_path=str(model), endpoints=configured, loop=loop)
     return app
+
+
+async def _flush() -> None:
+    from rasa.tracing.process_observability import flush_process_observability
+
+    await flush_process_observability()
+
+
+def _observe(endpoints: str) -> None:
+    """Traces and metrics as the endpoints file has them; by Rasa, which does so in its command line only."""
+    from rasa.tracing.process_observability import ObservabilitySettings, configure_process_observability
+
+    configure_process_observability(
+        ObservabilitySettings(project_root=str(ROOT), endpoints_file=str(ROOT / endpoints))
+    )
 
 
 @contextlib.asynccontextmanager

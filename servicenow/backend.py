@@ -18,6 +18,7 @@ from handoff.files.store import FileStore
 from handoff.handoff import Clock, utc_now
 from handoff.ledger import Ledger
 from handoff.log_guard import guard_logs
+from handoff.observation import Observation, observation_of_process
 from handoff.settings import Desk, Settings, read_settings
 from handoff.timeouts import Timeouts
 from servicenow.auth import make_credentials
@@ -43,6 +44,7 @@ class Backend:
     clock: Clock = utc_now
     lookout: Lookout = field(default_factory=Lookout)
     patterns: TextPatterns = PATTERNS
+    observation: Observation = field(default_factory=Observation)
 
     @property
     def is_desk_open(self) -> bool:
@@ -57,19 +59,25 @@ class Backend:
             await self.ledger.close()
 
 
-async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
-    """Connect the parts.
+async def make_backend(
+    settings: Settings, clock: Clock = utc_now, observation: Observation | None = None
+) -> Backend:
+    """Connect the parts; what is seen of them is its own unless one is given.
 
     Raises:
         LedgerOutdated: the database needs a migration first.
     """
+    observation = observation or Observation()
     instance = Instance(
         settings.servicenow_url,
         make_credentials(settings),
         signing_secret=settings.servicenow_signing_secret,
         request_timeout=settings.servicenow_request_timeout,
+        measures=observation.measures,
     )
-    ledger = await Ledger.connect(settings.handoff_database_url, clock)
+    ledger = await Ledger.connect(
+        settings.handoff_database_url, clock, observation.measures, observation.tracing
+    )
     return Backend(
         settings=settings,
         ledger=ledger,
@@ -80,6 +88,7 @@ async def make_backend(settings: Settings, clock: Clock = utc_now) -> Backend:
         clock=clock,
         lookout=make_lookout(settings, instance, clock),
         patterns=make_patterns(settings),
+        observation=observation,
     )
 
 
@@ -165,7 +174,7 @@ async def backend() -> Backend:
     if task is None or _has_failed(task):
         settings = read_settings()
         guard_logs(settings)
-        task = loop.create_task(make_backend(settings))
+        task = loop.create_task(make_backend(settings, observation=observation_of_process()))
         _backends[loop] = task
     return await asyncio.shield(task)
 

@@ -85,6 +85,12 @@ class Budget:
                 await self._sleep(pause)
             yield
 
+    @property
+    def is_low(self) -> bool:
+        """Whether less than is kept for what must be sent is left, or nothing may be sent at all."""
+        level = self.level
+        return bool(self._pause() or (level and level.is_low))
+
     def note(self, status: int, headers: Mapping[str, str]) -> None:
         """Learn from the head of an answer."""
         self._count(headers, is_refused=status == 429)

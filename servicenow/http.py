@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -11,12 +12,14 @@ import aiohttp
 from pydantic import SecretStr
 
 from handoff.errors import DeskBusy, DeskError, DeskRejected, DeskUnavailable, FileNotTaken
+from handoff.instruments import DESK_REQUEST
+from handoff.measures import SILENT, Measures
 from servicenow.auth import Credentials, read_retry_after, sign
 from servicenow.budget import Budget
+from servicenow.measuring import RETRYABLE, name_outcome, watch_budgets
 
 CHUNK = 64 * 1024  # bytes
 FILE_TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=60)  # seconds
-RETRYABLE = frozenset({500, 502, 503, 504})
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,16 @@ class Instance:
         *,
         signing_secret: SecretStr | None = None,
         request_timeout: float = 10.0,
+        measures: Measures = SILENT,
     ) -> None:
+        self._measures = measures
         self.url = url
         self._credentials = credentials
         self._signing_secret = signing_secret
         self._timeout = aiohttp.ClientTimeout(total=request_timeout)
         self._session: aiohttp.ClientSession | None = None
         self._budgets: dict[str, Budget] = {}
+        self._unwatch = watch_budgets(measures, self._budgets)
 
     def budget(self, path: str) -> Budget:
         """What the rate limit leaves for one API."""
@@ -141,6 +147,8 @@ class Instance:
         return disposition.filename if disposition else None
 
     async def close(self) -> None:
+        while self._unwatch:
+            self._unwatch.pop()()
         if self._session:
             await self._session.close()
 
@@ -176,17 +184,21 @@ class Instance:
         **request: Any,
     ) -> Reply:
         headers = {"Accept": "application/json", **headers}
+        began, outcome = time.monotonic(), "unavailable"
         try:
             async with session.request(
                 method, self.url + path, headers=headers, allow_redirects=False, **request
             ) as response:
                 text = await response.text(errors="replace")
+            outcome = name_outcome(response.status)
         except aiohttp.ClientConnectorError as error:
             raise DeskUnavailable(f"No connection to ServiceNow: {type(error).__name__}") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             raise DeskUnavailable(
                 f"ServiceNow gave no answer: {type(error).__name__}", possibly_done=True
             ) from error
+        finally:
+            self._measures.record(DESK_REQUEST, time.monotonic() - began, outcome)
         self.budget(path).note(response.status, response.headers)
         reply = Reply(response.status, _parse(text))
         if 200 <= reply.status < 300 or reply.status in expected:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from handoff.concern import Concerning, note_concern
 from handoff.desk import FileDesk
 from handoff.errors import DeskError, FileRefused
 from handoff.files.cabinet import Cabinet
@@ -79,6 +80,7 @@ class Fetching:
         file = await self._cabinet.find(file_id)
         if file is None or file.state is not FileState.WANTED:
             return
+        note_concern(conversation=file.conversation)
         async with self._turns:
             is_here = await self._try(file)
         if not is_here:
@@ -119,7 +121,8 @@ class Fetching:
                     await _tell(entry, file, message.handoff_id, "utter_file_not_fetched")
                     told.append(file)
         for file in told:
-            log.warning("file.not_fetched_by_desk", file=file.id)
+            with Concerning(file.conversation):
+                log.warning("file.not_fetched_by_desk", file=file.id)
             self._show(file.conversation)
 
 

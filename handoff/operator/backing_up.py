@@ -22,7 +22,10 @@ def back_up_ledger(to: To, as_json: AsJson = False) -> None:
 
     file = find_file(read_some(LedgerSettings).handoff_database_url)
     if file is None:
-        raise BackupFailed("This ledger is a server's database: use pg_dump, as docs/operations.md says.")
+        raise BackupFailed(
+            "This ledger is a server's database: use pg_dump, "
+            'as docs/operations.md says under "Backup of PostgreSQL".'
+        )
     require_file(file)
     made = back_up(file, to)
     if as_json:

@@ -40,6 +40,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "requeuing:requeue",
         "Post once more what was given up on its way to a REST client's address.",
     ),
+    "report": (
+        "reporting:write_report",
+        "Write a page with plots of a period: volume, waits, durations, outcomes.",
+    ),
     "backup": ("backing_up:back_up_ledger", "Copy the ledger while it is in use (SQLite)."),
     "forget": (
         "forgetting:forget_conversation",

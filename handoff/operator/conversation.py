@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -95,7 +95,10 @@ def _write_facts(seen: Seen) -> list[tuple[str, str]]:
     ]
     if handoff.is_open:
         facts.append(("Ends by itself", write_deadline(handoff, now)))
-    if handoff.wait_time or handoff.queue_position:
+    if handoff.ended_at:
+        lasted = write_duration(handoff.ended_at - handoff.opened_at)
+        facts.append(("Ended", f"{handoff.ended_at:%Y-%m-%d %H:%M:%S} UTC, after {lasted}"))
+    if handoff.state is State.QUEUED and (handoff.wait_time or handoff.queue_position):
         facts.append(("Waiting time", " ".join(filter(None, (handoff.wait_time, _position(handoff))))))
     if handoff.problem:
         facts.append(("Problem", handoff.problem))
@@ -153,9 +156,17 @@ def describe_message(message: Message) -> dict[str, Any]:
     }
 
 
+def _write_sentence(content: Mapping[str, Any]) -> str:
+    """A sentence of the domain, which only the assistant can word: its name, and what it is about."""
+    if not (response := content.get("response")):
+        return "(no words)"
+    values = ", ".join(map(str, (content.get("values") or {}).values()))
+    return f"({response}: {values})" if values else f"({response})"
+
+
 def write_message(message: Message) -> str:
     """One line: when, how far it came, who, and what."""
-    text = write_plainly(message.content) or f"({message.content.get('response') or 'no words'})"
+    text = write_plainly(message.content) or _write_sentence(message.content)
     doubt = "?" if message.possibly_sent and message.receipt is not Receipt.DELIVERED else ""
     who = message.name or NAMES[message.sender]
     said = make_printable(f"{who}: {text}")

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0  # seconds for the running assistant to close a chat
 ELSEWHERE = (
-    "Rasa's tracker store keeps what was said to the assistant; delete it there as well: "
+    "Rasa's tracker store keeps what was said to the assistant, and a record of each handoff (with what was "
+    "said in it, where HANDOFF_TRACKER_RECORD says so); delete it there as well, after this: "
     "DELETE /conversations/<id>/tracker of Rasa's HTTP API (rasa run --enable-api), or in an SQL store "
     "DELETE FROM events WHERE sender_id = '<id>'. A store in memory forgets with its process.",
+    "Rasa's event broker has passed the same on, to whatever reads it.",
     "ServiceNow keeps its own transcript of live chats, and the requester's browser what it has shown.",
     "Backups and logs keep what was written to them until they are deleted themselves.",
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from handoff.digest import digest
 from handoff.handoff import Handoff
+from handoff.overview import Waiting
 
 HIDDEN = ("context", "queue_marks", "cursor")  # of no use to anybody outside
 
@@ -26,6 +27,14 @@ def write_duration(span: timedelta) -> str:
         if seconds >= size:
             return f"{sign}{seconds // size}{unit} {seconds % size // less:02}{lesser}"
     return f"{sign}{seconds}s"
+
+
+def write_waiting(waiting: Waiting, now: datetime) -> str:
+    """For whom the oldest message waits, and for how long; the desk first, as it holds up a chat."""
+    for name, since in (("desk", waiting.for_desk), ("requester", waiting.for_requester)):
+        if since is not None:
+            return f"{name} {write_duration(now - since)}"
+    return "-"
 
 
 def write_deadline(handoff: Handoff, now: datetime) -> str:

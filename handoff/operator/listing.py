@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
 
 from handoff.handoff import Handoff, utc_now
-from handoff.operator.handoffs import describe, write_deadline, write_duration
+from handoff.operator.handoffs import describe, write_deadline, write_duration, write_waiting
 from handoff.operator.output import AsJson, make_printable, print_json
 from handoff.operator.session import with_ledger
+from handoff.overview import NOTHING_WAITS, Waiting
 
 if TYPE_CHECKING:
     from handoff.ledger import Ledger
 
+TITLES = ("CONVERSATION", "STATE", "OPENED (UTC)", "FOR", "ENDS BY ITSELF", "MESSAGE WAITS FOR", "LIVE AGENT")
+
 
 def list_open(as_json: AsJson = False) -> None:
-    found = with_ledger(find_open)
+    found, waiting = with_ledger(find_open)
     if as_json:
-        print_json({"handoffs": [describe(handoff) for handoff in found]})
+        print_json({"handoffs": [describe_open(handoff, waiting) for handoff in found]})
         return
-    for line in write_lines(found):
+    for line in write_lines(found, waiting):
         typer.echo(line)
     if not found:
         typer.echo("No handoff is open.")
 
 
-async def find_open(ledger: Ledger) -> Sequence[Handoff]:
-    """Open handoffs, the oldest first."""
+async def find_open(ledger: Ledger) -> tuple[Sequence[Handoff], Mapping[str, Waiting]]:
+    """Open handoffs, the oldest first, and in which of them a message waits."""
     async with ledger.entry() as entry:
-        return [handoff for handoff in await entry.handoffs.unfinished() if handoff.is_open]
+        found = [handoff for handoff in await entry.handoffs.unfinished() if handoff.is_open]
+        return found, await entry.overview.waiting()
 
 
-def write_lines(found: Sequence[Handoff]) -> list[str]:
+def describe_open(handoff: Handoff, waiting: Mapping[str, Waiting]) -> dict[str, object]:
+    """For programs: ``waiting`` says since when the oldest message waits for the desk, the requester."""
+    return {**describe(handoff), "waiting": asdict(waiting.get(handoff.id, NOTHING_WAITS))}
+
+
+def write_lines(found: Sequence[Handoff], waiting: Mapping[str, Waiting]) -> list[str]:
     """One line each, under one with the names of the columns; no table, as that takes its time to load."""
     now = utc_now()
-    rows = [("CONVERSATION", "STATE", "OPENED (UTC)", "FOR", "ENDS BY ITSELF", "LIVE AGENT")]
+    rows = [TITLES]
     rows += [
         (
             make_printable(handoff.conversation),
@@ -44,6 +54,7 @@ def write_lines(found: Sequence[Handoff]) -> list[str]:
             f"{handoff.opened_at:%Y-%m-%d %H:%M:%S}",
             write_duration(now - handoff.opened_at),
             write_deadline(handoff, now),
+            write_waiting(waiting.get(handoff.id, NOTHING_WAITS), now),
             make_printable(handoff.live_agent_name) or "-",
         )
         for handoff in found

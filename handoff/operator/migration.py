@@ -1,8 +1,9 @@
-"""``migrate``: the ledger's tables, brought up to this version."""
+"""``migrate``: the ledger's tables, brought up to this version, or back to what an earlier one knows."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Annotated
 
 import typer
 
@@ -14,21 +15,30 @@ from handoff.settings import read_some
 from handoff.settings.ledger import LedgerSettings
 from handoff.sqlite import find_file, migrate_file
 
+To = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REVISION",
+        help="Before an earlier version is started again: the revision that it knows. "
+        "What only later ones keep is dropped.",
+    ),
+]
 
-def upgrade_ledger(as_json: AsJson = False) -> None:
-    asyncio.run(_migrate(read_some(LedgerSettings).handoff_database_url))
+
+def upgrade_ledger(to: To = None, as_json: AsJson = False) -> None:
+    asyncio.run(_migrate(read_some(LedgerSettings).handoff_database_url, to))
     if as_json:
-        print_json({"revision": newest_revision()})
+        print_json({"revision": to or newest_revision()})
         return
-    typer.echo("The ledger is up to date.")
+    typer.echo(f"The ledger is at revision {to}." if to else "The ledger is up to date.")
 
 
-async def _migrate(url: str) -> None:
+async def _migrate(url: str, to: str | None) -> None:
     if find_file(url):
-        return await asyncio.to_thread(migrate_file, url)
+        return await asyncio.to_thread(migrate_file, url, to)
     engine = create_engine(url)
     try:
         async with begin(engine) as connection:
-            await connection.run_sync(migrate)
+            await connection.run_sync(migrate, to)
     finally:
         await engine.dispose()

@@ -21,7 +21,7 @@ from handoff.settings.group import LOOPBACK, Group
 from handoff.settings.ledger import SQLITE, LedgerSettings, hide_password
 from handoff.settings.limits import LimitSettings
 from handoff.settings.operations import OperationsSettings
-from handoff.settings.privacy import Place, PrivacySettings
+from handoff.settings.privacy import Place, PrivacySettings, Recording
 from handoff.settings.texts import TextSettings
 from handoff.settings.times import TimeSettings
 
@@ -34,6 +34,7 @@ __all__ = [
     "DeskFiles",
     "History",
     "Place",
+    "Recording",
     "SessionIds",
     "Settings",
     "Start",

@@ -35,7 +35,8 @@ class LedgerSettings(Group):
             parsed = make_url(url)
         except (ArgumentError, ValueError):  # a port that is no number is a ValueError
             raise problem("must be a database URL such as sqlite:///var/handoff.db") from None
-        if parsed.drivername == POSTGRES and parsed.host and parsed.database:
+        host = parsed.host or parsed.query.get("host")  # a socket in the file system is named like this
+        if parsed.drivername == POSTGRES and host and parsed.database:
             return url
         if parsed.drivername != SQLITE:
             raise problem(

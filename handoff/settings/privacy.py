@@ -1,4 +1,4 @@
-"""What is masked, and where."""
+"""What is masked, and where; and what is told to Rasa's tracker of what people said."""
 
 from __future__ import annotations
 
@@ -19,13 +19,22 @@ class Place(StrEnum):
     TRACKER = "tracker"
 
 
+class Recording(StrEnum):
+    """What Rasa's tracker is told of a handoff that is over; with ``TRANSCRIPT`` what was said, too."""
+
+    NONE = "none"
+    FACTS = "facts"
+    TRANSCRIPT = "transcript"
+
+
 NONE = "none"
 
 
 class PrivacySettings(Group):
-    """Masking of personal data and secrets, by kind and place."""
+    """Masking of personal data and secrets, by kind and place; the record of a handoff."""
 
     handoff_mask: Annotated[frozenset[Kind], NoDecode] = ALL
+    handoff_tracker_record: Recording = Recording.FACTS
     handoff_mask_in: Annotated[frozenset[Place], NoDecode] = frozenset({Place.LOG})
 
     @field_validator("handoff_mask", "handoff_mask_in", mode="before")

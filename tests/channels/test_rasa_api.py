@@ -1,6 +1,7 @@
 """What we ask of Rasa, asked of a really trained assistant."""
 
 import copy
+import json
 import re
 from pathlib import Path
 from uuid import uuid4
@@ -122,6 +123,164 @@ async def test_the_slots_as_they_are_can_be_looked_at_first(bot):
     for _ in range(2):
         await bot.set_slots(conversation, read)
     assert seen == [None, "chat-1"]
+
+
+# -- records --------------------------------------------------------------------------
+
+RECORD = {"type": "handoff", "handoff_id": "h1", "transcript": [{"text": "my live agent's words"}]}
+
+
+async def read_record():
+    return RECORD
+
+
+def records(found):
+    return [event for event in found if event["event"] == "agent"]
+
+
+async def test_a_record_is_kept_once_per_id_and_whoever_comes_later_is_not_asked(bot, agent):
+    conversation = str(uuid4())
+    await bot.add_record(conversation, "h1", read_record)
+
+    async def refuse():
+        raise AssertionError("it is there already")
+
+    await bot.add_record(conversation, "h1", refuse)
+    (event,) = records(await events(agent, conversation))
+    assert event["data"] == RECORD
+    assert event["metadata"]["handoff_record"] == "h1"
+    await bot.add_record(conversation, "h2", read_record)
+    assert len(records(await events(agent, conversation))) == 2
+
+
+async def begin_session(agent, conversation):
+    """As Rasa does after an hour of silence."""
+    from rasa.shared.core.events import ActionExecuted, SessionStarted
+
+    tracker = await agent.tracker_store.retrieve(conversation)
+    for event in (ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted("action_listen")):
+        tracker.update(event, agent.domain)
+    await agent.tracker_store.save(tracker)
+
+
+async def test_a_record_of_an_earlier_session_is_not_written_again(bot, agent, output):
+    conversation = str(uuid4())
+    await bot.answer(conversation, "hello", output=output, message_id="m1")
+    await bot.add_record(conversation, "h1", read_record)
+    await begin_session(agent, conversation)
+    assert records(await events(agent, conversation)) == []  # only the new session is read
+    await bot.add_record(conversation, "h1", read_record)
+    whole = await agent.tracker_store.retrieve_full_tracker(conversation)
+    assert len(records([event.as_dict() for event in whole.events])) == 1
+
+
+async def test_nothing_is_kept_where_there_is_nothing_to_keep(bot, agent):
+    conversation = str(uuid4())
+
+    async def read():
+        return None
+
+    await bot.add_record(conversation, "h1", read)
+    assert await agent.tracker_store.retrieve(conversation) is None
+
+
+async def ask_for_summary(bot, output, conversation):
+    """Up to the middle of a flow: a question is open, and its answer is a slot."""
+    await bot.answer(conversation, "I want to talk to a person", output=output, message_id="m1")
+    await bot.answer(conversation, "/SetSlots(confirm_handoff=true)", output=output, message_id="m2")
+
+
+async def test_a_record_disturbs_no_flow_that_is_under_way(bot, agent, output):
+    conversation = str(uuid4())
+    await ask_for_summary(bot, output, conversation)
+    before = await agent.tracker_store.retrieve(conversation)
+    await bot.add_record(conversation, "h1", read_record)
+    after = await agent.tracker_store.retrieve(conversation)
+    assert after.stack.as_dict() == before.stack.as_dict()
+    assert after.current_slot_values() == before.current_slot_values()
+    assert after.latest_message.text == before.latest_message.text
+    assert after.latest_action_name == before.latest_action_name
+    assert after.followup_action == before.followup_action
+
+
+async def test_the_turns_after_a_record_are_those_without_one(bot, agent, output):
+    from rasa.core.channels.channel import CollectingOutputChannel
+
+    said = []
+    for with_record in (False, True):
+        conversation, heard = str(uuid4()), CollectingOutputChannel()
+        await bot.answer(conversation, "hello", output=heard, message_id="m1")
+        if with_record:
+            await bot.add_record(conversation, "h1", read_record)
+        for number, text in enumerate(("what can you do", "I want to talk to a person", "cancel", "thanks")):
+            await bot.answer(conversation, text, output=heard, message_id=f"n{number}")
+        said.append([message.get("text") for message in heard.messages])
+    assert said[0] == said[1]
+    assert len(said[0]) > 4
+
+
+async def test_a_conversation_can_begin_after_a_record_alone(bot, agent, output):
+    conversation = str(uuid4())
+    await bot.add_record(conversation, "h1", read_record)  # as after a store in memory was lost
+    await bot.answer(conversation, "hello", output=output, message_id="m1")
+    assert output.messages
+    assert len(records(await events(agent, conversation))) == 1
+
+
+async def test_no_prompt_of_a_language_model_holds_a_record(bot, agent, output):
+    from rasa.shared.utils.llm import tracker_as_readable_transcript
+
+    conversation = str(uuid4())
+    await bot.answer(conversation, "hello", output=output, message_id="m1")
+    await bot.add_record(conversation, "h1", read_record)
+    tracker = await agent.tracker_store.retrieve(conversation)
+    told = tracker_as_readable_transcript(tracker)
+    assert "hello" in told
+    assert "my live agent's words" not in told
+
+
+async def test_the_history_for_the_next_live_agent_goes_without_it(bot, agent, output):
+    from actions.history import read_history
+
+    conversation = str(uuid4())
+    await bot.answer(conversation, "hello", output=output, message_id="m1")
+    before = read_history(await events(agent, conversation))
+    await bot.add_record(conversation, "h1", read_record)
+    assert read_history(await events(agent, conversation)) == before
+
+
+@pytest.fixture
+def published(agent, tmp_path):
+    """An agent whose store is a file and whose event broker is another; with what the broker has."""
+    from rasa.core.brokers.sql import SQLEventBroker
+    from rasa.core.tracker_stores.sql_tracker_store import SQLTrackerStore
+
+    broker = SQLEventBroker(db=str(tmp_path / "broker.db"))
+
+    class Runtime:
+        def __init__(self):
+            self.agent = copy.copy(agent)
+            self.agent.tracker_store = SQLTrackerStore(
+                agent.domain, db=str(tmp_path / "trackers.db"), event_broker=broker
+            )
+
+        async def handle_message(self, message):
+            await self.agent.handle_message(message)
+
+    def read():
+        with broker.session_scope() as session:
+            return [json.loads(row.data) for row in session.query(broker.SQLBrokerEvent)]
+
+    return RasaBot(Runtime()), read
+
+
+async def test_a_record_is_published_once_by_the_event_broker(published):
+    bot, read = published
+    conversation = str(uuid4())
+    for _ in range(2):
+        await bot.add_record(conversation, "h1", read_record)
+    (event,) = records(read())
+    assert (event["sender_id"], event["data"]) == (conversation, RECORD)
 
 
 async def test_a_tracker_store_that_is_down_is_an_error_and_not_an_empty_conversation(agent):

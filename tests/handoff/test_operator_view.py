@@ -28,8 +28,9 @@ async def ledger(database_url):
 
 @pytest.fixture
 def operate(database_url):
-    async def run(*arguments, code=0):
+    async def run(*arguments, code=0, **more):
         environment = {**os.environ, "HANDOFF_ENV_FILE": os.devnull, "HANDOFF_DATABASE_URL": database_url}
+        environment |= more
         command = [sys.executable, "-m", "handoff", *arguments]
         done = await asyncio.to_thread(
             subprocess.run, command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
@@ -53,6 +54,9 @@ async def test_open_handoffs_are_listed_with_what_ends_them(ledger, operate):
         "ENDS",
         "BY",
         "ITSELF",
+        "MESSAGE",
+        "WAITS",
+        "FOR",
         "LIVE",
         "AGENT",
     ]
@@ -61,6 +65,42 @@ async def test_open_handoffs_are_listed_with_what_ends_them(ledger, operate):
     listed = json.loads(await operate("list", "--json"))["handoffs"]
     assert [(h["conversation"], h["state"]) for h in listed] == [("late", "queued"), ("talking", "live")]
     assert listed[0]["log_name"] == digest("late")
+
+
+async def test_the_chat_that_is_stuck_stands_out_among_the_others(ledger, operate):
+    for number in range(3):
+        live = await bring_to(ledger, State.LIVE, f"c{number}", live_agent_name="Dana")
+        if number == 1:
+            await write(ledger, "anybody there?", f"c{number}", handoff_id=live.id)
+        if number == 2:
+            await write(ledger, "hello", f"c{number}", Sender.AGENT, handoff_id=live.id)
+    _, *rows = (await operate("list")).splitlines()
+    assert [" desk " in row for row in rows] == [False, True, False]
+    assert [" requester " in row for row in rows] == [False, False, True]
+    listed = json.loads(await operate("list", "--json"))["handoffs"]
+    assert [handoff["waiting"]["for_desk"] is not None for handoff in listed] == [False, True, False]
+    drawn = await operate("watch", "--times", "1")
+    assert [line.split()[0] for line in drawn.splitlines() if " desk " in line] == ["c1"]
+
+
+async def test_what_waits_for_a_live_agent_who_is_not_there_yet_holds_nothing_up(ledger, operate):
+    queued = await bring_to(ledger, State.QUEUED, "c1")
+    await write(ledger, "hello?", handoff_id=queued.id)
+    assert " desk " not in await operate("list")
+
+
+@pytest.mark.parametrize("width", ["60", "80", "200"])
+async def test_an_id_can_be_copied_however_narrow_the_terminal_is(ledger, operate, width):
+    conversation = "eb4bf9da-2ea6-4d77-b3bf-646e711eb098"
+    await bring_to(ledger, State.LIVE, conversation, live_agent_name="Dana", live_chat_id="d" * 32)
+    drawn = await operate("watch", "--times", "1", COLUMNS=width)
+    assert conversation in drawn
+    assert ("d" * 32 in drawn) is (width == "200")
+    assert max(map(len, drawn.splitlines())) <= int(width)
+
+
+async def test_watching_says_so_where_nothing_is_open(operate, ledger):
+    assert "No handoff is open." in await operate("watch", "--times", "1")
 
 
 async def test_a_conversation_is_shown_with_what_looks_wrong_and_the_command_that_ends_it(ledger, operate):

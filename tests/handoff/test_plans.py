@@ -6,10 +6,12 @@ import asyncio
 import re
 import shutil
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, select, text
 
+from handoff.handoff import utc_now
 from handoff.ledger import Entry, create_engine
 from handoff.tables import messages
 from tests.handoff.conftest import STORES
@@ -38,6 +40,7 @@ READS_ALL = re.compile(
     r"^\s*(?:->\s*)?(?:SCAN|Seq Scan on) (?:handoffs|messages)\b(?! USING INDEX one_open_handoff)"
 )
 
+DAY = datetime(2026, 11, 1, tzinfo=UTC)
 QUESTIONS = {
     "overview": lambda entry: entry.overview.read(),
     "unfinished": lambda entry: entry.handoffs.unfinished(),
@@ -47,6 +50,9 @@ QUESTIONS = {
     "messages to post": lambda entry: entry.messages.handoffs_to_post(),
     "messages that nobody saw": lambda entry: entry.messages.unseen_by_requester(60),
     "stalled streams": lambda entry: entry.streams.stalled(15),
+    "a page of a period": lambda entry: entry.past.read(DAY, utc_now(), (DAY, "h1"), 500),
+    "what was not delivered in it": lambda entry: entry.past.count_undelivered(["h1", "h2"]),
+    "records": lambda entry: entry.records.due(within=86400),
     "audits": lambda entry: entry.audits.due(settle=3, within=86400, limit=5),
 }
 

@@ -211,6 +211,7 @@ def test_an_address_to_which_secrets_must_not_travel_is_refused(problems, url):
         ("postgresql://db/handoff", "postgresql+asyncpg://db/handoff"),
         ("postgres://u:p@db:5433/handoff", "postgresql+asyncpg://u:p@db:5433/handoff"),
         ("postgresql+asyncpg://db/handoff", "postgresql+asyncpg://db/handoff"),
+        ("postgresql://u@/handoff?host=/run/pg", "postgresql+asyncpg://u@/handoff?host=/run/pg"),
     ],
 )
 def test_common_database_urls_get_their_async_driver(read, given, used):

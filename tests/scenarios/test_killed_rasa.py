@@ -59,6 +59,11 @@ class Theatre:
     async def wait_for_death(self) -> None:
         assert await self.lives.wait(FOREVER), "nobody died"
 
+    async def die_at(self, label: str) -> None:
+        """A life without a requester, which may be over before it is ready."""
+        if await self.lives.begin(Sentence(label=label)):
+            await self.wait_for_death()
+
     async def kill(self) -> None:
         self.lives.kill()
         await self.wait_for_death()
@@ -188,6 +193,26 @@ async def test_the_turn_that_asks_the_desk_is_the_bots_however_often_rasa_dies_i
         for words in ("One moment, I am asking", "A live agent will join you"):
             assert theatre.count(words) == 1
         assert theatre.count("already") == 0
+
+
+async def test_the_handoff_is_in_the_tracker_once_however_often_rasa_dies_at_it(open_theatre):
+    async with open_theatre() as theatre:
+        client = await theatre.begin("bot.add_record:before")
+        chat = await go_live(theatre, client)
+        await theatre.simulator.end(chat)
+        await theatre.wait_for_death()
+        for label in ("bot.add_record:after", "Recorder._note:before-commit"):
+            await theatre.die_at(label)
+        client = await theatre.begin()
+        with closing(sqlite3.connect(theatre.stage.ledger)) as ledger:
+            noted = "SELECT count(*) FROM handoffs WHERE recorded_at IS NOT NULL"
+            await eventually(lambda: ledger.execute(noted).fetchone() == (1,), within=30)
+        assert len(theatre.deaths) == 3
+        (record,) = [json.loads(event) for event in theatre.events("agent")]
+        assert record["data"]["live_agents"] == ["Dana"]
+        assert record["data"]["end_reason"] == "agent_ended"
+        await client.say("5")  # the exit flow's question is still open
+        await client.expect("Thank you for rating", within=30)
 
 
 async def test_a_tracker_store_that_is_down_keeps_the_exit_waiting_and_not_the_requester(open_theatre):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import re
 import subprocess
@@ -19,10 +20,13 @@ import jwt
 import pytest
 import socketio
 
+from handoff.digest import digest
 from simulator import Simulator, SimulatorSettings
 from tests.scenarios.conftest import heard
 from tests.support.chat_client import ChatClient
+from tests.support.collector import Collector, collect, write_endpoints
 from tests.support.processes import ROOT, find_port
+from tests.support.scraping import Page, scrape
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.rasa, pytest.mark.timeout(240)]
@@ -49,7 +53,13 @@ PATHS = [
     "/webhooks/webchat/",
     "/webhooks/rest/",
     "/webhooks/servicenow/",
+    "/webhooks/operations/live",
+    "/webhooks/operations/ready",
 ]
+METRICS = "/webhooks/operations/metrics"
+# Lines of ours that concern no conversation: the process, or somebody of whom we know nothing.
+OF_NOBODY = {"rest.refused", "callback.refused", "callback.unresolved", "webchat.token_refused"}
+OURS = re.compile(r"(handoff|dispatch|message|bot|exit_flow|record|desk|callback|rest|webchat)[.][a-z_]+")
 
 
 @dataclass
@@ -79,9 +89,10 @@ def _encode(secret: str) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def run_assistant(folder: Path, port: int, environment: dict[str, str]) -> AsyncIterator[str]:
+async def run_assistant(folder: Path, environment: dict[str, str], *options: str) -> AsyncIterator[str]:
     """``python -m local.server`` with its output in a file, as loud as it can be."""
-    command = [sys.executable, "-m", "local.server", "--port", str(port)]
+    command = [sys.executable, "-m", "local.server", *options]
+    port = options[options.index("--port") + 1]
     with (folder / "assistant.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command, cwd=ROOT, env=environment, stdout=log, stderr=log
@@ -133,8 +144,8 @@ def write_token(key: str, **claims) -> str:
     return jwt.encode({"sub": "sam", "exp": int(time.time()) + 600, **claims}, key, algorithm="HS256")
 
 
-async def live_through_everything(url: str, simulator: Simulator, evidence: Evidence) -> None:
-    """A chat with a secret in each direction, and a desk that fails in the middle of it."""
+async def live_through_everything(url: str, simulator: Simulator, evidence: Evidence) -> str:
+    """Returns the id of a chat with a secret in each direction, and a desk that fails in the middle of it."""
     client = ChatClient(url, token=write_token(PLANTED["HANDOFF_WEBCHAT_JWT_KEY"]))
     await client.connect()
     await client.say("I want to talk to a person")
@@ -156,6 +167,7 @@ async def live_through_everything(url: str, simulator: Simulator, evidence: Evid
     await client.expect("did not reach the live agent", within=30)
     evidence.found["what the browser was sent"] = str([client.messages, client.states])
     await client.leave()
+    return client.session_id
 
 
 def print_all(environment: dict[str, str], evidence: Evidence) -> None:
@@ -202,7 +214,7 @@ async def test_no_secret_is_in_any_log_error_page_or_table(model_path, tmp_path)
         )
     )
     evidence = Evidence(tmp_path)
-    async with simulator.serve() as desk:
+    async with simulator.serve() as desk, collect() as collector:
         environment = {
             **os.environ,
             **PLANTED,
@@ -214,15 +226,53 @@ async def test_no_secret_is_in_any_log_error_page_or_table(model_path, tmp_path)
             "HANDOFF_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "HANDOFF_DELIVERY_DEADLINE": "2",
             "LOG_LEVEL": "DEBUG",
+            "FORCE_JSON_LOGGING": "true",
+            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
             "PYTHONUNBUFFERED": "1",
         }
-        async with run_assistant(tmp_path, port, environment) as url:
-            await live_through_everything(url, simulator, evidence)
+        endpoints = tmp_path / "endpoints.yml"
+        endpoints.write_text(write_endpoints(collector, (ROOT / "endpoints.yml").read_text()))
+        options = ("--port", str(port), "--model", str(model_path), "--endpoints", str(endpoints))
+        async with run_assistant(tmp_path, environment, *options) as url:
+            session = await live_through_everything(url, simulator, evidence)
             await knock_at_every_door(url, evidence)
+            page = await scrape(url)
+            evidence.found[METRICS] = page.text
             print_all(environment, evidence)
+        # It has flushed what it had to export before its end.
+        evidence.found["exported"] = collector.text
     log = (tmp_path / "assistant.log").read_text()
     assert re.search("callback.refused", log), "nothing was logged"
     assert "My laptop does not start" in log, "the log was not as loud as it can be"
     assert not [one for one in PERSONAL if one in log]
     assert "[email], [phone], [card]" in log
     assert evidence.search(*PLANTED.values(), SECURE, SHOWN, "planted-too-short", "planted-5f1c@x") == []
+    check_lines(log, session)
+    check_metrics(page, collector, session)
+    check_trace(collector, session)
+
+
+def check_lines(log: str, session: str) -> None:
+    """Each line of ours says whom it concerns, by a name that opens no chat; so does Rasa's each turn."""
+    assert session not in log
+    assert digest(session) in log
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    ours = [line for line in lines if OURS.fullmatch(line["event"]) and line["event"] not in OF_NOBODY]
+    assert {"handoff.ended", "dispatch.failed"} <= {line["event"] for line in ours}
+    assert [line for line in ours if line.get("conversation") != digest(session)] == []
+    failed = next(line for line in ours if line["event"] == "dispatch.failed")
+    assert failed["handoff"]
+
+
+def check_metrics(page: Page, collector: Collector, session: str) -> None:
+    assert page.read("handoff_ended_total", reason="desk_error") == 1
+    assert page.read("handoff_relay_to_desk_seconds_count") == 1
+    assert session not in page.text
+    wanted = {"handoff.ended", "handoff.relay.to_desk", "handoff.open"}
+    assert not wanted - collector.metrics.names
+
+
+def check_trace(collector: Collector, session: str) -> None:
+    """From the requester's message, by the bot's turn with Rasa's own spans in it, to the live agent."""
+    ours = [span for span in collector.spans if span.name.startswith(("handoff.", "ledger."))]
+    assert session not in "".join(map(str, ours))

@@ -37,10 +37,8 @@ async def redis(tmp_path):
     await service.stop()
 
 
-async def test_what_one_process_was_told_the_other_knows(
-    open_helpdesk, tracker_database, ledger_database, redis
-):
-    variables = {
+def cluster_variables(tracker_database, ledger_database, redis):
+    return {
         "HANDOFF_DATABASE_URL": ledger_database,
         "HANDOFF_REDIS_URL": redis.url,
         "RASA_DB_HOST": tracker_database.host,
@@ -53,6 +51,12 @@ async def test_what_one_process_was_told_the_other_knows(
         "RASA_REDIS_DB": "0",
         "RASA_REDIS_PASSWORD": "",
     }
+
+
+async def test_what_one_process_was_told_the_other_knows(
+    open_helpdesk, tracker_database, ledger_database, redis
+):
+    variables = cluster_variables(tracker_database, ledger_database, redis)
     async with AsyncExitStack() as stack:
         one = await stack.enter_async_context(open_helpdesk(endpoints="endpoints.cluster.yml", **variables))
         client = await one.join()
@@ -71,3 +75,19 @@ async def test_what_one_process_was_told_the_other_knows(
         await other.expect_slot(again, "handoff_active", True)
         await other.simulator.end(chat)
         await again.expect("Welcome back")
+
+
+async def test_while_redis_is_away_the_bot_waits_and_then_answers(
+    open_helpdesk, tracker_database, ledger_database, redis
+):
+    """Rasa's locks are there; the message is taken in, and its turn is repeated until it can run."""
+    variables = cluster_variables(tracker_database, ledger_database, redis)
+    async with open_helpdesk(endpoints="endpoints.cluster.yml", **variables) as helpdesk:
+        client = await helpdesk.join()
+        await client.say("Hello")
+        await client.expect("Hello")
+        await redis.stop()
+        accepted = await client.say("I want to talk to a person")
+        assert accepted["accepted"]
+        await redis.start()
+        await client.expect("Shall I ask a person", within=60)

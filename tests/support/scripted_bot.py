@@ -21,6 +21,7 @@ class ScriptedBot:
         self.flows: list[tuple[str, str]] = []
         self.slots: dict[str, dict] = {}
         self.slots_at_flow: dict = {}
+        self.records: dict[str, dict[str, dict]] = {}
         self.reply: Callable[[str, str, object], Awaitable[None]] | None = None
         self.gate = asyncio.Event()
         self.gate.set()
@@ -48,6 +49,11 @@ class ScriptedBot:
         slots = await read(dict(self.slots.get(conversation, {})))
         if slots is not None:
             self.slots.setdefault(conversation, {}).update(slots)
+
+    async def add_record(self, conversation, record_id, read) -> None:
+        known = self.records.setdefault(conversation, {})
+        if record_id not in known and (record := await read()) is not None:
+            known[record_id] = record
 
     def is_ready(self) -> bool:
         return self.is_loaded

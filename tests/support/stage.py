@@ -16,6 +16,7 @@ from channels.rest import HandoffRest
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
 from handoff.handoff import Handoff
+from handoff.observation import Observation
 from handoff.opening import Opening, OpenRequest, open_handoff
 from handoff.settings import Settings, read_settings
 from servicenow.backend import make_backend
@@ -138,11 +139,13 @@ async def play(
     webchat: dict | None = None,
     rest: dict | None = None,
     callback: dict | None = None,
+    operations: dict | None = None,
     stock: Callable[..., list] | None = None,
     bot: ScriptedBot | None = None,
+    observation: Observation | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
-    """A stage with a scripted bot; `settings` are ours, `webchat`, `rest`, `callback` options of channels.
+    """A stage with a scripted bot; `settings` are ours, the dictionaries are options of channels.
 
     `stock` makes channels of Rasa's that are diverted, given `connect` and `bot`.
     """
@@ -153,7 +156,17 @@ async def play(
         port = find_port()
         settings.setdefault("handoff_public_url", f"http://127.0.0.1:{port}")
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
-        channels = serve_channels(ours, bot, rest, callback, stock, port=port, **(webchat or {}))
+        channels = serve_channels(
+            ours,
+            bot,
+            rest,
+            callback,
+            stock,
+            port=port,
+            observation=observation,
+            operations=operations,
+            **(webchat or {}),
+        )
         app, url, bot = await stack.enter_async_context(channels)
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
@@ -170,6 +183,8 @@ async def serve_channels(
     callback: dict | None = None,
     stock: Callable[..., list] | None = None,
     port: int = 0,
+    observation: Observation | None = None,
+    operations: dict | None = None,
     **webchat,
 ):
     """The channels registered as Rasa does it, on a free loopback port unless one is named."""
@@ -180,7 +195,7 @@ async def serve_channels(
     bot = bot or ScriptedBot()
 
     async def connect():
-        return await make_backend(settings)
+        return await make_backend(settings, observation=observation)
 
     app = Sanic("stage", configure_logging=False)
     channels = [
@@ -188,7 +203,7 @@ async def serve_channels(
         HandoffRest(connect=connect, bot=bot, **(rest or {})),
         ServiceNowCallback(connect=connect, bot=bot, **(callback or {})),
         *(stock(connect=connect, bot=bot) if stock else ()),
-        Operations(connect=connect, bot=bot),
+        Operations(connect=connect, bot=bot, **(operations or {})),
     ]
     register(channels, app, route="/webhooks/")
     async with run_app(app, port) as url:
