@@ -7,11 +7,12 @@ What existing clients know are the keys ``recipient_id``, ``text``, ``buttons``,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from channels.webchat_wire import without_values
 from handoff.handoff import Exit, Handoff
-from handoff.message import Message
+from handoff.message import Message, Sender
 
 NOBODY = "none"  # the bot answers
 
@@ -28,7 +29,7 @@ def write_message(message: Message, payload: Mapping[str, Any], state: str) -> d
     }
     return {
         "recipient_id": message.conversation,
-        **convert_payload(payload),
+        **(convert_payload(payload) if message.sender is Sender.BOT else convert_words(payload)),
         "metadata": {key: value for key, value in about.items() if value is not None},
     }
 
@@ -43,6 +44,24 @@ def convert_payload(payload: Mapping[str, Any]) -> dict[str, Any]:
         image = _find_image(payload["attachment"])
         return {"image": image} if image else {"attachment": payload["attachment"]}
     return {"custom": dict(payload)}
+
+
+def convert_words(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What the desk says (``handoff/content.py``), so that a client which knows Rasa's keys only shows it.
+
+    ``text``, ``buttons`` and ``image`` say all of it plainly; where there is more to draw, ``custom`` has it.
+    """
+    if payload.keys() <= {"text", "quick_replies"}:
+        return convert_payload(payload)
+    shown = without_values(payload)
+    buttons = [
+        {"title": reply.get("title"), "payload": reply.get("payload")}
+        for reply in shown.get("quick_replies") or ()
+    ]
+    parts: Sequence[Mapping[str, Any]] = shown.get("parts") or ()
+    is_picture = [part.get("kind") for part in parts] == ["image"]
+    plain = {"image": parts[0]["src"]} if is_picture else {"text": str(shown.get("text") or "")}
+    return {**plain, **({"buttons": buttons} if buttons else {}), "custom": shown}
 
 
 def _drop_type(reply: Mapping[str, Any]) -> dict[str, Any]:

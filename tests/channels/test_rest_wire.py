@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from channels.rest_wire import convert_payload, name_state, write_event, write_handoff
+from channels.rest_wire import convert_payload, convert_words, name_state, write_event, write_handoff
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,34 @@ from channels.rest_wire import convert_payload, name_state, write_event, write_h
 )
 def test_a_payload_becomes_what_rasas_channel_would_say(payload, written):
     assert convert_payload(payload) == written
+
+
+PICTURE = {"kind": "image", "src": "https://e.test/x", "alt": "x"}
+QUESTION = {"id": "q", "kind": "choice"}
+REPLY = {"content_type": "text", "title": "Red", "payload": "/answer q 1", "value": "sys-id-of-red"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "plain"),
+    [
+        ({"text": "a", "question": QUESTION, "quick_replies": [REPLY]}, {"text": "a", "buttons": ["Red"]}),
+        ({"text": "a b", "parts": [{"kind": "card", "title": "a", "text": "b"}]}, {"text": "a b"}),
+        ({"text": "x", "parts": [PICTURE]}, {"image": "https://e.test/x"}),
+    ],
+)
+def test_what_a_live_agent_says_can_be_shown_by_a_client_that_knows_rasas_keys_only(payload, plain):
+    written = convert_words(payload)
+    custom = written.pop("custom")
+    assert "sys-id-of-red" not in str((written, custom))
+    assert custom["text"] == payload["text"]
+    if "buttons" in written:
+        assert written["buttons"] == [{"title": "Red", "payload": "/answer q 1"}]
+        written["buttons"] = [button["title"] for button in written["buttons"]]
+    assert written == plain
+
+
+def test_plain_words_of_a_live_agent_have_nothing_beside_them():
+    assert convert_words({"text": "hello"}) == {"text": "hello"}
 
 
 def test_without_a_handoff_the_bot_has_the_conversation():

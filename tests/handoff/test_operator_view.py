@@ -97,6 +97,10 @@ async def test_an_id_can_be_copied_however_narrow_the_terminal_is(ledger, operat
     assert conversation in drawn
     assert ("d" * 32 in drawn) is (width == "200")
     assert max(map(len, drawn.splitlines())) <= int(width)
+    assert any(
+        line.strip().endswith("for the requester 0") or "for the requester 0  " in line
+        for line in drawn.splitlines()
+    )
 
 
 async def test_watching_says_so_where_nothing_is_open(operate, ledger):
