@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import growing, relaying
+from benchmarks import comparing, growing, idling, relaying, turning
 from benchmarks.effort import FULL, QUICK
 from benchmarks.goals import GOALS
 from benchmarks.processes import raise_file_limit
@@ -31,6 +31,10 @@ MEASUREMENTS: dict[str, Measure] = {  # by the beginning of the keys of their go
     "growth.messages": growing.measure_messages,
     "growth.handoffs": growing.measure_handoffs,
     "growth.tracker": growing.measure_tracker,
+    "idle": idling.measure_idle,
+    "missed": idling.measure_missed,
+    "turns": turning.measure_turns,
+    "original": comparing.measure_original,
 }
 
 

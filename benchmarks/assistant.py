@@ -64,9 +64,17 @@ def _talk() -> Iterator[Any]:
     return cycle(turn)
 
 
+def quieten_rasa() -> None:
+    """Else it prints every step of a turn, which costs more than the step."""
+    from rasa.utils.log_utils import configure_structlog
+
+    configure_structlog()
+
+
 def main(argument: str) -> None:
     """The model is trained, once, where there is none."""
     spec = json.loads(argument)
+    quieten_rasa()
     os.environ.update(environment(spec["desk"], spec["ledger"]), **spec["settings"])  # for the custom actions
     model = str(train_assistant())
     asyncio.run(serve({**spec, "model": model}))

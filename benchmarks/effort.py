@@ -19,6 +19,7 @@ class Effort:
     largest: int = 100_000  # of what grows
     turns_seconds: float = 8.0  # that the bot is talked to, per round
     talk: int = 60  # messages of one conversation in the original design
+    in_rasa: bool = True  # whether idle sessions are held by a process with the trained assistant
 
     def cut(self, sizes: Sequence[int]) -> tuple[int, ...]:
         """As far as this effort goes."""
@@ -39,5 +40,6 @@ TINY = Effort(
     largest=50,
     turns_seconds=1.0,
     talk=4,
+    in_rasa=False,
 )
 WARM_UP = Effort(rounds=1, one_by_one=40, pace_seconds=0.5, saturate_seconds=0.3)

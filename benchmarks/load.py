@@ -137,6 +137,12 @@ def write_callback(seat: Seat, text: str) -> bytes:
     return orjson.dumps(envelope)
 
 
+def read_message(body: bytes) -> dict[str, Any]:
+    """What a request to the desk says; nothing where it looks for an incident."""
+    found = orjson.loads(body).get("message") if body else None
+    return found or {}
+
+
 class Load:
     """Everybody around one relay: a lane per seat, and the desk's endpoint."""
 
@@ -237,7 +243,7 @@ class Load:
         lane.send(way, text)
 
     def _take(self, body: bytes) -> None:
-        message = orjson.loads(body).get("message") or {}
+        message = read_message(body)
         if lane := self._by_text.pop(message.get("text", ""), None):
             lane.arrive(message["text"])
 

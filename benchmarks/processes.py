@@ -20,6 +20,7 @@ START_PATIENCE = 240.0  # seconds; Rasa's import, a model to train, a ledger to 
 CALM_PATIENCE = 30.0  # seconds for what a start sets off to end
 CALM = 0.1  # of a processor, within one look
 LOOK = 0.3  # seconds
+LONGEST_LINE = 2**24  # bytes that a server may print before the end of a line
 NANOSECOND = 1e-9
 
 
@@ -138,6 +139,7 @@ async def _launch(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE if is_server else errors,
             stderr=errors,
+            limit=LONGEST_LINE,
         )
 
 

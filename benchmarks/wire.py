@@ -53,7 +53,7 @@ class Browser(asyncio.Protocol):
         self.last_seen = last_seen
         self.joined: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._hear = hear
+        self.hear = hear
         self._confirms = confirms
         self._buffer = b""
         self._is_open = False
@@ -131,7 +131,7 @@ class Browser(asyncio.Protocol):
         if head == b"42":
             self._handle(*orjson.loads(payload[2:]))
         elif head == b"43":
-            self._hear("ack", orjson.loads(payload[payload.index(b"[") :])[0])
+            self.hear("ack", orjson.loads(payload[payload.index(b"[") :])[0])
         elif head[:1] == b"2":
             self._transport.write(frame(TEXT, b"3"))
         elif head[:1] == b"0":
@@ -146,13 +146,13 @@ class Browser(asyncio.Protocol):
             about = data["metadata"]
             if about["seq"] > self.last_seen:
                 self.last_seen = about["seq"]
-            self._hear(event, data)
+            self.hear(event, data)
             if self._confirms and about["sender"] != "requester":
                 self.emit("delivered", {"message_id": about["message_id"]})
             return
         if event == "session_confirm" and not self.joined.done():
             self.joined.set_result(None)
-        self._hear(event, data)
+        self.hear(event, data)
 
 
 class Caller(asyncio.Protocol):

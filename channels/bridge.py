@@ -137,6 +137,9 @@ class Bridge:
     def own_words_since(self, conversation: str) -> int | None:
         return self.switchboard.own_words_since(conversation)
 
+    def knows_again(self, conversation: str) -> bool:
+        return self.switchboard.knows_again(conversation)
+
     async def show_receipt(self, message: Message) -> None:
         await self.switchboard.show_receipt(message)
 

@@ -108,7 +108,7 @@ class Diversion:
         if accepted is None:
             return await self._take_read(incoming, await self._reader.read(incoming, offered))
         if owner:
-            self._relay.post_soon(owner)
+            self._relay.post_soon(owner, accepted.message)
         else:
             self.nudge(incoming.conversation)
         return accepted

@@ -58,6 +58,10 @@ class RestScreen:
         """None: the client has written them itself."""
         return None
 
+    def knows_again(self, conversation: str) -> bool:
+        """Each event has its message's id."""
+        return True
+
     async def show_files(self, conversation: str) -> None:
         """Nothing: a client fetches a file by the link that it was given, which waits for it."""
 

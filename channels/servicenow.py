@@ -19,7 +19,6 @@ from typing import Any
 import structlog
 from sanic import Blueprint, HTTPResponse, Request, Sanic
 from sanic.response import json
-from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from channels.bodies import PATIENCE, BodyTooLarge, BodyTooSlow, read_body, skip_body
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
@@ -121,10 +120,14 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         await self._commit(bridge, callback)
         return json({})
 
-    @retry(retry=retry_if_exception_type(LedgerAway), stop=stop_after_attempt(ATTEMPTS), reraise=True)
-    async def _commit(self, bridge: Bridge, callback: Callback) -> None:
+    async def _commit(self, bridge: Bridge, callback: Callback, attempts: int = ATTEMPTS) -> None:
         """Once more where the ledger's server went away meanwhile: what was taken in twice is known."""
-        await bridge.tasks.finish(bridge.relay.receive(callback), "callback")
+        try:
+            await bridge.tasks.finish(bridge.relay.receive(callback), "callback")
+        except LedgerAway:
+            if attempts <= 1:
+                raise
+            await self._commit(bridge, callback, attempts - 1)
 
     def _refuse(self, request: Request[Any, Any]) -> HTTPResponse:
         """Who guesses is slowed down; who knows the secret never is, though the address be the same."""
@@ -143,6 +146,8 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
 
     async def _wait_for_bridge(self) -> Bridge | None:
         """A callback that comes while we start waits a little, as a 5xx would cost the chat."""
+        if self._bridge:
+            return self._bridge
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ready.wait(), START_PATIENCE)
         return self._bridge

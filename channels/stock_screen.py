@@ -84,6 +84,10 @@ class StockScreen:
         """None: the platform shows them itself."""
         return None
 
+    def knows_again(self, conversation: str) -> bool:
+        """Nothing is shown here but by letters."""
+        return True
+
     async def show_receipt(self, message: Message) -> None:
         """Nothing: a failure is told in words when the handoff ends."""
 

@@ -77,6 +77,10 @@ class Switchboard:
         numbers = (screen.own_words_since(conversation) for screen in self._screens.values())
         return min((number for number in numbers if number is not None), default=None)
 
+    def knows_again(self, conversation: str) -> bool:
+        """Whether every channel, for all that it shows the conversation, tells a message that comes again."""
+        return all(screen.knows_again(conversation) for screen in self._screens.values())
+
     def watched(self) -> set[str]:
         """The conversations that somebody looks at in this process."""
         return {conversation for screen in self._screens.values() for conversation in screen.watched()}

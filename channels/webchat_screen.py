@@ -86,6 +86,10 @@ class WebChatScreen:
     def own_words_since(self, conversation: str) -> int | None:
         return self._browsers.own_words_since(conversation)
 
+    def knows_again(self, conversation: str) -> bool:
+        """Stock widgets draw whatever comes."""
+        return not self._browsers.are_in(room_of(conversation, is_ours=False))
+
     async def show_receipt(self, message: Message) -> None:
         if receipt := write_receipt(message):
             await self._emit("receipt", receipt, message.conversation)

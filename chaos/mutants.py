@@ -119,8 +119,8 @@ MUTANTS = {
     "newest-first": Mutant(
         "the desk is given the newest message first",
         "handoff/message_rows.py",
-        "FIND_NEXT_FOR_DESK = WAITING_FOR_DESK.limit(1)",
-        "FIND_NEXT_FOR_DESK = WAITING_FOR_DESK.order_by(None).order_by(messages.c.seq.desc()).limit(1)",
+        "FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK",
+        "FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.order_by(None).order_by(messages.c.seq.desc())",
         ("out_of_order",),
     ),
     "failure-untold": Mutant(

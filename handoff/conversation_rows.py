@@ -6,26 +6,27 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, Update, bindparam, delete, func, null, or_, select, update
+from sqlalchemy import Table, bindparam, delete, null, or_, select, update
 
 from handoff.digest import PREFIX, digest
 from handoff.handoff import Clock, State
 from handoff.postgres import LOCK_CONVERSATION
+from handoff.statements import Prepared
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
 
 # What every message needs is built once: putting a statement together takes longer than running it.
 IS_CONVERSATION = conversations.c.id == bindparam("of")
-EXISTS = select(func.count()).select_from(conversations).where(IS_CONVERSATION)
-FIND_CHANNEL = select(conversations.c.channel).where(IS_CONVERSATION)
-FIND_EPOCH = select(conversations.c.epoch).where(IS_CONVERSATION)
-COUNT_SEQ = (
+EXISTS = Prepared(select(conversations.c.id).where(IS_CONVERSATION))
+FIND_CHANNEL = Prepared(select(conversations.c.channel).where(IS_CONVERSATION))
+FIND_EPOCH = Prepared(select(conversations.c.epoch).where(IS_CONVERSATION))
+COUNT_SEQ = Prepared(
     update(conversations)
     .where(IS_CONVERSATION)
     .values(last_seq=conversations.c.last_seq + 1)
     .returning(conversations.c.last_seq)
 )
-COUNT_EPOCH = (
+COUNT_EPOCH = Prepared(
     update(conversations)
     .where(IS_CONVERSATION)
     .values(epoch=conversations.c.epoch + 1)
@@ -113,7 +114,7 @@ class ConversationRows:
 
     async def channel(self, conversation: str) -> str | None:
         """The channel that the requester wrote through last."""
-        channel: str | None = await self._connection.scalar(FIND_CHANNEL, {"of": conversation})
+        channel: str | None = await self._value(FIND_CHANNEL, conversation)
         return channel
 
     async def describe(self, conversation: str, known: Mapping[str, str | None]) -> None:
@@ -178,19 +179,23 @@ class ConversationRows:
 
     async def epoch(self, conversation: str) -> int:
         """How often the conversation has changed its owner."""
-        return await self._connection.scalar(FIND_EPOCH, {"of": conversation}) or 0
+        return await self._value(FIND_EPOCH, conversation) or 0
 
-    async def _count_up(self, conversation: str, step: Update) -> int:
+    async def _count_up(self, conversation: str, step: Prepared) -> int:
         await self.lock(conversation)
-        counted = await self._connection.scalar(step, {"of": conversation})
+        counted = await self._value(step, conversation)
         if counted is None:
             await self._ensure(conversation)
-            counted = await self._connection.scalar(step, {"of": conversation})
+            counted = await self._value(step, conversation)
         return int(counted)
+
+    async def _value(self, prepared: Prepared, conversation: str) -> Any:
+        rows = await self._connection.fetch(prepared, {"of": conversation})
+        return rows[0][0] if rows else None
 
     async def _ensure(self, conversation: str) -> None:
         await self.lock(conversation)
-        if await self._connection.scalar(EXISTS, {"of": conversation}):
+        if await self._value(EXISTS, conversation):
             return
         dug_out = update(conversations).where(conversations.c.id == _name_grave(conversation))
         if (await self._connection.execute(dug_out.values(id=conversation))).rowcount:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -10,7 +11,7 @@ import structlog
 from handoff.concern import Concerning
 from handoff.digest import digest
 from handoff.instruments import TO_REQUESTER
-from handoff.ledger import Ledger
+from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.ownership import may_bot_speak
 from handoff.promptness import Promptness
@@ -33,6 +34,10 @@ class Screen(Protocol):
 
         None where a single screen or none shows the conversation: they stand there already.
         """
+        ...
+
+    def knows_again(self, conversation: str) -> bool:
+        """Whether everything that shows the conversation tells by its id that a message comes again."""
         ...
 
     async def show_receipt(self, message: Message) -> None:
@@ -64,6 +69,14 @@ class Views(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What a transaction has seen that nobody was shown; it counts only while nothing was shown since."""
+
+    number: int
+    waiting: Sequence[Message]
+
+
 class Delivery:
     """Pushes what a conversation has not been shown, one run at a time per conversation.
 
@@ -77,23 +90,45 @@ class Delivery:
         self._views = views
         self.promptness = Promptness()
         self._ours: set[str] = set()  # conversations in which something was written here
+        self._glances: dict[str, int] = {}  # the newest of each conversation, while nothing was shown since
+        self._looked = 0
+        self._seen: dict[str, Sequence[Message]] = {}  # what the next run need not read
         self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN, concern=Concerning)
 
-    def kick(self, conversation: str) -> None:
-        """Push soon; for callers who must not wait, such as the answer to a callback."""
+    def kick(self, conversation: str, glance: Glance | None = None) -> None:
+        """Push soon; for callers who must not wait, such as the answer to a callback.
+
+        With a ``glance`` from the transaction that has just committed, nothing need be read again.
+        """
         self._announce(conversation)
-        self._runs.kick(conversation)
+        is_idle = conversation not in self._runs
+        if glance and is_idle and self._glances.pop(conversation, None) == glance.number:
+            self._seen[conversation] = glance.waiting
+            self._runs.kick(conversation)
+        else:
+            self.hear(conversation)
 
     def hear(self, conversation: str) -> None:
         """Push what another process has written, or what nobody has shown yet."""
+        self._seen.pop(conversation, None)
         self._runs.kick(conversation)
+
+    async def look(self, entry: Entry, conversation: str) -> Glance | None:
+        """See in a transaction what will have to be shown once it has committed; for ``kick``.
+
+        None where it would not help.
+        """
+        if self._views or conversation in self._runs:
+            return None
+        self._looked += 1
+        self._glances[conversation] = self._looked
+        return Glance(self._looked, await self._find_unshown(entry, conversation))
 
     async def say(self, conversation: str, draft: Draft) -> Message:
         """Commit a message, then push it; returns when it was pushed, or nobody was there."""
         async with self._ledger.entry() as entry:
             accepted = await entry.messages.accept(conversation, draft)
-        self._announce(conversation)
-        await self._runs.settle(conversation)
+        await self._show_now(conversation)
         return accepted.message
 
     async def say_for_bot(self, conversation: str, draft: Draft, born: int | None) -> Message | None:
@@ -110,9 +145,13 @@ class Delivery:
                 log.warning("bot.silenced", conversation=digest(conversation), born=born)
                 return None
             accepted = await entry.messages.accept(conversation, draft)
-        self._announce(conversation)
-        await self._runs.settle(conversation)
+        await self._show_now(conversation)
         return accepted.message
+
+    async def _show_now(self, conversation: str) -> None:
+        self._announce(conversation)
+        self._seen.pop(conversation, None)
+        await self._runs.settle(conversation)
 
     def _announce(self, conversation: str) -> None:
         if self._views:
@@ -120,6 +159,7 @@ class Delivery:
             self._views.announce(conversation)
 
     async def _deliver(self, conversation: str) -> None:
+        self._glances.pop(conversation, None)  # older than what is shown now
         if self._views is None:
             await self._show_unshown(conversation)
             return
@@ -140,10 +180,15 @@ class Delivery:
         await self._show_all(fresh, is_shared=True)
 
     async def _show_unshown(self, conversation: str) -> None:
-        async with self._ledger.entry() as entry:
-            own_since = self._screen.own_words_since(conversation)
-            waiting = await entry.messages.unshown(conversation, own_since)
+        waiting = self._seen.pop(conversation, None)
+        if waiting is None:
+            async with self._ledger.entry() as entry:
+                waiting = await self._find_unshown(entry, conversation)
         await self._show_all(waiting)
+
+    async def _find_unshown(self, entry: Entry, conversation: str) -> Sequence[Message]:
+        own_since = self._screen.own_words_since(conversation)
+        return await entry.messages.unshown(conversation, own_since)
 
     async def _show_all(self, waiting: Sequence[Message], *, is_shared: bool = False) -> None:
         """Show one after the other while somebody is there, and take note of all in one entry."""
@@ -176,11 +221,19 @@ class Delivery:
             abouts += [message.id for message in shown if message.sender is Sender.REQUESTER]
         if not (others or abouts):
             return
+        for message in others:
+            if self.promptness.note_shown(message):
+                self._ledger.time(TO_REQUESTER, message.created_at, "shown")
+        if not abouts and self._screen.knows_again(others[0].conversation):
+            await self._ledger.defer(lambda entry: _mark_shown(entry, others))
+            return
         async with self._ledger.entry() as entry:
-            for message in others:
-                await entry.messages.mark(message.id, Receipt.SENT)
-                if self.promptness.note_shown(message):
-                    entry.notes.time(TO_REQUESTER, message.created_at, "shown")
+            await _mark_shown(entry, others)
             settled = [await entry.messages.find(about) for about in abouts]
         for about in filter(None, settled):
             await self._screen.show_receipt(about)
+
+
+async def _mark_shown(entry: Entry, shown: Sequence[Message]) -> None:
+    for message in shown:
+        await entry.messages.mark(message.id, Receipt.SENT)

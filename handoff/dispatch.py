@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from opentelemetry.trace import SpanKind
@@ -65,26 +66,37 @@ class Dispatch:
         self._timeouts = timeouts
         self._give_up = give_up
         self._expected: set[str] = set()  # messages whose first post was noted when they were accepted
+        self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
         self._runs = OnePerKey(
             self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases, concern=Concerning.of_handoff
         )
 
     def kick(self, handoff_id: str) -> None:
         """Post soon what has been written."""
+        self._handed.pop(handoff_id, None)
         self._runs.kick(handoff_id)
 
-    def expect(self, handoff_id: str, message: Message) -> bool:
+    async def expect(self, entry: Entry, handoff: Handoff, message: Message) -> bool:
         """Whether a message that is being accepted will be posted next, so that a note of it may go along.
 
         The note says that the desk may have it; until it was posted, we know that it has not.
         """
-        if self._ledger.leases or handoff_id in self._runs:
+        if self._ledger.leases or handoff.id in self._runs or await entry.messages.next_for_desk(handoff):
             return False
         self._expected.add(message.id)
         return True
 
+    def hand_over(self, handoff: Handoff, message: Message) -> None:
+        """Post soon a message whose transaction has just committed, and whatever else has been written."""
+        if handoff.id in self._runs or message.id not in self._expected:
+            self.kick(handoff.id)
+        else:
+            self._handed[handoff.id] = handoff, replace(message, handoff_id=handoff.id)
+            self._runs.kick(handoff.id)
+
     async def _post_all(self, handoff_id: str) -> None:
-        found = await self._next(handoff_id)
+        handed = self._handed.pop(handoff_id, None)
+        found = handed or await self._next(handoff_id)
         while found:
             handoff, message = found
             note_concern(handoff)
@@ -105,22 +117,25 @@ class Dispatch:
             if is_doubtful is None:
                 found = await self._next(handoff_id)
                 continue
-            found = await self._note_posted(handoff, message, is_doubtful)
+            # What was written before a live agent was there has waited for them, not for us.
+            self._ledger.time(TO_DESK, max(message.created_at, handoff.live_since or message.created_at))
+            note = partial(self._note_posted, handoff, message, is_doubtful)
+            if found is handed:  # what was written since has kicked
+                await self._ledger.defer(note)
+                found = None
+            else:
+                async with self._ledger.entry() as entry:
+                    await note(entry)
+                    found = await self._find(entry, handoff.id)
             await self._screen.show_receipt(replace(message, receipt=Receipt.SENT))
 
-    async def _note_posted(
-        self, handoff: Handoff, message: Message, is_doubtful: bool
-    ) -> tuple[Handoff, Message] | None:
-        """Take note that the desk has a message; returns what is to be posted next."""
+    async def _note_posted(self, handoff: Handoff, message: Message, is_doubtful: bool, entry: Entry) -> None:
+        """Take note that the desk has a message."""
         self._vault.forget(message.id)
-        async with self._ledger.entry() as entry:
-            await entry.messages.mark(message.id, Receipt.SENT, possibly_sent=is_doubtful)
-            # What was written before a live agent was there has waited for them, not for us.
-            entry.notes.time(TO_DESK, max(message.created_at, handoff.live_since or message.created_at))
-            await entry.handoffs.note_post(
-                handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
-            )
-            return await self._find(entry, handoff.id)
+        await entry.messages.mark(message.id, Receipt.SENT, possibly_sent=is_doubtful)
+        await entry.handoffs.note_post(
+            handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
+        )
 
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
         async with self._ledger.entry() as entry:
@@ -141,7 +156,7 @@ class Dispatch:
         chat has ended, or moved to another queue, between two attempts.
         """
         async for attempt in repeat_within(self._timeouts.delivery):
-            if attempt.retry_state.attempt_number > 1:
+            if attempt.number > 1:
                 if not await self._is_wanted(handoff.id, message):
                     return None
                 self._ledger.measures.count(RETRIES, "send")

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from handoff.leases import Leases
 from handoff.postgres import begin
+from handoff.statements import Prepared, Row
 from handoff.store import Connection
 from handoff.tasks import Gate
 
 
+class EngineConnection:
+    """A ``Connection`` of an engine."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self.dialect: Dialect = connection.dialect
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        return await self._connection.execute(statement, parameters)
+
+    async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
+        return await self._connection.scalar(statement, parameters)
+
+    async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]:
+        return await self._connection.scalars(statement, parameters)
+
+    async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+        return [tuple(row) for row in await self._connection.execute(prepared.statement, values)]
+
+    async def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
+        return (await self._connection.execute(prepared.statement, values)).rowcount
+
+
 class EngineStore:
     """A ``Store``; transactions take the engine's connections, and do not wait for each other here."""
+
+    is_shared = True
 
     def __init__(self, engine: AsyncEngine, leases: Leases | None = None) -> None:
         self._engine = engine
@@ -28,7 +56,7 @@ class EngineStore:
         async with self._gate.passing(), opening as connection:
             if self._leases:
                 await self._leases.check(connection)
-            yield connection
+            yield EngineConnection(connection)
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
         return self._gate.shut()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -12,7 +13,6 @@ from sqlalchemy import (
     ClauseElement,
     Column,
     ColumnElement,
-    Row,
     Select,
     and_,
     bindparam,
@@ -34,6 +34,7 @@ from handoff.errors import AlreadyOpen
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
 from handoff.instruments import ENDED, REQUESTED, TIME_TO_ANSWER, TIME_TO_JOIN, WAIT_IN_VAIN
 from handoff.measures import Notes
+from handoff.statements import Prepared, one_of
 from handoff.store import Connection
 from handoff.tables import Instant, handoffs
 from handoff.tracing import present_trace
@@ -51,17 +52,18 @@ PERSONAL = (
     "problem",
     "trace",
 )
-FIND = select(handoffs).where(handoffs.c.id == bindparam("handoff"))
-FIND_OPEN = select(handoffs).where(
-    handoffs.c.conversation == bindparam("of"), handoffs.c.state != State.ENDED
+COLUMNS = tuple(handoffs.c.keys())
+FIND = Prepared(select(handoffs).where(handoffs.c.id == bindparam("handoff")))
+FIND_OPEN = Prepared(
+    select(handoffs).where(handoffs.c.conversation == bindparam("of"), handoffs.c.state != State.ENDED)
 )
-FIND_NEWEST = (
+FIND_NEWEST = Prepared(
     select(handoffs)
     .where(handoffs.c.conversation == bindparam("of"))
     .order_by(handoffs.c.epoch.desc())
     .limit(1)
 )
-FIND_OWING_EXIT = (
+FIND_OWING_EXIT = Prepared(
     select(handoffs)
     .where(handoffs.c.conversation == bindparam("of"), handoffs.c.exit == Exit.PENDING)
     .order_by(handoffs.c.opened_at)
@@ -70,7 +72,7 @@ FIND_OWING_EXIT = (
 
 
 IS_WAITED_FOR = and_(handoffs.c.state == State.LIVE, handoffs.c.remind_at.is_(None))
-NOTE_POST = (
+NOTE_POST = Prepared(
     update(handoffs)
     .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state != State.ENDED)
     .values(
@@ -80,15 +82,24 @@ NOTE_POST = (
         reminders=case((IS_WAITED_FOR, 0), else_=handoffs.c.reminders),
     )
 )
+NOTE_SAID = Prepared(
+    update(handoffs)
+    .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state != State.ENDED)
+    .values(last_updated=bindparam("now"))
+)
 
 
 @cache
+def _prepare_change(states: frozenset[State], names: frozenset[str]) -> Prepared:
+    return Prepared(_change(states, names))
+
+
 def _change(states: frozenset[State], names: frozenset[str]) -> ReturningUpdate[Any]:
     """Changes a handoff in one of these states; a new value is the parameter ``to_`` and its column."""
     values = {name: bindparam(f"to_{name}", type_=handoffs.c[name].type) for name in sorted(names)}
     return (
         update(handoffs)
-        .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state.in_(states))
+        .where(handoffs.c.id == bindparam("handoff"), one_of(handoffs.c.state, sorted(states)))
         .values(values)
         .returning(handoffs)
     )
@@ -149,12 +160,12 @@ class HandoffRows:
         return written
 
     async def find(self, handoff_id: str) -> Handoff | None:
-        return await self._one(FIND, {"handoff": handoff_id})
+        return await self._first(FIND, {"handoff": handoff_id})
 
     async def open_for(self, conversation: str) -> Handoff | None:
         """The handoff that owns the conversation, or None where the bot does."""
         await self._conversations.lock(conversation)
-        return await self._one(FIND_OPEN, {"of": conversation})
+        return await self._first(FIND_OPEN, {"of": conversation})
 
     async def count(self, conversation: str) -> int:
         """How many handoffs a conversation has had that are still known."""
@@ -164,7 +175,7 @@ class HandoffRows:
     async def newest_for(self, conversation: str) -> Handoff | None:
         """The conversation's last handoff, open or ended."""
         await self._conversations.lock(conversation)
-        return await self._one(FIND_NEWEST, {"of": conversation})
+        return await self._first(FIND_NEWEST, {"of": conversation})
 
     async def choose(self, name: str | None, since: datetime | None) -> Sequence[Handoff]:
         """Those of this id or conversation (None: of any), opened since a time, oldest first."""
@@ -185,7 +196,7 @@ class HandoffRows:
     async def owing_exit(self, conversation: str) -> Handoff | None:
         """The oldest ended handoff whose exit flow has not run."""
         await self._conversations.lock(conversation)
-        return await self._one(FIND_OWING_EXIT, {"of": conversation})
+        return await self._first(FIND_OWING_EXIT, {"of": conversation})
 
     async def resolve(self, references: References) -> Handoff | None:
         """The handoff a callback belongs to: by our id, by session, by chat id, else the user's newest."""
@@ -281,7 +292,7 @@ class HandoffRows:
         await self._conversations.lock(handoff.conversation)
         now = self._clock()
         values = {"now": now, "reminder": _later(now, remind), "limit": _later(now, within)}
-        await self._connection.execute(NOTE_POST, {"handoff": handoff.id, **values})
+        await self._connection.change(NOTE_POST, {"handoff": handoff.id, **values})
 
     async def note_answer(self, handoff: Handoff) -> None:
         """Stop the live agent's clock; the first answer is remembered."""
@@ -313,6 +324,14 @@ class HandoffRows:
     async def touch(self, handoff: Handoff, **changes: Any) -> Handoff | None:
         """Move ``last_updated`` on, as something was said; None where the handoff has ended meanwhile."""
         return await self.note(handoff, last_updated=self._clock(), **changes)
+
+    async def note_said(self, handoff: Handoff) -> Handoff:
+        """The same for whom the handoff was read in this very transaction, so that it need not be again."""
+        await self._conversations.lock(handoff.conversation)
+        now = self._clock()
+        if handoff.is_open and await self._connection.change(NOTE_SAID, {"handoff": handoff.id, "now": now}):
+            return replace(handoff, last_updated=now)
+        return handoff
 
     async def finish(
         self, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False, overdue: bool = False
@@ -389,14 +408,16 @@ class HandoffRows:
     ) -> Handoff | None:
         await self._conversations.lock(handoff.conversation)
         plain = {name: value for name, value in changes.items() if not isinstance(value, ClauseElement)}
-        change = _change(frozenset(states), frozenset(plain))
-        if conditions:
-            change = change.where(*conditions)
-        if computed := {name: value for name, value in changes.items() if name not in plain}:
-            change = change.values(computed)
-        return await self._one(
-            change, {"handoff": handoff.id, **{f"to_{name}": value for name, value in plain.items()}}
-        )
+        values = {"handoff": handoff.id, **{f"to_{name}": value for name, value in plain.items()}}
+        if not conditions and len(plain) == len(changes):
+            return await self._first(_prepare_change(frozenset(states), frozenset(plain)), values)
+        change = _change(frozenset(states), frozenset(plain)).where(*conditions)
+        computed = {name: value for name, value in changes.items() if name not in plain}
+        return await self._one(change.values(computed) if computed else change, values)
+
+    async def _first(self, prepared: Prepared, values: Mapping[str, Any]) -> Handoff | None:
+        rows = await self._connection.fetch(prepared, values)
+        return _handoff(rows[0]) if rows else None
 
     async def _one(
         self, query: Select[Any] | ReturningUpdate[Any], values: Mapping[str, Any] | None = None
@@ -414,8 +435,8 @@ def _later(now: datetime, seconds: float | None) -> datetime | None:
     return None if seconds is None else now + timedelta(seconds=seconds)
 
 
-def _handoff(row: Row[Any]) -> Handoff:
-    values = dict(row._mapping)
+def _handoff(row: Sequence[Any]) -> Handoff:
+    values = dict(zip(COLUMNS, row, strict=True))
     values["state"] = State(values["state"])
     values["end_reason"] = EndReason(values["end_reason"]) if values["end_reason"] else None
     values["exit"] = Exit(values["exit"])

@@ -213,6 +213,9 @@ class Intake:
         await self._change()
 
     async def _change(self, **changes: Any) -> None:
+        if not changes:
+            self.taken.handoff = await self._entry.handoffs.note_said(self.taken.handoff)
+            return
         touched = await self._entry.handoffs.touch(self.taken.handoff, **changes)
         self.taken.handoff = touched or self.taken.handoff
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from queue import SimpleQueue
 
 
 class Journal:
@@ -17,11 +19,14 @@ class Journal:
     def __init__(self, write_through: Callable[[], None]) -> None:
         self.failure: Exception | None = None
         self._write_through = write_through
-        self._thread = ThreadPoolExecutor(1, "ledger-fsync")
+        self._asked: SimpleQueue[tuple[asyncio.AbstractEventLoop, int] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
         self._committed = 0
         self._durable = 0
-        self._under_way: tuple[int, asyncio.Future[None]] | None = None
-        self._next: asyncio.Future[None] | None = None
+        self._under_way: list[asyncio.Future[None]] = []
+        self._next: list[asyncio.Future[None]] = []
+        self._upto = 0  # of what is under way
+        self.is_busy = False
 
     def note(self) -> None:
         """Something was committed, and is not durable yet."""
@@ -37,16 +42,14 @@ class Journal:
             return
         if self.failure:
             raise self.failure
-        if self._under_way and self._under_way[0] == self._committed:
-            await asyncio.shield(self._under_way[1])
-            return
-        if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
-            self._next.add_done_callback(_look_at)
-        waiting = self._next
-        if self._under_way is None:
-            self._begin()
-        await asyncio.shield(waiting)
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.is_busy and self._upto == self._committed:
+            self._under_way.append(waiting)
+        else:
+            self._next.append(waiting)
+            if not self.is_busy:
+                self._begin()
+        await waiting
 
     def mend(self) -> None:
         """What was committed has become durable in another way."""
@@ -55,36 +58,45 @@ class Journal:
 
     def close(self) -> None:
         """Let the thread end."""
-        self._thread.shutdown(wait=False)
+        self._asked.put(None)
 
     def _begin(self) -> None:
-        assert self._next is not None
-        self._under_way, self._next = (self._committed, self._next), None
-        writing = asyncio.get_running_loop().run_in_executor(self._thread, self._write_through)
-        writing.add_done_callback(self._end)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="ledger-fsync", daemon=True)
+            self._thread.start()
+        self._under_way, self._next = self._next, []
+        self._upto, self.is_busy = self._committed, True
+        self._asked.put((asyncio.get_running_loop(), self._upto))
 
-    def _end(self, writing: asyncio.Future[None]) -> None:
-        assert self._under_way is not None
-        upto, waiting = self._under_way
-        self._under_way = None
-        if isinstance(error := writing.exception(), Exception):
+    def _serve(self) -> None:
+        """In the thread: the less it does, the less it and the event loop wait for each other."""
+        while asked := self._asked.get():
+            loop, upto = asked
+            error = None
+            try:
+                self._write_through()
+            except Exception as caught:
+                error = caught
+            with suppress(RuntimeError):  # the loop has ended, and with it everybody who waited
+                loop.call_soon_threadsafe(self._end, upto, error)
+
+    def _end(self, upto: int, error: Exception | None) -> None:
+        self.is_busy = False
+        waiting, self._under_way = self._under_way, []
+        if error:
             self._fail(error, waiting)
             return
         self._durable = max(self._durable, upto)
-        waiting.set_result(None)
-        if self._next is not None:
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
+        if self._next:
             self._begin()
 
-    def _fail(self, error: Exception, waiting: asyncio.Future[None]) -> None:
+    def _fail(self, error: Exception, waiting: list[asyncio.Future[None]]) -> None:
         """The next attempt would be told that all is well: Linux reports a lost write once."""
         self.failure = error
-        waiting.set_exception(error)
-        if self._next is not None:
-            self._next.set_exception(error)
-            self._next = None
-
-
-def _look_at(waiting: asyncio.Future[None]) -> None:
-    """Where everybody who waited was cancelled, nobody has to be told of a failure."""
-    if not waiting.cancelled():
-        waiting.exception()
+        waiting, self._next = [*waiting, *self._next], []
+        for each in waiting:
+            if not each.done():
+                each.set_exception(error)

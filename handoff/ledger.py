@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 
+import structlog
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -14,12 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from handoff.answer_rows import AnswerRows
 from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
+from handoff.deferral import Deferral, Deferred
 from handoff.engine_store import EngineStore
 from handoff.errors import LedgerReadOnly
 from handoff.files.keys import KeyRows
 from handoff.files.rows import FileRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
+from handoff.instruments import Instrument
 from handoff.leases import Leases
 from handoff.letter_rows import LetterRows
 from handoff.measures import SILENT, Measures, Notes
@@ -34,6 +39,8 @@ from handoff.sqlite_store import SqliteStore
 from handoff.store import Connection, Store
 from handoff.stream_rows import StreamRows
 from handoff.tracing import OFF, Tracing
+
+log = structlog.get_logger(__name__)
 
 
 class Entry:
@@ -80,6 +87,7 @@ class Ledger:
         self._clock = clock
         # With a server, several processes may work: each piece of work in one at a time.
         self.leases = leases
+        self._deferral = Deferral(self._write_deferred)
 
     @classmethod
     async def connect(
@@ -132,12 +140,43 @@ class Ledger:
             LedgerAway: the database's server cannot be reached, or goes meanwhile.
             LeaseLost: another process has taken over the work that this transaction is part of.
         """
-        async with self._store.transaction() as connection:
-            entry = Entry(connection, self._clock)
-            yield entry
-            commit = self.tracing.begin_piece("ledger.commit") if entry.notes else INVALID_SPAN
+        taken: Sequence[Deferred] = ()
+        try:
+            async with self._store.transaction() as connection:
+                taken = self._deferral.take()
+                entry = Entry(connection, self._clock)
+                for work in taken:
+                    await work(entry)
+                yield entry
+                commit = self.tracing.begin_piece("ledger.commit") if entry.notes else INVALID_SPAN
+        except BaseException:
+            self._deferral.give_back(taken)
+            raise
         commit.end()
         entry.notes.record(self.measures)
+
+    async def defer(self, work: Deferred) -> None:
+        """Write some bookkeeping without waiting for it: with the next entry, or a moment later.
+
+        Whoever opens an entry finds it written. A crash may lose it, so it must be nothing that
+        anybody was promised; it may be run again where its transaction failed. With a server it is
+        written at once, as another process may look for it.
+        """
+        if self._store.is_shared:
+            async with self.entry() as entry:
+                await work(entry)
+        else:
+            self._deferral.add(work)
+
+    def time(self, instrument: Instrument, since: datetime, *labels: str) -> None:
+        """Record the seconds from an instant until now, of what no transaction has to wait for."""
+        notes = Notes(self._clock)
+        notes.time(instrument, since, *labels)
+        notes.record(self.measures)
+
+    async def _write_deferred(self) -> None:
+        async with self.entry():
+            pass
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
         """No transaction is under way within the block: the moment to cancel tasks that make them.
@@ -159,7 +198,12 @@ class Ledger:
                 raise LedgerReadOnly("The ledger's database takes no writes.")
 
     async def close(self) -> None:
-        """Release the connections, once the transaction under way is over."""
+        """Release the connections, once what was deferred is written and no transaction is under way."""
+        try:
+            await self._deferral.settle()
+        except (sqlite3.Error, OSError) as error:
+            log.warning("ledger.deferred_lost", reason=str(error))
+        self._deferral.close()
         await self._store.close()
         if self.leases:
             await self.leases.close()

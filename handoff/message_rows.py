@@ -8,18 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Integer, Row, Select, Text, and_, bindparam, cast, delete, insert, or_, select, update
+from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, delete, insert, or_, select, update
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, Handoff, State
 from handoff.instruments import DUPLICATES, MESSAGES
 from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
+from handoff.statements import Prepared, one_of
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
 from handoff.tracing import present_trace
 
 UNSEEN_AT_ONCE = 500
+COLUMNS = tuple(messages.c.keys())
 SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
 
 # What every message needs is built once: putting a statement together takes longer than running it.
@@ -43,41 +45,62 @@ WAITING_FOR_DESK = (
     )
     .order_by(messages.c.seq)
 )
-UNSHOWN = and_(messages.c.receipt == Receipt.ACCEPTED, messages.c.sender.in_(SHOWN_TO_REQUESTER))
+IS_SHOWN = one_of(messages.c.sender, SHOWN_TO_REQUESTER)
+UNSHOWN = and_(messages.c.receipt == Receipt.ACCEPTED, IS_SHOWN)
 OWN_SINCE = and_(messages.c.sender == Sender.REQUESTER, messages.c.seq > bindparam("since"))
 
-FIND = select(messages).where(IS_MESSAGE)
-FIND_NEXT_WITHOUT_OWNER = WITHOUT_OWNER.where(OF_CONVERSATION).limit(1)
-FIND_NEXT_FOR_DESK = WAITING_FOR_DESK.limit(1)
-FIND_UNSHOWN = select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq)
-FIND_UNSHOWN_AND_OWN = select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
-FIND_BY_CLIENT_ID = select(messages).where(OF_CONVERSATION, messages.c.client_id == bindparam("name"))
-FIND_BY_DESK_ID = select(messages).where(OF_CONVERSATION, messages.c.desk_id == bindparam("name"))
+FIND = Prepared(select(messages).where(IS_MESSAGE))
+FIND_NEXT_WITHOUT_OWNER = Prepared(WITHOUT_OWNER.where(OF_CONVERSATION).limit(1))
+FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
+FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
+FIND_UNSHOWN_AND_OWN = Prepared(
+    select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
+)
+FIND_BY_CLIENT_ID = Prepared(
+    select(messages).where(OF_CONVERSATION, messages.c.client_id == bindparam("name"))
+)
+FIND_BY_DESK_ID = Prepared(select(messages).where(OF_CONVERSATION, messages.c.desk_id == bindparam("name")))
 RECENT = select(conversations.c.last_seq - bindparam("limit", type_=Integer)).where(
     conversations.c.id == bindparam("of")
 )
 HAS_QUESTION_OR_ANSWER = or_(
     *(cast(messages.c.content, Text).contains(f'"{key}"') for key in ("question", "answer"))
 )
-FIND_QUESTIONS_AND_ANSWERS = (
+FIND_QUESTIONS_AND_ANSWERS = Prepared(
     select(messages)
     .where(OF_CONVERSATION, messages.c.seq > RECENT.scalar_subquery(), HAS_QUESTION_OR_ANSWER)
-    .where(messages.c.receipt.not_in((Receipt.HELD, Receipt.MERGED)))
+    .where(messages.c.receipt != Receipt.HELD, messages.c.receipt != Receipt.MERGED)
     .order_by(messages.c.seq.desc())
 )
-WRITE = insert(messages)
-ASSIGN = (
+FIND_SHOWN = Prepared(
+    select(messages).where(
+        OF_CONVERSATION,
+        or_(messages.c.id == bindparam("name"), messages.c.client_id == bindparam("name")),
+        IS_SHOWN,
+        messages.c.receipt != Receipt.DELIVERED,
+    )
+)
+WRITE = Prepared(insert(messages))
+ASSIGN = Prepared(
     update(messages)
     .where(IS_MESSAGE)
     .values(handoff_id=bindparam("handoff"), possibly_sent=bindparam("possibly"))
 )
-NOTE_DOUBT = update(messages).where(IS_MESSAGE).values(possibly_sent=bindparam("possibly"))
-MARK = (
-    update(messages)
-    .where(IS_MESSAGE, messages.c.receipt == Receipt.ACCEPTED)
-    .values(receipt=bindparam("becomes"))
+NOTE_DOUBT = Prepared(update(messages).where(IS_MESSAGE).values(possibly_sent=bindparam("possibly")))
+IS_UNSETTLED = update(messages).where(IS_MESSAGE, messages.c.receipt == Receipt.ACCEPTED)
+MARK = Prepared(IS_UNSETTLED.values(receipt=bindparam("becomes")))
+MARK_WITH_DOUBT = Prepared(
+    IS_UNSETTLED.values(receipt=bindparam("becomes"), possibly_sent=bindparam("possibly"))
 )
-MARK_WITH_DOUBT = MARK.values(possibly_sent=bindparam("possibly"))
+NOTE_DELIVERED = Prepared(
+    update(messages)
+    .where(
+        OF_CONVERSATION, or_(messages.c.id == bindparam("name"), messages.c.client_id == bindparam("name"))
+    )
+    .where(IS_SHOWN, messages.c.receipt != Receipt.DELIVERED)
+    .values(receipt=Receipt.DELIVERED)
+)
+CONFIRM = Prepared(update(messages).where(IS_MESSAGE).values(receipt=Receipt.DELIVERED))
 
 
 @dataclass(frozen=True)
@@ -111,7 +134,7 @@ class MessageRows:
     async def assign(self, message: Message, handoff: Handoff, *, is_next: bool = False) -> None:
         """Give a message of the requester to a handoff; ``is_next`` notes that it is about to be posted."""
         values = {"message": message.id, "handoff": handoff.id, "possibly": is_next}
-        await self._connection.execute(ASSIGN, values)
+        await self._connection.change(ASSIGN, values)
 
     async def begin_turn(self, message: Message) -> int:
         """Give a message of the requester to the bot, whoever owns the conversation later on.
@@ -130,9 +153,9 @@ class MessageRows:
         """Settle what became of an accepted message; what was settled by somebody quicker stands."""
         values = {"message": message_id, "becomes": receipt}
         if possibly_sent is None:
-            await self._connection.execute(MARK, values)
+            await self._connection.change(MARK, values)
         else:
-            await self._connection.execute(MARK_WITH_DOUBT, {**values, "possibly": possibly_sent})
+            await self._connection.change(MARK_WITH_DOUBT, {**values, "possibly": possibly_sent})
 
     async def take_back(self, message: Message) -> None:
         """Make a message that was given to the desk nobody's again, as if it had just been accepted."""
@@ -157,7 +180,7 @@ class MessageRows:
 
     async def note_possibly_sent(self, message_id: str, *, possibly: bool = True) -> None:
         """Take note that the desk may have a message: it is being posted, or the answer was lost."""
-        await self._connection.execute(NOTE_DOUBT, {"message": message_id, "possibly": possibly})
+        await self._connection.change(NOTE_DOUBT, {"message": message_id, "possibly": possibly})
 
     async def knows(self, handoff: Handoff, draft: Draft, *, window: float) -> bool:
         """Whether a message of the desk is here already, as when a callback is repeated.
@@ -167,7 +190,7 @@ class MessageRows:
         await self._conversations.lock(handoff.conversation)
         if draft.desk_id is not None:
             same = {"of": handoff.conversation, "name": draft.desk_id}
-            return await self._one(FIND_BY_DESK_ID, same) is not None
+            return await self._first(FIND_BY_DESK_ID, same) is not None
         recent = select(messages).where(
             messages.c.conversation == handoff.conversation,
             messages.c.handoff_id == handoff.id,
@@ -196,7 +219,7 @@ class MessageRows:
 
     async def next_without_owner(self, conversation: str) -> Message | None:
         """The requester's oldest message that neither bot nor desk has been given."""
-        return await self._one(FIND_NEXT_WITHOUT_OWNER, {"of": conversation})
+        return await self._first(FIND_NEXT_WITHOUT_OWNER, {"of": conversation})
 
     async def conversations_without_owner(self) -> Sequence[str]:
         """Conversations in which such a message waits, as after a crash."""
@@ -205,7 +228,7 @@ class MessageRows:
 
     async def next_for_desk(self, handoff: Handoff) -> Message | None:
         """The oldest message of this handoff that the desk has not taken."""
-        return await self._one(FIND_NEXT_FOR_DESK, {"handoff": handoff.id})
+        return await self._first(FIND_NEXT_FOR_DESK, {"handoff": handoff.id})
 
     async def handoffs_to_post(self) -> Sequence[str]:
         """Live handoffs with a message that the desk has not taken."""
@@ -233,8 +256,8 @@ class MessageRows:
         With ``own_since``, the requester's own messages after that number are among them.
         """
         if own_since is None:
-            return await self._all(FIND_UNSHOWN, {"of": conversation})
-        return await self._all(FIND_UNSHOWN_AND_OWN, {"of": conversation, "since": own_since})
+            return await self._fetch(FIND_UNSHOWN, {"of": conversation})
+        return await self._fetch(FIND_UNSHOWN_AND_OWN, {"of": conversation, "since": own_since})
 
     async def unseen_by_requester(self, seconds: float, handoff_id: str | None = None) -> Sequence[Message]:
         """Live agents' messages that no browser was there for, for so long; of open handoffs, or of one."""
@@ -261,7 +284,7 @@ class MessageRows:
 
         The database looks for the words of ``handoff/content.py`` and finds some too many: the caller reads.
         """
-        return await self._all(FIND_QUESTIONS_AND_ANSWERS, {"of": conversation, "limit": limit})
+        return await self._fetch(FIND_QUESTIONS_AND_ANSWERS, {"of": conversation, "limit": limit})
 
     async def newest(self, conversation: str, limit: int) -> Sequence[Message]:
         """The last ``limit`` messages of either side, newest first; no pieces of a stream."""
@@ -284,7 +307,7 @@ class MessageRows:
         return found or handoff.trace
 
     async def find(self, message_id: str) -> Message | None:
-        return await self._one(FIND, {"message": message_id})
+        return await self._first(FIND, {"message": message_id})
 
     async def settled_for_desk(self, conversation: str, limit: int) -> Sequence[Message]:
         """The requester's last ``limit`` messages to the desk of which it is known what became."""
@@ -306,17 +329,16 @@ class MessageRows:
     async def confirm(self, conversation: str, public_id: str) -> Message | None:
         """Take note that the requester's browser has shown a message; returns it, the first time."""
         await self._conversations.lock(conversation)
-        shown = await self._one(
-            select(messages)
-            .where(messages.c.conversation == conversation)
-            .where(or_(messages.c.id == public_id, messages.c.client_id == public_id))
-            .where(messages.c.sender.in_(SHOWN_TO_REQUESTER), messages.c.receipt != Receipt.DELIVERED)
-        )
+        shown = await self._first(FIND_SHOWN, {"of": conversation, "name": public_id})
         if shown:
-            change = update(messages).where(messages.c.id == shown.id).values(receipt=Receipt.DELIVERED)
-            await self._connection.execute(change)
+            await self._connection.change(CONFIRM, {"message": shown.id})
             shown = replace(shown, receipt=Receipt.DELIVERED)
         return shown
+
+    async def note_delivered(self, conversation: str, public_id: str) -> None:
+        """The same, for whom the message is nothing."""
+        await self._conversations.lock(conversation)
+        await self._connection.change(NOTE_DELIVERED, {"of": conversation, "name": public_id})
 
     async def _write(self, conversation: str, draft: Draft) -> Message:
         values: dict[str, Any] = {
@@ -333,25 +355,35 @@ class MessageRows:
             "desk_id": draft.desk_id,
             "name": draft.name,
             "avatar": draft.avatar,
+            "born": None,
             "trace": present_trace(),
         }
-        await self._connection.execute(WRITE, values)
+        await self._connection.change(WRITE, values)
         return Message(**values)
 
     async def _known(self, conversation: str, draft: Draft) -> Message | None:
         for statement, name in ((FIND_BY_CLIENT_ID, draft.client_id), (FIND_BY_DESK_ID, draft.desk_id)):
-            if name and (known := await self._one(statement, {"of": conversation, "name": name})):
+            if name and (known := await self._first(statement, {"of": conversation, "name": name})):
                 return known
         return None
 
+    async def _first(self, prepared: Prepared, values: Mapping[str, Any]) -> Message | None:
+        rows = await self._connection.fetch(prepared, values)
+        return read_message(rows[0]) if rows else None
+
+    async def _fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> Sequence[Message]:
+        return [read_message(row) for row in await self._connection.fetch(prepared, values)]
+
     async def _one(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> Message | None:
         row = (await self._connection.execute(query, values)).first()
-        return _message(row) if row else None
+        return read_message(row) if row else None
 
     async def _all(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> Sequence[Message]:
-        return [_message(row) for row in await self._connection.execute(query, values)]
+        return [read_message(row) for row in await self._connection.execute(query, values)]
 
 
-def _message(row: Row[Any]) -> Message:
-    values = dict(row._mapping)
-    return Message(**{**values, "sender": Sender(values["sender"]), "receipt": Receipt(values["receipt"])})
+def read_message(row: Sequence[Any]) -> Message:
+    """A message of a whole row of the table."""
+    values = dict(zip(COLUMNS, row, strict=True))
+    values["sender"], values["receipt"] = Sender(values["sender"]), Receipt(values["receipt"])
+    return Message(**values)

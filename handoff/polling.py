@@ -125,7 +125,7 @@ class Polling:
     async def _fetch(self, handoff: Handoff) -> Fetched | None:
         """Ask as long as that may help before the deadline; None where the handoff ends meanwhile."""
         async for attempt in repeat_within(self._timeouts.delivery):
-            if attempt.retry_state.attempt_number > 1:
+            if attempt.number > 1:
                 if not await self._find_open(handoff.id):
                     return None
                 self._ledger.measures.count(RETRIES, "fetch")

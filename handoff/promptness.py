@@ -32,7 +32,11 @@ class Promptness:
 
     def note_confirmed(self, message: Message) -> bool:
         """A browser has it on its screen; returns whether it was shown as soon as it came."""
-        return self._shown.pop(message.id, None) is not None
+        return self.take_confirmed(message.id) is not None
+
+    def take_confirmed(self, message_id: str) -> datetime | None:
+        """The same by its id alone: when it came, where it was shown as soon as that."""
+        return self._shown.pop(message_id, None)
 
 
 def _remember(messages: dict[str, datetime], message: Message) -> None:

@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind
 
 from handoff.concern import Concerning, note_concern
 from handoff.deadlines import Deadlines
-from handoff.delivery import Delivery, Screen, Views
+from handoff.delivery import Delivery, Glance, Screen, Views
 from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, FileDesk, InformedDesk, PolledDesk
 from handoff.dispatch import LANE, Dispatch
 from handoff.ending import finish
@@ -162,16 +162,16 @@ class Relay:
             if current is None or current.state is State.ENDING:
                 return
             await entry.messages.assign(message, current)
-        self.post_soon(handoff)
+        self.post_soon(handoff, message)
 
     async def assign(self, entry: Entry, handoff: Handoff, message: Message) -> None:
         """Give a message to the desk in the entry that accepts it; ``post_soon`` has to follow its commit."""
-        is_next = self._dispatch.expect(handoff.id, message)
+        is_next = await self._dispatch.expect(entry, handoff, message)
         await entry.messages.assign(message, handoff, is_next=is_next)
 
-    def post_soon(self, handoff: Handoff) -> None:
-        """Post what was assigned to a handoff."""
-        self._dispatch.kick(handoff.id)
+    def post_soon(self, handoff: Handoff, message: Message) -> None:
+        """Post what was assigned to a handoff, ``message`` among it."""
+        self._dispatch.hand_over(handoff, message)
         self._expect_news(handoff)
 
     async def type(self, handoff: Handoff, *, on: bool) -> None:
@@ -186,6 +186,11 @@ class Relay:
 
     async def confirm(self, conversation: str, public_id: str) -> None:
         """A browser of the requester has shown a message."""
+        if self._ticks is None and not self._ledger.tracing.is_on:
+            if created_at := self.delivery.promptness.take_confirmed(public_id):
+                self._ledger.time(TO_REQUESTER, created_at, "confirmed")
+            await self._ledger.defer(lambda entry: entry.messages.note_delivered(conversation, public_id))
+            return
         async with self._ledger.entry() as entry:
             shown = await entry.messages.confirm(conversation, public_id)
             files = await entry.files.of(shown.id) if shown and has_files(shown.content) else ()
@@ -264,7 +269,8 @@ class Relay:
             known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
             taken = await take_in(entry, known, callback.events, self._timeouts)
             is_stray = callback.stray and await take_back(entry, taken.handoff, callback.stray)
-        self._follow_up(handoff, taken.handoff)
+            glance = await self.delivery.look(entry, handoff.conversation)
+        self._follow_up(handoff, taken.handoff, glance)
         if self._fetching:
             for file_id in taken.files:
                 self._fetching.kick(file_id)
@@ -284,10 +290,10 @@ class Relay:
             return handoff
         return await entry.handoffs.note(handoff, live_chat_id=chat_id) or handoff
 
-    def _follow_up(self, before: Handoff, after: Handoff) -> None:
+    def _follow_up(self, before: Handoff, after: Handoff, glance: Glance | None) -> None:
         if before.is_open and not after.is_open:
             log.info("handoff.ended", handoff=after.id, reason=after.end_reason)
-        self.delivery.kick(after.conversation)
+        self.delivery.kick(after.conversation, glance)
         if before.looks != after.looks:
             self._dispatch.kick(after.id)
             self._following.kick(after.id)

@@ -11,7 +11,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 
 from handoff.journal import Journal
 from handoff.sqlite import BUSY_TIMEOUT, open_file
+from handoff.statements import Prepared, Row
 from handoff.store import Connection
 
 log = structlog.get_logger(__name__)
@@ -34,10 +35,11 @@ write_through: WriteThrough = getattr(os, "fdatasync", os.fsync)  # macOS has on
 
 
 class LoopConnection:
-    """A ``Connection`` that runs its statements where it is called."""
+    """A ``Connection`` that runs its statements where it is called; ``raw`` is the driver's own of it."""
 
-    def __init__(self, connection: sqlalchemy.Connection) -> None:
+    def __init__(self, connection: sqlalchemy.Connection, raw: Any) -> None:
         self._connection = connection
+        self._raw = raw
         self.dialect: Dialect = connection.dialect
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
@@ -49,6 +51,14 @@ class LoopConnection:
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]:
         return self._connection.scalars(statement, parameters)
 
+    async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+        compiled = prepared.compiled(self.dialect)
+        return compiled.read(self._raw.execute(compiled.text, compiled.bind(values)).fetchall())
+
+    async def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
+        compiled = prepared.compiled(self.dialect)
+        return int(self._raw.execute(compiled.text, compiled.bind(values)).rowcount)
+
 
 class SqliteStore:
     """A ``Store`` on one file, with one connection and one transaction at a time.
@@ -56,17 +66,26 @@ class SqliteStore:
     A commit appends to SQLite's log without waiting for the disk (``synchronous=NORMAL``); the
     transaction's block is left once an fsync of the log that began afterwards is done. Transactions
     that commit meanwhile share the next one. What is only read is waited for in the same way.
+
+    While an fsync is under way nobody could be done earlier by a commit of their own, so those that
+    come in one turn of the event loop share one: each is a savepoint in it.
     """
+
+    is_shared = False
 
     def __init__(self, url: str, write_through: WriteThrough = write_through) -> None:
         """For a thread, as the file may be locked; ``write_through`` makes an open file durable."""
         path = make_url(url).database or ""
         self._connection = open_file(path)
         self._raw: Any = self._connection.connection.dbapi_connection
+        self._statements = LoopConnection(self._connection, self._raw)
         self._copier = sqlite3.connect(path, timeout=BUSY_TIMEOUT, check_same_thread=False)
         self._log_file = os.open(f"{path}-wal", os.O_RDONLY)
         self._journal = Journal(lambda: write_through(self._log_file))
         self._writing = asyncio.Lock()
+        self._batch: asyncio.Future[None] | None = None  # what shares the transaction that is open
+        self._changes = 0
+        self._is_within = self._is_last_called = False
         self._version = 0
         self._since_checkpoint = 0
         self._checkpoint: asyncio.Task[None] | None = None
@@ -78,20 +97,24 @@ class SqliteStore:
             if self._is_closed:
                 # Its closing in a thread and a statement at the same time end the whole process.
                 raise sqlite3.ProgrammingError("The ledger is closed.")
-            await self._begin()
-            before = self._raw.total_changes
+            batch = self._batch or await self._begin()
+            self._raw.execute("SAVEPOINT entry")
+            self._is_within = True
             try:
-                yield LoopConnection(self._connection)
-                self._raw.execute("COMMIT")
+                yield self._statements
             except BaseException:
-                self._raw.rollback()
+                self._leave(batch, "ROLLBACK TO entry")
                 raise
-            self._note_changes(self._raw.total_changes != before)
+            self._leave(batch)
+        if not batch.done():
+            await asyncio.shield(batch)
+        batch.result()
         await self._journal.settle()
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
         async with self._writing:
+            self._commit()
             with suppress(OSError):  # who waited for it has been told
                 await self._journal.settle()
             yield
@@ -114,8 +137,10 @@ class SqliteStore:
 
     # -- transactions -----------------------------------------------------------------
 
-    async def _begin(self) -> None:
+    async def _begin(self) -> asyncio.Future[None]:
         """Take the file's write lock; the event loop goes on while another process has it.
+
+        Returns what is done once all that share it are committed.
 
         Raises:
             sqlite3.OperationalError: another process has had it for ten seconds.
@@ -131,7 +156,48 @@ class SqliteStore:
                     raise
                 await asyncio.sleep(PAUSE)
             else:
-                return
+                self._batch = asyncio.get_running_loop().create_future()
+                self._changes = self._raw.total_changes
+                return self._batch
+
+    def _leave(self, batch: asyncio.Future[None], *statements: str) -> None:
+        """Release the savepoint; all that share the transaction fail where SQLite has rolled it back."""
+        self._is_within = False
+        if not self._raw.in_transaction:
+            self._fail(batch, sqlite3.OperationalError("SQLite has rolled the transaction back."))
+            return
+        for statement in (*statements, "RELEASE entry"):
+            self._raw.execute(statement)
+        self._commit_soon()
+
+    def _commit_soon(self) -> None:
+        """At once, unless the disk is busy: then whoever comes in the same turn of the loop shares it."""
+        if not self._journal.is_busy:
+            self._commit()
+        elif not self._is_last_called:
+            self._is_last_called = True
+            asyncio.get_running_loop().call_soon(self._commit)
+
+    def _commit(self) -> None:
+        """Commit the transactions that are waiting for it; one that is under way does so at its end."""
+        batch = self._batch
+        if batch is None or self._is_within:
+            return
+        self._is_last_called = False
+        try:
+            self._raw.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._raw.rollback()
+            self._fail(batch, error)
+        else:
+            self._batch = None
+            self._note_changes(self._raw.total_changes != self._changes)
+            batch.set_result(None)
+
+    def _fail(self, batch: asyncio.Future[None], error: sqlite3.Error) -> None:
+        self._batch = None
+        batch.set_exception(error)
+        batch.exception()  # whoever waits for it is told all the same
 
     def _note_changes(self, has_written: bool) -> None:
         """What another process has committed may not be on the disk yet either."""
@@ -154,6 +220,7 @@ class SqliteStore:
         try:
             await asyncio.to_thread(self._copy_log, "PASSIVE")
             async with self._writing:
+                self._commit()
                 self._since_checkpoint = 0
                 await asyncio.to_thread(self._copy_log, "PASSIVE")
         except sqlite3.Error:

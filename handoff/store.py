@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
 
+from handoff.statements import Prepared, Row
+
 
 class Connection(Protocol):
-    """What the rows ask of a connection; SQLAlchemy's ``AsyncConnection`` is one."""
+    """What the rows ask of a connection: SQLAlchemy's three methods, and two for prepared statements."""
 
     @property
     def dialect(self) -> Dialect: ...
@@ -20,6 +23,14 @@ class Connection(Protocol):
 
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]: ...
 
+    async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
+        """The rows that a prepared statement finds or returns."""
+        ...
+
+    async def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
+        """How many rows a prepared statement has changed."""
+        ...
+
 
 class Store(Protocol):
     """One database.
@@ -27,6 +38,11 @@ class Store(Protocol):
     A transaction commits at the end of its block and rolls back on an exception; what is read in it
     stays true until it commits, and it is durable once the block has been left.
     """
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes write to it as we do; a file has one that serves requesters."""
+        ...
 
     def transaction(self) -> AbstractAsyncContextManager[Connection]: ...
 

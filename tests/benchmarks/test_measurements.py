@@ -10,7 +10,7 @@ from benchmarks.goals import GOALS
 from benchmarks.report import Report
 from benchmarks.stand import Stand
 
-IN_RASA = {"growth.tracker"}
+IN_RASA = {"growth.tracker", "turns", "original"}
 POSTGRESQL = "throughput.postgresql"  # may be absent
 
 

@@ -140,6 +140,9 @@ class RecordingFront:
             await self.on_show(message)
         return True
 
+    def knows_again(self, conversation: str) -> bool:
+        return True
+
     def own_words_since(self, conversation: str) -> int | None:
         return self.own_since
 

@@ -1,0 +1,78 @@
+"""Bookkeeping that goes along with the next transaction, or has one of its own a moment later.
+
+Only what may be lost with the process that has not written it: what became of a message that somebody
+was shown or that was posted. A crash then leaves the message where it would be had the crash come a
+moment earlier, and it is shown or posted again with the same id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+if TYPE_CHECKING:
+    from handoff.ledger import Entry
+
+log = structlog.get_logger(__name__)
+
+Deferred = Callable[["Entry"], Awaitable[object]]
+
+SOON = 0.02  # seconds that it waits for somebody else's transaction
+AGAIN = 1.0  # seconds after a transaction that failed
+
+
+class Deferral:
+    """What waits to be written, in order; ``write`` makes a transaction, which takes all there is."""
+
+    def __init__(self, write: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._write = write
+        self._waiting: list[Deferred] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Task[None] | None = None
+
+    def add(self, work: Deferred) -> None:
+        self._waiting.append(work)
+        self._write_within(SOON)
+
+    def take(self) -> Sequence[Deferred]:
+        """Everything that waits, for a transaction that has just begun."""
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    def give_back(self, taken: Sequence[Deferred]) -> None:
+        """The transaction was rolled back."""
+        if taken:
+            self._waiting = [*taken, *self._waiting]
+            self._write_within(AGAIN)
+
+    async def settle(self) -> None:
+        """Write what waits."""
+        if self._writing:
+            await asyncio.wait([self._writing])
+        if self._waiting:
+            await self._write()
+
+    def close(self) -> None:
+        """Write nothing any more."""
+        if self._timer:
+            self._timer.cancel()
+
+    def _write_within(self, seconds: float) -> None:
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._begin)
+
+    def _begin(self) -> None:
+        self._timer = None
+        if self._writing:
+            self._write_within(SOON)
+        elif self._waiting:
+            self._writing = asyncio.create_task(self._write(), name="deferred")
+            self._writing.add_done_callback(self._end)
+
+    def _end(self, writing: asyncio.Task[None]) -> None:
+        self._writing = None
+        if not writing.cancelled() and (error := writing.exception()):
+            log.warning("ledger.deferred_not_written", reason=str(error))
