@@ -83,7 +83,9 @@ class RestClient:
             "Content-Type": content_type or "application/octet-stream",
         }
         whose = quote(sender or self.session_id, safe="")
-        return await self.request("POST", f"/conversations/{whose}/files", data=io.BytesIO(data), headers=headers)
+        return await self.request(
+            "POST", f"/conversations/{whose}/files", data=io.BytesIO(data), headers=headers
+        )
 
     async def say(self, text: str, **more) -> Reply:
         reply = await self.post({"sender": self.session_id, "message": text, **more})
