@@ -16,7 +16,7 @@ from channels.exit_flow import ExitFlow
 from channels.masked_bot import mask_for
 from channels.mirror import Mirror
 from channels.neighbours import Neighbours
-from channels.rasa_api import Bot, RasaBot
+from channels.rasa_api import Bot
 from channels.recorder import Recorder
 from channels.switchboard import ChannelScreen, Switchboard
 from channels.turn_thread import ThreadedBot
@@ -47,8 +47,10 @@ Listener = Callable[[Sanic[Any, Any]], Awaitable[None]]
 class Bridge:
     """The relay's front: what happens to a handoff reaches the requester's screen and the bot."""
 
-    def __init__(self, backend: Backend, bot: Bot) -> None:
+    def __init__(self, backend: Backend, bot: Bot, turns: ThreadedBot | None = None) -> None:
+        """``turns`` is what is behind ``bot`` where its turns run in a thread, to be ended with the rest."""
         self.backend = backend
+        self._turns = turns
         self.bot = bot
         self.tasks = Tasks()
         self._leaving: list[Callable[[], None]] = []
@@ -114,10 +116,9 @@ class Bridge:
         for leave in self._leaving:
             leave()
         await self.relay.stop()
-        async with self.backend.ledger.quiet():
-            await self.tasks.cancel()
-        if isinstance(self.bot, ThreadedBot):
-            await self.bot.close()
+        await self.tasks.cancel(self.backend.ledger.quiet())
+        if self._turns:
+            await self._turns.close()
         await self.backend.close()
 
     def before_stop(self, leave: Callable[[], None]) -> None:
@@ -225,10 +226,9 @@ async def leave_bridge(app: Sanic[Any, Any]) -> None:
 
 async def _make_bridge(connect: Connect, bot: Bot) -> Bridge:
     backend = await connect()
-    if isinstance(bot, RasaBot) and backend.settings.handoff_turn_thread:
-        bot = ThreadedBot(bot)
+    turns = ThreadedBot(bot) if backend.settings.handoff_turn_thread else None
     guard_logs(backend.settings)
-    bridge = Bridge(backend, mask_for(bot, backend.settings.masked_in(Place.TRACKER)))
+    bridge = Bridge(backend, mask_for(turns or bot, backend.settings.masked_in(Place.TRACKER)), turns)
     await bridge.start()
     _spare_collector()
     return bridge

@@ -10,6 +10,7 @@ from channels.wording import fill_in
 from handoff.answers import Answer, Asked, find_asked_by, read_answer
 from handoff.handoff import Handoff
 from handoff.ledger import Entry
+from handoff.message import Message
 
 if TYPE_CHECKING:
     from channels.diversion import Incoming
@@ -19,10 +20,14 @@ REMEMBERED_BUTTONS = 20  # messages of the bot whose buttons may still be used
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What the ledger is to hold of a message, and a secret that it must not."""
+    """What the ledger is to hold of a message, and a secret that it must not.
+
+    ``left_open`` is the question that it should have answered: the desk goes on only once it is.
+    """
 
     content: dict[str, Any]
     secret: str | None = None
+    left_open: Message | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Reader:
             return Reading(content={**content, "text": offered.title, "payload": incoming.text})
         answer = await self._read_answer(incoming, offered.asked) if offered.asked else None
         if offered.asked is None or answer is None:
-            return Reading(content=content)
+            return Reading(content=content, left_open=_find_left_open(offered.asked))
         return _take_answer(content, offered.asked, answer)
 
     async def _read_answer(self, incoming: Incoming, asked: Asked) -> Answer | None:
@@ -72,7 +77,9 @@ class Reader:
             rendered = await self._bot.render(response, {}, incoming.channel)
             return str(rendered.get("text") or "")
 
-        return read_answer(await fill_in(asked.message.content, word), incoming.text)
+        return read_answer(
+            await fill_in(asked.message.content, word), incoming.text, takes_words=asked.takes_words
+        )
 
 
 def _take_answer(content: dict[str, Any], asked: Asked, answer: Answer) -> Reading:
@@ -87,6 +94,11 @@ def _take_answer(content: dict[str, Any], asked: Asked, answer: Answer) -> Readi
     if answer.secret:
         return Reading(content={**said, "answer": {**about, "secret": True}}, secret=answer.value)
     return Reading(content={**said, "answer": {**about, "value": answer.value}})
+
+
+def _find_left_open(asked: Asked | None) -> Message | None:
+    """One that nobody was shown was not ignored."""
+    return asked.message if asked and asked.takes_words else None
 
 
 async def _find_button(entry: Entry, incoming: Incoming) -> str | None:

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from channels.webchat_wire import without_values
 from handoff.handoff import Exit, Handoff
 from handoff.message import Message, Sender
 
@@ -29,7 +28,7 @@ def write_message(message: Message, payload: Mapping[str, Any], state: str) -> d
     }
     return {
         "recipient_id": message.conversation,
-        **(convert_payload(payload) if message.sender is Sender.BOT else convert_words(payload)),
+        **(convert_payload(payload) if message.sender is Sender.BOT else _convert_of_desk(payload)),
         "metadata": {key: value for key, value in about.items() if value is not None},
     }
 
@@ -46,22 +45,36 @@ def convert_payload(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"custom": dict(payload)}
 
 
-def convert_words(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """What the desk says (``handoff/content.py``), so that a client which knows Rasa's keys only shows it.
+def _convert_of_desk(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What the desk says, with words and buttons for every client, and what else there is to draw.
 
-    ``text``, ``buttons`` and ``image`` say all of it plainly; where there is more to draw, ``custom`` has it.
+    What an option means to the desk stays with us.
     """
-    if payload.keys() <= {"text", "quick_replies"}:
+    replies = [_keep_looks(reply) for reply in payload.get("quick_replies") or ()]
+    picture = _find_picture(payload)
+    plain = {"image": picture} if picture else {"text": payload["text"]} if payload.get("text") else {}
+    buttons = [{"title": reply["title"], "payload": reply["payload"]} for reply in replies]
+    drawn = {key: value for key, value in payload.items() if key not in ("text", "quick_replies")}
+    if any(len(reply) > len(button) for reply, button in zip(replies, buttons, strict=True)):
+        drawn["quick_replies"] = replies
+    if not (plain or buttons):
         return convert_payload(payload)
-    shown = without_values(payload)
-    buttons = [
-        {"title": reply.get("title"), "payload": reply.get("payload")}
-        for reply in shown.get("quick_replies") or ()
-    ]
-    parts: Sequence[Mapping[str, Any]] = shown.get("parts") or ()
-    is_picture = [part.get("kind") for part in parts] == ["image"]
-    plain = {"image": parts[0]["src"]} if is_picture else {"text": str(shown.get("text") or "")}
-    return {**plain, **({"buttons": buttons} if buttons else {}), "custom": shown}
+    return {
+        **plain,
+        **({"buttons": buttons} if buttons else {}),
+        **({"custom": drawn} if drawn else {}),
+    }
+
+
+def _find_picture(payload: Mapping[str, Any]) -> str | None:
+    """The address of a picture that is all there is to show; its text is a link to it."""
+    parts: Sequence[Mapping[str, Any]] = payload.get("parts") or ()
+    return str(parts[0]["src"]) if [part.get("kind") for part in parts] == ["image"] else None
+
+
+def _keep_looks(reply: Mapping[str, Any]) -> dict[str, Any]:
+    kept = ("title", "payload", "description", "image")
+    return {key: str(reply[key]) for key in kept if reply.get(key)}
 
 
 def _drop_type(reply: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,6 +86,9 @@ class FusedDesk:
     async def open(self, handoff: Handoff, history: Sequence[Utterance]) -> Opened:
         return await between(self._fuse, "desk.open", self._desk.open(handoff, history))
 
+    def answers(self, handoff: Handoff, event: DeskEvent) -> bool:
+        return self._desk.answers(handoff, event)
+
     async def proceed(self, handoff: Handoff, event: DeskEvent) -> bool:
         return await between(self._fuse, "desk.proceed", self._desk.proceed(handoff, event))
 

@@ -5,6 +5,9 @@ options, counted from 0 and separated by commas, or a date as ISO 8601. Typed wo
 their question is the newest: an option's title (several, separated by commas, where several may be
 chosen), or a date. The requester reads the title, the desk gets the value.
 
+A question for a text takes any words that are no command, but only before a live agent is there, where
+they would have to wait otherwise, and only once it was shown: what was typed before is no answer to it.
+
 A date goes back as milliseconds since 1970 in UTC: a date as its noon, which is the same day in nearly
 every time zone; a time as that time on 1 January 1970; both together as that instant, in UTC where no
 offset was given.
@@ -19,8 +22,8 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from handoff.content import MASK, Kind, read_question
-from handoff.handoff import Handoff
-from handoff.message import Message, Sender
+from handoff.handoff import WAITING, Handoff
+from handoff.message import Message, Receipt, Sender
 
 if TYPE_CHECKING:
     from handoff.ledger import Entry
@@ -33,10 +36,19 @@ EPOCH_DAY = date(1970, 1, 1)
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A message that asks something; ``counts`` where its handoff is open, so that an answer is one."""
+    """A message that asks something; ``counts`` where its handoff is open, so that an answer is one.
+
+    ``holds_up``: the desk's own bot asks, and goes on only once it has the answer.
+    """
 
     message: Message
     counts: bool
+    holds_up: bool = False
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether a text that it asks for may be typed: the question is on a screen, and waits."""
+        return self.holds_up and self.message.receipt is not Receipt.ACCEPTED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +80,19 @@ async def find_asked_by(entry: Entry, owner: Handoff | None, conversation: str, 
     if named is None and (owner is None or text.lstrip().startswith("/")):
         return None  # a command is no answer, not even to a question that takes any words
     said = await entry.messages.questions_and_answers(conversation, REMEMBERED)
-    owner_id = owner.id if owner else None
-    found = _find_named(said, named[1]) if named else _find_unanswered(said, owner_id)
-    return Asked(message=found, counts=found.handoff_id == owner_id) if found else None
+    found = _find_named(said, named[1]) if named else _find_unanswered(said, owner)
+    if found is None:
+        return None
+    counts = found.handoff_id == (owner.id if owner else None)
+    return Asked(
+        message=found, counts=counts, holds_up=counts and owner is not None and _holds_up(found, owner)
+    )
+
+
+async def find_open(entry: Entry, handoff: Handoff) -> Message | None:
+    """The newest question of a handoff, if it has not been answered."""
+    said = await entry.messages.questions_and_answers(handoff.conversation, REMEMBERED)
+    return _find_unanswered(said, handoff)
 
 
 def _find_named(said: Sequence[Message], question_id: str) -> Message | None:
@@ -81,27 +103,42 @@ def _find_named(said: Sequence[Message], question_id: str) -> Message | None:
     return None
 
 
-def _find_unanswered(said: Sequence[Message], handoff_id: str | None) -> Message | None:
+def _find_unanswered(said: Sequence[Message], owner: Handoff | None) -> Message | None:
+    """An answer that did not arrive leaves its question open; the bot's end when a live agent joins."""
     for message in said:
-        if "answer" in message.content:
+        if "answer" in message.content and message.receipt is not Receipt.FAILED:
             return None
-        if message.handoff_id == handoff_id and _asks(message):
-            return message
+        if owner and message.handoff_id == owner.id and _asks(message):
+            return None if _is_over(message, owner) else message
     return None
+
+
+def _is_over(question: Message, owner: Handoff) -> bool:
+    has_joined_since = owner.live_since is not None and owner.live_since >= question.created_at
+    return question.sender is Sender.SYSTEM and has_joined_since
+
+
+def _holds_up(question: Message, owner: Handoff) -> bool:
+    return owner.state in WAITING and question.sender is Sender.SYSTEM and not _is_over(question, owner)
 
 
 def _asks(message: Message) -> Mapping[str, Any] | None:
     return read_question(message.content) if message.sender is not Sender.REQUESTER else None
 
 
-def read_answer(content: Mapping[str, Any], text: str) -> Answer | None:
-    """The answer that ``text`` gives to the question in ``content``, None where it gives none."""
+def read_answer(content: Mapping[str, Any], text: str, *, takes_words: bool = False) -> Answer | None:
+    """The answer that ``text`` gives to the question in ``content``, None where it gives none.
+
+    ``takes_words`` where words that are typed may answer a question for a text.
+    """
     question = read_question(content) or {}
-    answer = _read(question, content, text)
+    answer = _read(question, content, text, takes_words=takes_words)
     return replace(answer, label=MASK, secret=True) if answer and question.get("masked") else answer
 
 
-def _read(question: Mapping[str, Any], content: Mapping[str, Any], text: str) -> Answer | None:
+def _read(
+    question: Mapping[str, Any], content: Mapping[str, Any], text: str, *, takes_words: bool
+) -> Answer | None:
     named = PATTERN.match(text)
     given = (named[2] if named else text).strip()
     replies = content.get("quick_replies") or ()
@@ -112,6 +149,8 @@ def _read(question: Mapping[str, Any], content: Mapping[str, Any], text: str) ->
             return _choose(_pick(replies, given.split(","), by_index=bool(named)))
         case Kind.SECRET:
             return Answer(label=MASK, value=given, secret=True, typed=True) if given else None
+        case Kind.TEXT if named or takes_words:
+            return Answer(label=given, value=given, typed=True) if given else None
         case Kind.DATE | Kind.DATETIME | Kind.TIME as kind:
             return _date(Kind(kind), given)
     return None

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from handoff.bot_questions import has_asked
 from handoff.concern import Concerning, note_concern
 from handoff.handoff import EndReason, Handoff, State
 from handoff.ledger import Ledger
@@ -79,7 +80,14 @@ class Deadlines:
         if handoff := overdue.get(handoff_id):
             note_concern(handoff)
             log.info("handoff.overdue", handoff=handoff.id, state=handoff.state)
-            await self._close(handoff, REASON_AT_DEADLINE[handoff.state])
+            await self._close(handoff, await self._find_reason(handoff))
+
+    async def _find_reason(self, handoff: Handoff) -> EndReason:
+        """A desk that waits for the requester's answer was reached."""
+        async with self._ledger.entry() as entry:
+            if handoff.state is State.REQUESTED and await has_asked(entry, handoff):
+                return EndReason.REQUESTER_IDLE
+        return REASON_AT_DEADLINE[handoff.state]
 
     async def _remind(self, handoff: Handoff) -> None:
         again = (

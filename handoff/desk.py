@@ -181,6 +181,10 @@ class AgentDesk(Protocol):
         """Ask for a live agent, telling what was said so far."""
         ...
 
+    def answers(self, handoff: Handoff, event: DeskEvent) -> bool:
+        """Whether ``proceed`` answers ``event``, so that it is no question for the requester."""
+        ...
+
     async def proceed(self, handoff: Handoff, event: DeskEvent) -> bool:
         """Take the next step of opening after ``event``; False where there is none to take."""
         ...
@@ -188,6 +192,7 @@ class AgentDesk(Protocol):
     async def send(self, handoff: Handoff, message_id: str, text: str, *, typed: bool = True) -> None:
         """Post what the requester said; the same ``message_id`` again is the same message.
 
+        To the live agent; before one is there, only what answers a question of the desk's own bot.
         ``typed`` is False for a choice that the desk had offered; ``text`` is then its value.
         """
         ...

@@ -1,4 +1,7 @@
-"""The way to the desk: what the requester wrote is posted in order, one at a time per handoff."""
+"""The way to the desk: what the requester wrote is posted in order, one at a time per handoff.
+
+It waits for the live agent; only the answer to a question of the desk's own bot does not.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from functools import partial
 import structlog
 from opentelemetry.trace import SpanKind
 
+from handoff.bot_questions import has_asked, next_for_desk
 from handoff.concern import Concerning, note_concern
 from handoff.delivery import Screen
 from handoff.desk import AgentDesk
@@ -30,6 +34,7 @@ from handoff.message import Message, Receipt
 from handoff.repetition import repeat_within
 from handoff.tasks import OnePerKey, Tasks
 from handoff.timeouts import Timeouts
+from handoff.turns import Turns
 from handoff.vault import Vault
 
 log = structlog.get_logger(__name__)
@@ -39,10 +44,11 @@ AGAIN = 5.0  # seconds after an error that is not the desk's, such as a database
 
 
 class Dispatch:
-    """Posts a live handoff's messages; ``give_up`` hears of a handoff whose desk failed for good.
+    """Posts a handoff's messages; ``give_up`` hears of a handoff whose desk failed for good.
 
     ``vault`` has the secrets among them; ``show`` is told of a conversation with something to show.
-    ``posting`` takes the files, None where there are none.
+    ``turns`` keeps order before a live agent is there. ``posting`` takes the files, None where there
+    are none.
     """
 
     def __init__(
@@ -55,12 +61,14 @@ class Dispatch:
         tasks: Tasks,
         vault: Vault,
         show: Callable[[str], None],
+        turns: Turns,
         posting: Posting | None = None,
     ) -> None:
         self._ledger = ledger
         self._vault = vault
         self._posting = posting
         self._show = show
+        self._turns = turns
         self._desk = desk
         self._screen = screen
         self._timeouts = timeouts
@@ -101,15 +109,15 @@ class Dispatch:
             handoff, message = found
             note_concern(handoff)
             if self._is_forgotten(message):
-                await self._lose(handoff, message, "its secret is forgotten")
+                await self._lose(handoff, message, "its secret is forgotten, or came too late")
                 found = await self._next(handoff_id)
                 continue
             try:
-                is_doubtful = await self._post(handoff, message)
+                is_doubtful = await self._post_in_turn(handoff, message)
             except DeskError as error:
                 log.warning("dispatch.failed", handoff=handoff.id, message=message.id, reason=str(error))
-                if _concerns_only(message, error):
-                    await self._lose(handoff, message, "the desk does not take the file")
+                if _concerns_only(handoff, message, error):
+                    await self._lose(handoff, message, "the desk does not take it")
                     found = await self._next(handoff_id)
                     continue
                 await self._give_up(handoff, error)
@@ -136,18 +144,28 @@ class Dispatch:
         await entry.handoffs.note_post(
             handoff, remind=self._timeouts.agent_silence, within=self._timeouts.agent_idle
         )
+        if handoff.state is State.REQUESTED and not await has_asked(entry, handoff):
+            await entry.handoffs.allow(handoff, self._timeouts.requested)
 
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
         async with self._ledger.entry() as entry:
             return await self._find(entry, handoff_id)
 
     async def _find(self, entry: Entry, handoff_id: str) -> tuple[Handoff, Message] | None:
-        """Only a live handoff is posted to; what was written earlier waits for the live agent."""
+        """What was written before a live agent is there waits for them, but for answers to the bot."""
         handoff = await entry.handoffs.find(handoff_id)
-        if handoff is None or handoff.state is not State.LIVE:
-            return None
-        message = await entry.messages.next_for_desk(handoff)
-        return (handoff, message) if message else None
+        message = await next_for_desk(entry, handoff) if handoff else None
+        return (handoff, message) if handoff and message else None
+
+    async def _post_in_turn(self, handoff: Handoff, message: Message) -> bool | None:
+        """As ``_post``; the desk's own bot is told one thing at a time, and may be gone by then."""
+        if handoff.state is State.LIVE:
+            return await self._post(handoff, message)
+        async with self._turns.take(handoff.id):
+            if not await self._is_wanted(handoff.id, message):
+                return None
+            self._turns.begin(handoff.id)
+            return await self._post(handoff, message)
 
     async def _post(self, handoff: Handoff, message: Message) -> bool | None:
         """Post one message, again and again with the same id while that may help before the deadline.
@@ -198,8 +216,9 @@ class Dispatch:
         return str(self._vault.find(message.id) or answer.get("value") or message.text)
 
     def _is_forgotten(self, message: Message) -> bool:
-        """A secret is in no ledger, so a restart has lost it."""
-        return _is_secret(message) and self._vault.find(message.id) is None
+        """A secret is in no ledger, so a restart has lost it; one for the bot is none for a live agent."""
+        is_late = (message.content.get("answer") or {}).get("late", False)
+        return _is_secret(message) and (is_late or self._vault.find(message.id) is None)
 
     async def _lose(self, handoff: Handoff, message: Message, reason: str) -> None:
         """Give up one message; the chat goes on."""
@@ -231,6 +250,11 @@ def _is_typed(message: Message) -> bool:
     return bool((message.content.get("answer") or {}).get("typed", True))
 
 
-def _concerns_only(message: Message, error: DeskError) -> bool:
-    """Whether a failure says nothing about the chat: a file may be refused where words are welcome."""
+def _concerns_only(handoff: Handoff, message: Message, error: DeskError) -> bool:
+    """Whether a failure says nothing about the chat.
+
+    A file may be refused where words are welcome, an answer to the desk's own bot where a live agent is.
+    """
+    if handoff.state is not State.LIVE and isinstance(error, DeskRejected):
+        return True
     return has_files(message.content) and isinstance(error, DeskRejected | FilesUnavailable)

@@ -17,10 +17,11 @@ from handoff.tasks import Gate
 
 
 class EngineConnection:
-    """A ``Connection`` of an engine."""
+    """A ``Connection`` of an engine; prepared statements are run by asyncpg itself where it is that."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self._driver: Any = None
         self.dialect: Dialect = connection.dialect
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
@@ -33,10 +34,24 @@ class EngineConnection:
         return await self._connection.scalars(statement, parameters)
 
     async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
-        return [tuple(row) for row in await self._connection.execute(prepared.statement, values)]
+        if self.dialect.driver != "asyncpg":
+            return [tuple(row) for row in await self._connection.execute(prepared.statement, values)]
+        compiled = prepared.compiled(self.dialect)
+        driver = await self._find_driver()
+        return compiled.read(await driver.fetch(compiled.text, *compiled.bind(values)))
 
     async def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
-        return (await self._connection.execute(prepared.statement, values)).rowcount
+        if self.dialect.driver != "asyncpg":
+            return (await self._connection.execute(prepared.statement, values)).rowcount
+        compiled = prepared.compiled(self.dialect)
+        driver = await self._find_driver()
+        status: str = await driver.execute(compiled.text, *compiled.bind(values))
+        return int(status.rpartition(" ")[2])  # as in UPDATE 1
+
+    async def _find_driver(self) -> Any:
+        if self._driver is None:
+            self._driver = (await self._connection.get_raw_connection()).driver_connection
+        return self._driver
 
 
 class EngineStore:

@@ -56,6 +56,7 @@ class Exit(StrEnum):
 
 
 OPEN_STATES = frozenset(State) - {State.ENDED}
+WAITING = (State.REQUESTED, State.QUEUED)
 
 NEXT_STATES = MappingProxyType(
     {

@@ -361,6 +361,10 @@ class HandoffRows:
                 self._notes.time(WAIT_IN_VAIN, ended.opened_at)
         return ended
 
+    async def allow(self, handoff: Handoff, within: float) -> None:
+        """Give a handoff that no queue has taken so many seconds from now: somebody has to say something."""
+        await self._update(handoff, (State.REQUESTED,), {"deadline": _later(self._clock(), within)})
+
     async def count_step(self, handoff: Handoff) -> None:
         """Count one more request of a start strategy, before it is sent."""
         await self.note(handoff, opening_step=handoffs.c.opening_step + 1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from handoff.bot_questions import Answers, asks_requester, was_asked
 from handoff.desk import (
     Confirming,
     DeskEvent,
@@ -21,7 +22,7 @@ from handoff.desk import (
 from handoff.ending import finish
 from handoff.files.file import UNKNOWN, FileState, Origin
 from handoff.files.names import clean_name
-from handoff.handoff import EndReason, Handoff, State
+from handoff.handoff import WAITING, EndReason, Handoff, State
 from handoff.instruments import DUPLICATES
 from handoff.message import Draft, Message, Sender, sentence
 from handoff.timeouts import Timeouts
@@ -29,7 +30,6 @@ from handoff.timeouts import Timeouts
 if TYPE_CHECKING:
     from handoff.ledger import Entry
 
-WAITING = (State.REQUESTED, State.QUEUED)
 REPETITION = 5.0  # seconds in which the same words without an id are the same callback again
 OVERTAKEN = 5.0  # seconds in which a live agent may join before the callback of the queue is here
 REASON_WITHOUT_AGENT = {State.REQUESTED: EndReason.DESK_ERROR, State.QUEUED: EndReason.NOBODY_CAME}
@@ -48,23 +48,27 @@ class TakenIn:
     files: list[str] = field(default_factory=list)
 
 
-async def take_in(entry: Entry, handoff: Handoff, events: Iterable[DeskEvent], timeouts: Timeouts) -> TakenIn:
+async def take_in(
+    entry: Entry, handoff: Handoff, events: Sequence[DeskEvent], timeouts: Timeouts, answers: Answers
+) -> TakenIn:
     """Write events into the ledger, in order, within one transaction.
 
     An ended handoff stays ended: of what comes late, only the live agent's words are kept.
+    ``answers`` tells which questions of the desk's own bot the desk's client answers itself.
     """
-    intake = Intake(entry, handoff, timeouts)
+    intake = Intake(entry, handoff, timeouts, is_asked=asks_requester(handoff, events, answers))
     for event in events:
         await intake.take(event)
     return intake.taken
 
 
 class Intake:
-    """Takes in the events of one callback."""
+    """Takes in the events of one callback; ``is_asked`` where it asks the requester something."""
 
-    def __init__(self, entry: Entry, handoff: Handoff, timeouts: Timeouts) -> None:
+    def __init__(self, entry: Entry, handoff: Handoff, timeouts: Timeouts, *, is_asked: bool) -> None:
         self._entry = entry
         self._timeouts = timeouts
+        self._is_asked = is_asked
         self.taken = TakenIn(handoff)
 
     async def take(self, event: DeskEvent) -> None:
@@ -97,6 +101,7 @@ class Intake:
             return
         if self._state is State.REQUESTED:
             await self._enter_queue(wait_time=event.wait_time, queue_position=event.position)
+            await self._tell_queue(event.wait_time)
         elif self._state is State.QUEUED:
             await self._tell_wait(event)
         elif self._state is State.LIVE and event.entered:
@@ -112,6 +117,15 @@ class Intake:
         if event.wait_time and event.wait_time != known.wait_time:
             await self._change(wait_time=event.wait_time)
             await self._tell("utter_live_chat_waiting", live_chat_wait=event.wait_time)
+
+    async def _tell_queue(self, wait_time: str | None) -> None:
+        """Who was asked something first hears that it is over; to others the bot's turn tells the wait."""
+        if not await was_asked(self._entry, self.taken.handoff):
+            return
+        if wait_time:
+            await self._tell("utter_live_chat_in_queue", live_chat_wait=wait_time)
+        else:
+            await self._tell("utter_live_chat_in_queue_no_time")
 
     async def _is_old_queue(self, mark: str) -> bool:
         """Whether this entry into a queue was told before, or overtaken by the live agent's joining.
@@ -164,11 +178,16 @@ class Intake:
                 await self._entry.handoffs.note_answer(self.taken.handoff)
         if event.stream_id is None or await self._end_stream(event.stream_id, event.text):
             await self._write(draft)
+        if sender is Sender.SYSTEM and self._state is State.REQUESTED:
+            # It is the requester's turn now, and they may take as long as in a queue.
+            await self._entry.handoffs.allow(self.taken.handoff, self._timeouts.queued)
 
     def _find_sender(self, event: Said | Streamed) -> Sender | None:
-        """The live agent; the desk's own bot, which only speaks to the requester while live; or nobody."""
+        """The live agent; the desk's own bot, where it asks something or while live; or nobody."""
         if event.from_agent:
             return Sender.AGENT
+        if self._state in WAITING and self._is_asked and isinstance(event, Said):
+            return Sender.SYSTEM
         if self._state is not State.LIVE:
             return None
         return Sender.AGENT if event.from_agent is None else Sender.SYSTEM

@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, delete, insert, or_, select, update
 
 from handoff.conversation_rows import ConversationRows
-from handoff.handoff import Clock, Handoff, State
+from handoff.handoff import WAITING, Clock, Handoff, State
 from handoff.instruments import DUPLICATES, MESSAGES
 from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
@@ -49,9 +49,12 @@ IS_SHOWN = one_of(messages.c.sender, SHOWN_TO_REQUESTER)
 UNSHOWN = and_(messages.c.receipt == Receipt.ACCEPTED, IS_SHOWN)
 OWN_SINCE = and_(messages.c.sender == Sender.REQUESTER, messages.c.seq > bindparam("since"))
 
+HAS_ANSWER = cast(messages.c.content, Text).contains('"answer"')
+
 FIND = Prepared(select(messages).where(IS_MESSAGE))
 FIND_NEXT_WITHOUT_OWNER = Prepared(WITHOUT_OWNER.where(OF_CONVERSATION).limit(1))
 FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
+FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
 FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
 FIND_UNSHOWN_AND_OWN = Prepared(
     select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
@@ -230,15 +233,21 @@ class MessageRows:
         """The oldest message of this handoff that the desk has not taken."""
         return await self._first(FIND_NEXT_FOR_DESK, {"handoff": handoff.id})
 
+    async def answers_for_desk(self, handoff: Handoff) -> Sequence[Message]:
+        """The answers to questions among what the desk has not taken, oldest first."""
+        rows = await self._all(FIND_ANSWERS_FOR_DESK, {"handoff": handoff.id})
+        return [message for message in rows if "answer" in message.content]
+
     async def handoffs_to_post(self) -> Sequence[str]:
-        """Live handoffs with a message that the desk has not taken."""
+        """Handoffs with a message for a live agent who is there, or an answer to who asked before."""
+        is_for_bot = and_(handoffs.c.state.in_(WAITING), HAS_ANSWER)
         waiting = (
             select(messages.c.handoff_id)
             .join(handoffs, handoffs.c.id == messages.c.handoff_id)
             .where(
                 messages.c.sender == Sender.REQUESTER,
                 messages.c.receipt == Receipt.ACCEPTED,
-                handoffs.c.state == State.LIVE,
+                or_(handoffs.c.state == State.LIVE, is_for_bot),
             )
         )
         return [str(handoff_id) for handoff_id in await self._connection.scalars(waiting.distinct())]

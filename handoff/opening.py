@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import structlog
 from opentelemetry.trace import SpanKind
 
+from handoff.bot_questions import has_asked
 from handoff.concern import Concerning, note_concern
 from handoff.context import UNKNOWN, Context
 from handoff.desk import AgentDesk, Opened, Utterance
 from handoff.ending import finish
 from handoff.errors import AlreadyOpen, DeskError, name_failure
-from handoff.handoff import EndReason, Handoff, State
+from handoff.handoff import WAITING, EndReason, Handoff, State
 from handoff.instruments import DESK_FAILURES
 from handoff.intake import take_in
 from handoff.timeouts import Timeouts
@@ -42,6 +43,7 @@ class Outcome(StrEnum):
     DESK_UNREACHABLE = "desk_unreachable"
     CANNOT_DIVERT = "cannot_divert"
     CLOSED = "closed"
+    ASKED = "asked"  # the desk wants to know something first
 
 
 OUTCOME_OF_STATE = {State.QUEUED: Outcome.QUEUED, State.LIVE: Outcome.LIVE}
@@ -144,7 +146,7 @@ async def _open(
         ledger.measures.count(DESK_FAILURES, "open", name_failure(error))
         log.warning("opening.failed", handoff=handoff.id, reason=str(error))
         return await _give_up(ledger, desk, handoff)
-    if not await _note_opened(ledger, handoff, opened, timeouts):
+    if not await _note_opened(ledger, desk, handoff, opened, timeouts):
         await _withdraw(desk, replace(handoff, live_chat_id=opened.chat_id or handoff.live_chat_id))
     return await _settle(ledger, await _await_decision(ledger, handoff, patience))
 
@@ -210,7 +212,9 @@ async def _withdraw(desk: AgentDesk, handoff: Handoff) -> None:
         log.info("opening.not_withdrawn", handoff=handoff.id, reason=str(error))
 
 
-async def _note_opened(ledger: Ledger, handoff: Handoff, opened: Opened, timeouts: Timeouts) -> bool:
+async def _note_opened(
+    ledger: Ledger, desk: AgentDesk, handoff: Handoff, opened: Opened, timeouts: Timeouts
+) -> bool:
     """Take in the desk's answer; False where nobody wants the chat any more.
 
     What was called back meanwhile is newer than the answer, which then only tells how the desk
@@ -223,7 +227,7 @@ async def _note_opened(ledger: Ledger, handoff: Handoff, opened: Opened, timeout
         if known:
             current = await entry.handoffs.note(current, **known) or current
         if current.state is State.REQUESTED:
-            await take_in(entry, current, opened.events, timeouts)
+            await take_in(entry, current, opened.events, timeouts, desk.answers)
     return current.state not in OVER
 
 
@@ -233,13 +237,18 @@ async def _await_decision(ledger: Ledger, handoff: Handoff, patience: float) -> 
     while True:
         async with ledger.entry() as entry:
             current = await entry.handoffs.find(handoff.id) or handoff
-        undecided = current.state in (State.REQUESTED, State.ENDING)
+            is_asked = await has_asked(entry, current)
+        undecided = current.state in (State.REQUESTED, State.ENDING) and not is_asked
         if not undecided or asyncio.get_running_loop().time() >= deadline:
             return current
         await asyncio.sleep(LOOK_AGAIN)
 
 
 async def _settle(ledger: Ledger, handoff: Handoff) -> Opening:
+    async with ledger.entry() as entry:
+        is_asked = handoff.state in WAITING and await has_asked(entry, handoff)
+    if is_asked:
+        return Opening(outcome=Outcome.ASKED, handoff=handoff)
     if handoff.is_open:
         return Opening(outcome=OUTCOME_OF_STATE.get(handoff.state, Outcome.REQUESTED), handoff=handoff)
     outcome = OUTCOME_OF_END.get(handoff.end_reason)

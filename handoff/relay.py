@@ -12,7 +12,16 @@ from opentelemetry.trace import SpanKind
 from handoff.concern import Concerning, note_concern
 from handoff.deadlines import Deadlines
 from handoff.delivery import Delivery, Glance, Screen, Views
-from handoff.desk import AgentDesk, Callback, Confirming, DeskEvent, FileDesk, InformedDesk, PolledDesk
+from handoff.desk import (
+    AgentDesk,
+    Callback,
+    Confirming,
+    DeskEvent,
+    FileDesk,
+    InformedDesk,
+    PolledDesk,
+    Typing,
+)
 from handoff.dispatch import LANE, Dispatch
 from handoff.ending import finish
 from handoff.errors import DeskError, DeskRejected, name_failure
@@ -31,6 +40,7 @@ from handoff.stray import take_back
 from handoff.tasks import OnePerKey, Tasks
 from handoff.ticks import Ticks
 from handoff.timeouts import Timeouts
+from handoff.turns import Turns
 from handoff.vault import Vault
 
 log = structlog.get_logger(__name__)
@@ -75,6 +85,7 @@ class Relay:
         self.delivery = Delivery(ledger, front, self._tasks, views)
         self._following = OnePerKey(self._follow, "follow", self._tasks, concern=Concerning.of_handoff)
         self.vault = Vault()
+        self._turns = Turns()
         self._posting = Posting(ledger, cabinet, desk) if cabinet and isinstance(desk, FileDesk) else None
         self._dispatch = Dispatch(
             ledger,
@@ -85,6 +96,7 @@ class Relay:
             self._tasks,
             self.vault,
             self.delivery.kick,
+            self._turns,
             self._posting,
         )
         self._deadlines = Deadlines(ledger, timeouts, self._close_overdue, self._changed, self._tasks)
@@ -147,8 +159,7 @@ class Relay:
 
     async def stop(self) -> None:
         """Stop all work; what is unfinished stays in the ledger."""
-        async with self._ledger.quiet():
-            await self._tasks.cancel()
+        await self._tasks.cancel(self._ledger.quiet())
 
     # -- from the requester -----------------------------------------------------------
 
@@ -267,9 +278,11 @@ class Relay:
             if not callback.progress:  # else it was fetched
                 entry.notes.count(CALLBACKS, "taken")
             known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
-            taken = await take_in(entry, known, callback.events, self._timeouts)
+            taken = await take_in(entry, known, callback.events, self._timeouts, self._desk.answers)
             is_stray = callback.stray and await take_back(entry, taken.handoff, callback.stray)
             glance = await self.delivery.look(entry, handoff.conversation)
+        if any(not isinstance(event, Typing) for event in callback.events):
+            self._turns.note_word(handoff.id)
         self._follow_up(handoff, taken.handoff, glance)
         if self._fetching:
             for file_id in taken.files:
@@ -316,6 +329,8 @@ class Relay:
 
     async def _proceed(self, handoff: Handoff, event: DeskEvent) -> None:
         """Take the next step of a start strategy that needs several."""
+        if self._desk.answers(handoff, event):
+            self._turns.begin(handoff.id)
         async with self._ledger.entry() as entry:
             # Counted first: the desk's next word may be here before its answer to this request.
             await entry.handoffs.count_step(handoff)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from handoff.bot_questions import is_for_bot
 from handoff.ending import tell_not_delivered
 from handoff.handoff import Handoff
 from handoff.message import Message, Receipt
@@ -22,12 +23,13 @@ async def take_back(entry: Entry, handoff: Handoff, message_id: str) -> bool:
     A secret is not the bot's, and of it only the mask is left: it is named as well.
     One that was posted more than once is named as uncertain: a live agent may have read it before.
 
-    False where it is no stray: another handoff's, still on its way, or the chat goes on.
+    False where it is no stray: another handoff's, still on its way, what that bot had asked for, or the
+    chat goes on.
     """
     message = await entry.messages.find(message_id)
     if handoff.is_open or message is None or message.handoff_id != handoff.id:
         return False
-    if message.receipt is not Receipt.SENT:
+    if message.receipt is not Receipt.SENT or await is_for_bot(entry, handoff, message):
         return False
     is_secret = bool((message.content.get("answer") or {}).get("secret"))
     if is_secret or message.possibly_sent or await _is_overtaken(entry, handoff, message):

@@ -54,11 +54,15 @@ class Tasks:
             self._forget(task)
             raise
 
-    async def cancel(self) -> None:
-        """Cancel what is running and wait until it has stopped."""
-        running = [task for task in self._running if task is not asyncio.current_task()]
-        for task in running:
-            task.cancel()
+    async def cancel(self, moment: AbstractAsyncContextManager[None] | None = None) -> None:
+        """Cancel what is running, at a ``moment`` that may be waited for, and wait until it has stopped.
+
+        The moment is over by then: what is cancelled may have to write down what it has done.
+        """
+        async with moment or nullcontext():
+            running = [task for task in self._running if task is not asyncio.current_task()]
+            for task in running:
+                task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     def _forget(self, task: asyncio.Task[Any]) -> None:

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import structlog
 
+from handoff.content import read_question
 from handoff.desk import Attachment, Confirming, DeskEvent, Line, Opened, Said, Utterance
 from handoff.errors import DeskUnavailable, FileNotTaken
 from handoff.handoff import Handoff
@@ -84,13 +85,24 @@ class BotIntegrationDesk:
                 await self._ask(handoff, "START_CONVERSATION", **asked)
         return Opened()
 
+    def answers(self, handoff: Handoff, event: DeskEvent) -> bool:
+        """What Virtual Agent greets with, whatever it is, and whether a live agent is wanted.
+
+        Any other question, once it was asked for a live agent, is for the requester.
+        """
+        if self._start is not Start.START_THEN_AGENT or handoff.opening_step >= OPENING_STEPS:
+            return False
+        is_greeting = handoff.opening_step == 0
+        is_question = isinstance(event, Said) and read_question(event.content or {}) is not None
+        return isinstance(event, Confirming) or (isinstance(event, Said) and (is_greeting or not is_question))
+
     async def proceed(self, handoff: Handoff, event: DeskEvent) -> bool:
         """Answer Virtual Agent's greeting with AGENT, and its question with the choice it offers.
 
         A first AGENT may only bring another greeting (section 17, item 3), so it is repeated,
         a bounded number of times; the deadline of ``requested`` bounds the rest.
         """
-        if self._start is not Start.START_THEN_AGENT or handoff.opening_step >= OPENING_STEPS:
+        if not self.answers(handoff, event):
             return False
         match event:
             case Confirming(choice=choice):

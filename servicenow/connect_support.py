@@ -84,6 +84,10 @@ class ConnectSupportDesk:
         events = tuple(tell_entry(entry, Cursor()))
         return Opened(chat_id=entry.group, user=told.author or self._user, events=events)
 
+    def answers(self, handoff: Handoff, event: DeskEvent) -> bool:
+        """There is no bot that could ask."""
+        return False
+
     async def proceed(self, handoff: Handoff, event: DeskEvent) -> bool:
         """A session needs one request only."""
         return False

@@ -118,7 +118,8 @@ class Chat:
 
     `heard_at` is when the requester last sent something to read, `answered_at` when the live agent of now
     first did, `told_wait_at` when the waiting time was last looked at, `told_wait` its last words.
-    `silent` is the sticky `silentMessage`, `topic` the name of the bot's topic of now. `called_back` is
+    `silent` is the sticky `silentMessage`, `topic` the name of the bot's topic of now. `questions` are those
+    of a survey that are not answered yet, the open one first. `called_back` is
     whether the client is called back; if not, it asks.
     """
 
@@ -149,6 +150,8 @@ class Chat:
     reminded: bool = False
     topic: str | None = None
     silent: bool = False
+    questions: list[JSON] = field(default_factory=list)
+    was_surveyed: bool = False
     misunderstood: int = 0
     request_ids: set[str] = field(default_factory=set)
     now: Callable[[], datetime] = field(default=now, repr=False, compare=False)

@@ -15,6 +15,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "true or false": (bool,),
     "object": (dict,),
+    "list": (list,),
 }
 FAULT = {
     "mode": "text",

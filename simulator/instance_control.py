@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from simulator.control_json import answer, read
+from simulator.errors import BadCommand
 from simulator.fields import allow, refuse_others, require
 from simulator.profiles import PROFILES, parse_profile
 
@@ -24,6 +26,8 @@ class InstanceControl:
             web.post("/simulator/profile", self.set_profile),
             web.get("/simulator/clock", self.clock),
             web.post("/simulator/clock", self.set_clock),
+            web.get("/simulator/intake", self.intake),
+            web.post("/simulator/intake", self.set_intake),
             web.get("/simulator/floor", self.floor),
             web.post("/simulator/queues/{name}", self.change_queue),
             web.post("/simulator/agents/{name}", self.change_agent),
@@ -52,6 +56,24 @@ class InstanceControl:
             self._simulator.clock.speed = float(speed)
         await self._simulator.advance(seconds or 0)
         return await self.clock(request)
+
+    async def intake(self, request: web.Request) -> web.Response:
+        settings = self._simulator.settings
+        return answer({"questions": settings.intake, "in_queue": settings.intake_in_queue})
+
+    async def set_intake(self, request: web.Request) -> web.Response:
+        """Ask these questions in chats that begin from now on; none, where the list is empty."""
+        body = await read(request)
+        refuse_others(body, ["questions", "in_queue"])
+        questions = require(body, "questions", "list")
+        in_queue = allow(body, "in_queue", "true or false")
+        try:
+            self._simulator.settings.intake = questions
+        except ValidationError as error:
+            raise BadCommand(f"questions: {error.errors()[0]['msg']}") from error
+        if in_queue is not None:
+            self._simulator.settings.intake_in_queue = in_queue
+        return await self.intake(request)
 
     async def floor(self, request: web.Request) -> web.Response:
         floor = self._simulator.floor

@@ -23,7 +23,7 @@ class RichDesk:
         bot speaks. Raises `WrongState` if the chat is not live, `BadCommand` for an unknown example.
         """
         found = self._find(item)
-        entry = self._note(chat, _words(found), signed=signed)
+        entry = self._note(chat, describe(found), signed=signed)
         entry.item = found
         sent = {**found, "messageId": entry.id} | (self._signature(chat) if signed else {})
         self._push(chat, Reply(chat, [sent], agent_chat=signed))
@@ -71,7 +71,7 @@ def _stream(chat: Chat, item: JSON, state: str, *, signed: bool) -> Reply:
     return Reply(chat, [item], agent_chat=signed, fields=fields)
 
 
-def _words(item: JSON) -> str:
+def describe(item: JSON) -> str:
     """Return what the desk page shows of an item: its kind and its words."""
     said = next((item[key] for key in ("label", "value", "header") if isinstance(item.get(key), str)), "")
     kind = str(item.get("uiType"))

@@ -1,7 +1,7 @@
 """What can be configured, from Python, from the command line and from SIMULATOR_* variables."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -12,6 +12,7 @@ from simulator.errors import BadCommand
 from simulator.floor import Agent, Queue
 from simulator.german import localise
 from simulator.profiles import DEFAULT, Profile, parse_profile
+from simulator.rich_items import EXAMPLES
 from simulator.steps import load
 from simulator.texts import Texts
 
@@ -146,6 +147,12 @@ class SimulatorSettings(BaseSettings):
         description="topics SWITCH can name, as JSON",
     )
 
+    intake: list[str | dict[str, Any]] = Field(
+        default_factory=list,
+        description="questions before a live agent, as JSON: names of examples, or items",
+    )
+    intake_in_queue: bool = Field(False, description="ask them once the chat is in the queue, not before")
+
     fresh_session: bool = Field(
         True, description="greet, instead of transferring, when AGENT is a user's very first request"
     )
@@ -183,6 +190,16 @@ class SimulatorSettings(BaseSettings):
         except BadCommand as error:
             raise ValueError(str(error)) from error
         return text
+
+    @field_validator("intake")
+    @classmethod
+    def _are_questions(cls, questions: list[str | dict[str, Any]]) -> list[str | dict[str, Any]]:
+        for one in questions:
+            if isinstance(one, str) and one not in EXAMPLES:
+                raise ValueError(f"no example {one!r}; there are {', '.join(EXAMPLES)}")
+            if isinstance(one, dict) and not isinstance(one.get("uiType"), str):
+                raise ValueError("an item has a uiType")
+        return questions
 
     @field_validator("script")
     @classmethod

@@ -22,6 +22,10 @@ class Texts(BaseModel):
     routing: str = "Routing you to a live agent..."
     no_agents: str = "There are no agents available. Please try again later."
     queue_closed: str = Field("The support queue is closed.", description="own wording; Connect Support only")
+    answer_first: str = Field(
+        "Please answer this first, so that I can connect you.", description="own wording"
+    )
+    survey_done: str = Field("Thank you, that helps.", description="own wording")
     agent_entered: str = "{name} has entered the chat."
     agent_closed: str = "{name} has closed the support session."
     transferring: str = Field("{name} is transferring you to {target}.", description="own wording")

@@ -2,6 +2,7 @@
 
 NONE     START, any text, AGENT → BOT; with live_agent_only they route
 NONE     CREATE → CREATED; then START_CREATED → BOT, or with live_agent_only it routes
+BOT      with questions to be answered first: any text answers, until none is left, then it routes
 BOT      AGENT, the text "Live Agent Support.", START with live_agent_only: they route
 routing  → QUEUED, or BOT and a sentence if no live agent is available
 any open END, FAULT → ENDED
@@ -18,6 +19,7 @@ from simulator.desk import Desk
 from simulator.downloads import Downloads
 from simulator.envelope import Reply
 from simulator.floor import Floor
+from simulator.intake import Intake
 from simulator.settings import SimulatorSettings
 from simulator.system_log import SystemLog
 from simulator.waiting import Waiting
@@ -45,6 +47,7 @@ class VirtualAgent:
         self._waiting = waiting
         self._downloads = downloads
         self._log = log
+        self._intake = Intake(settings, log)
         self._handlers: dict[str | None, Handler] = {
             "START_CONVERSATION": self._start,
             "AGENT": self._transfer,
@@ -121,6 +124,8 @@ class VirtualAgent:
         fresh = chat is None
         chat = chat or self._conversations.open(request)
         self._downloads.receive(chat, request.attachments)
+        if chat.questions and chat.state is not State.LIVE:
+            return self._go_on(chat, request)
         if chat.with_desk:
             if request.text:
                 chat.add(Sender.REQUESTER, request.text).typed = request.typed
@@ -236,10 +241,27 @@ class VirtualAgent:
         queue = self._floor.choose(chat.context)
         if not self._desk.serves(queue):
             return self._refuse(chat, opening)
+        if not self._settings.intake_in_queue and (asked := self._intake.begin(chat)):
+            chat.state = State.BOT
+            return Reply(chat, [*opening, *asked])
         if say_so:
             stand_by = chat.add(Sender.VIRTUAL_AGENT, self._settings.words.stand_by)
             opening = [*opening, items.output_text(stand_by)]
-        return Reply(chat, [*opening, *self._waiting.enter(chat, queue.name)], agent_chat=True)
+        entered = self._waiting.enter(chat, queue.name)
+        asked = self._intake.begin(chat) if self._settings.intake_in_queue else []
+        return Reply(chat, [*opening, *entered, *asked], agent_chat=True)
+
+    def _go_on(self, chat: Chat, request: BotRequest) -> Reply:
+        """Ask the next question of a survey; after the last one the chat is routed, or waits on."""
+        asked = self._intake.hear(chat, request)
+        done = (
+            []
+            if asked
+            else [items.output_text(chat.add(Sender.VIRTUAL_AGENT, self._settings.words.survey_done))]
+        )
+        if asked or chat.with_desk:
+            return Reply(chat, [*asked, *done], agent_chat=chat.with_desk)
+        return self._route(chat, done)
 
     def _refuse(self, chat: Chat, opening: list[JSON]) -> Reply:
         """Say that nobody is available. Whether that ends the conversation is unknown (section 19.2)."""

@@ -46,6 +46,16 @@ async def test_queued_says_how_long_it_takes_and_how_to_leave(chat, desk):
     assert await chat.open_flows() == []
 
 
+async def test_a_desk_that_asks_something_first_is_told_of(chat, desk):
+    desk.settings.intake = ["Topic picker"]
+    answer = await ask_for_person(chat)
+
+    assert answer.responses == ("utter_asking_for_live_agent", "utter_live_agent_asks_first")
+    assert await chat.slot("handoff_outcome") == "asked"
+    assert await chat.slot("handoff_active") is True
+    assert await chat.open_flows() == []
+
+
 async def test_a_chat_that_opened_is_mirrored_in_the_slots(chat, desk):
     await ask_for_person(chat)
 
@@ -96,7 +106,7 @@ async def join_when_requested(conversation):
             await asyncio.sleep(0.01)
     service = await backend()
     async with service.ledger.entry() as entry:
-        await take_in(entry, handoff, [Joined(name="Ann")], service.timeouts)
+        await take_in(entry, handoff, [Joined(name="Ann")], service.timeouts, service.desk.answers)
 
 
 async def find_open(conversation):

@@ -184,7 +184,7 @@ async def test_a_question_of_the_desk_is_text_and_buttons_and_answered_by_a_payl
     await stage.simulator.say_item(chat, "Picker")
     asked = await eventually(lambda: find_buttons(client), within=15)
     assert asked["text"]
-    assert "value" not in asked["custom"]["quick_replies"][0]
+    assert "value" not in str(asked)
     first = asked["buttons"][0]
     await client.say(first["payload"])
     await eventually(lambda: [line for line in chat.transcript if not line.typed], within=15)

@@ -1,10 +1,12 @@
 """The ledger's payloads in the shapes of Rasa's REST channel."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
-from channels.rest_wire import convert_payload, convert_words, name_state, write_event, write_handoff
+from channels.rest_wire import convert_payload, name_state, write_event, write_handoff, write_message
+from handoff.message import Message, Receipt, Sender
 
 
 @pytest.mark.parametrize(
@@ -33,32 +35,58 @@ def test_a_payload_becomes_what_rasas_channel_would_say(payload, written):
     assert convert_payload(payload) == written
 
 
-PICTURE = {"kind": "image", "src": "https://e.test/x", "alt": "x"}
-QUESTION = {"id": "q", "kind": "choice"}
-REPLY = {"content_type": "text", "title": "Red", "payload": "/answer q 1", "value": "sys-id-of-red"}
+QUESTION = {"id": "0123456789ab", "kind": "choice"}
+OPTION = {"content_type": "text", "title": "Laptop", "value": "hw-1", "payload": "/answer 0123456789ab 0"}
+BUTTON = {"title": "Laptop", "payload": "/answer 0123456789ab 0"}
 
 
 @pytest.mark.parametrize(
-    ("payload", "plain"),
+    ("payload", "written"),
     [
-        ({"text": "a", "question": QUESTION, "quick_replies": [REPLY]}, {"text": "a", "buttons": ["Red"]}),
-        ({"text": "a b", "parts": [{"kind": "card", "title": "a", "text": "b"}]}, {"text": "a b"}),
-        ({"text": "x", "parts": [PICTURE]}, {"image": "https://e.test/x"}),
+        ({"text": "Hello"}, {"text": "Hello"}),
+        (
+            {"text": "Which?", "quick_replies": [OPTION], "question": QUESTION},
+            {"text": "Which?", "buttons": [BUTTON], "custom": {"question": QUESTION}},
+        ),
+        (
+            {
+                "text": "Which?",
+                "quick_replies": [{**OPTION, "image": "https://a/b.png"}],
+                "question": QUESTION,
+            },
+            {
+                "text": "Which?",
+                "buttons": [BUTTON],
+                "custom": {
+                    "question": QUESTION,
+                    "quick_replies": [{**BUTTON, "image": "https://a/b.png"}],
+                },
+            },
+        ),
+        (
+            {
+                "text": "x: https://a/x.png",
+                "parts": [{"kind": "image", "src": "https://a/x.png", "alt": "x"}],
+            },
+            {
+                "image": "https://a/x.png",
+                "custom": {"parts": [{"kind": "image", "src": "https://a/x.png", "alt": "x"}]},
+            },
+        ),
+        (
+            {"text": "Read this", "parts": [{"kind": "html", "html": "<b>Read</b> this"}]},
+            {"text": "Read this", "custom": {"parts": [{"kind": "html", "html": "<b>Read</b> this"}]}},
+        ),
+        ({"attachment": {"type": "image", "payload": {"src": "x.png"}}}, {"image": "x.png"}),
     ],
 )
-def test_what_a_live_agent_says_can_be_shown_by_a_client_that_knows_rasas_keys_only(payload, plain):
-    written = convert_words(payload)
-    custom = written.pop("custom")
-    assert "sys-id-of-red" not in str((written, custom))
-    assert custom["text"] == payload["text"]
-    if "buttons" in written:
-        assert written["buttons"] == [{"title": "Red", "payload": "/answer q 1"}]
-        written["buttons"] = [button["title"] for button in written["buttons"]]
-    assert written == plain
-
-
-def test_plain_words_of_a_live_agent_have_nothing_beside_them():
-    assert convert_words({"text": "hello"}) == {"text": "hello"}
+def test_what_the_desk_says_has_words_for_every_client_and_no_value_of_the_desk(payload, written):
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    said = Message(
+        id="m1", conversation="c1", seq=1, sender=Sender.AGENT, receipt=Receipt.SENT, created_at=now
+    )
+    told = write_message(said, payload, "live")
+    assert {key: told[key] for key in told if key not in ("recipient_id", "metadata")} == written
 
 
 def test_without_a_handoff_the_bot_has_the_conversation():

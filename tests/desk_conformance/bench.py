@@ -28,6 +28,7 @@ class Bench(Protocol):
     secrets: tuple[str, ...]
     polls: ClassVar[bool]  # it implements PolledDesk, so nothing is called back
     takes_files: ClassVar[bool]  # it implements FileDesk
+    asks_first: ClassVar[bool]  # it may want to know something before a live agent is there
     recognises_repetitions: ClassVar[bool]  # the same message_id again is never a second message
 
     def make_desk(self) -> AgentDesk:
@@ -40,6 +41,14 @@ class Bench(Protocol):
 
     def set_available(self, available: bool) -> None:
         """Whether a live agent is there for new chats."""
+        ...
+
+    def ask_first(self) -> None:
+        """New chats are asked something with options, and then for a text, before they are queued."""
+        ...
+
+    def answers(self, handoff: Handoff) -> list[tuple[str, bool]]:
+        """What the desk was answered, and whether that was typed; only for a desk that asks."""
         ...
 
     async def accept(self, handoff: Handoff, agent: str) -> None:

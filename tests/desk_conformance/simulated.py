@@ -67,6 +67,14 @@ class SimulatedBench:
     def listen(self, receive: Receive | None) -> None:
         self._receive = receive
 
+    def ask_first(self) -> None:
+        room = {"uiType": "InputText", "label": "Which room is it?"}
+        self.simulator.settings.intake = ["Picker", room]
+
+    def answers(self, handoff: Handoff) -> list[tuple[str, bool]]:
+        lines = self.chat(handoff).transcript
+        return [(line.text, line.typed) for line in lines if line.sender == "requester"]
+
     def set_available(self, available: bool) -> None:
         self.simulator.available = available
 
@@ -129,6 +137,7 @@ class BotIntegrationBench(SimulatedBench):
     calls: ClassVar = {"open": "CREATE_CONVERSATION", "send": "message", "end": "END_CONVERSATION"}
     polls: ClassVar = False
     takes_files: ClassVar = True
+    asks_first: ClassVar = True
     # The ids are sent again; whether an instance looks at them is not known.
     recognises_repetitions: ClassVar = False
 
@@ -147,6 +156,7 @@ class ConnectSupportBench(SimulatedBench):
     calls: ClassVar = {"open": "open", "send": "message", "end": "leave", "fetch": "thread"}
     polls: ClassVar = True
     takes_files: ClassVar = False
+    asks_first: ClassVar = False
     recognises_repetitions: ClassVar = True
 
     def _connect(self, instance: Instance) -> AgentDesk:

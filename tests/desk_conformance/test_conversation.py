@@ -2,12 +2,13 @@
 
 import pytest
 
+from handoff.answers import find_asked, read_answer
 from handoff.audit import Verdict, audit
 from handoff.desk import RecordedDesk
 from handoff.handoff import EndReason
 from handoff.opening import Outcome
 from tests.desk_conformance.conftest import SUMMARY
-from tests.support.ledger_rows import find
+from tests.support.ledger_rows import find, write
 from tests.support.waiting import eventually
 
 ODD = [
@@ -55,6 +56,42 @@ async def test_a_live_agent_joins(office):
         *[m.content.get("values", {}).get("live_agent_name") for m in office.front.shown],
     )
     await eventually(lambda: "utter_live_agent_joined" in office.front.lines)
+
+
+async def test_what_the_desk_wants_to_know_first_is_asked_and_answered_before_the_queue(office, bench):
+    if not bench.asks_first:
+        pytest.skip("this desk asks nothing")
+    bench.ask_first()
+    opening = await office.ask()
+    assert opening.outcome is Outcome.ASKED
+    await office.write(opening.handoff, "Hello?")
+    await answer(office, opening.handoff, "Mobile phone")
+    await answer(office, opening.handoff, "B 12")
+    await office.reach(opening.handoff, "queued")
+    expected = bench.answers(opening.handoff)
+    assert [typed for _, typed in expected] == [False, True]
+    assert expected[1] == ("B 12", True)
+    await bench.accept(opening.handoff, "Dana")
+    await eventually(lambda: bench.heard(opening.handoff)[2:] == ["Hello?"])
+
+
+async def answer(office, handoff, words):
+    """What the channels make of typed words: an answer to the question that was shown last."""
+
+    async def find_asked_for():
+        office.relay.delivery.kick(handoff.conversation)
+        async with office.ledger.entry() as entry:
+            asked = await find_asked(entry, handoff.conversation, words)
+        return asked if asked and asked.takes_words else None
+
+    asked = await eventually(find_asked_for)
+    read = read_answer(asked.message.content, words, takes_words=True)
+    content = {
+        "text": read.label,
+        "answer": {"to": asked.message.id, "value": read.value, "typed": read.typed},
+    }
+    said = await write(office.ledger, words, handoff.conversation, content=content)
+    await office.relay.forward(handoff, said)
 
 
 # -- talking --------------------------------------------------------------------------------

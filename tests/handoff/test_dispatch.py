@@ -11,6 +11,7 @@ from handoff.handoff import OPEN_STATES, State
 from handoff.message import Receipt
 from handoff.tasks import Tasks
 from handoff.timeouts import Timeouts
+from handoff.turns import Turns
 from handoff.vault import Vault
 from tests.support.ledger_rows import bring_to, find, message, messages, tell, write
 from tests.support.scripted_desk import RecordingFront
@@ -40,7 +41,7 @@ def make_dispatch(ledger, desk, tasks, given_up, deadline, vault=None):
 
     timeouts = Timeouts(delivery=deadline)
     return Dispatch(
-        ledger, desk, RecordingFront(), timeouts, give_up, tasks, vault or Vault(), lambda _: None
+        ledger, desk, RecordingFront(), timeouts, give_up, tasks, vault or Vault(), lambda _: None, Turns()
     )
 
 

@@ -552,3 +552,20 @@ async def test_the_limits_are_those_of_the_settings(ledger, desk, front, clock, 
     await relay.leave(live, EndReason.REQUESTER_ENDED)
     assert ((await find(ledger, live)).deadline - clock.now).total_seconds() == 3
     await relay.stop()
+
+
+async def test_stopping_while_something_is_shown_takes_note_of_what_was(ledger, relay, front):
+    handoff = await bring_to(ledger, State.LIVE)
+    reached = asyncio.Event()
+
+    async def hang_at_the_second(shown):
+        if shown.text == "two":
+            reached.set()
+            await asyncio.Event().wait()
+
+    front.on_show = hang_at_the_second
+    await relay.receive(callback(handoff, *(Said(text=text, from_agent=True) for text in ("one", "two"))))
+    await reached.wait()
+    async with asyncio.timeout(5):
+        await relay.stop()
+    assert [m.receipt for m in await messages(ledger) if m.text == "one"] == [Receipt.SENT]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from handoff.bot_questions import Answers
 from handoff.desk import DeskEvent
 from handoff.ending import finish
 from handoff.handoff import EndReason, Handoff, State
@@ -48,13 +49,17 @@ async def end(ledger: Ledger, handoff: Handoff, reason: EndReason = EndReason.AG
 
 
 async def tell(
-    ledger: Ledger, handoff: Handoff, *events: DeskEvent, timeouts: Timeouts | None = None
+    ledger: Ledger,
+    handoff: Handoff,
+    *events: DeskEvent,
+    timeouts: Timeouts | None = None,
+    answers: Answers = lambda handoff, event: False,
 ) -> TakenIn:
     """Take in what the desk tells about a handoff, as it stands now."""
     async with ledger.entry() as entry:
         current = await entry.handoffs.find(handoff.id)
         assert current
-        return await take_in(entry, current, events, timeouts or Timeouts())
+        return await take_in(entry, current, events, timeouts or Timeouts(), answers)
 
 
 async def write(

@@ -38,6 +38,7 @@ class ScriptedDesk:
         self.closed = False
         self.in_flight = 0
         self.most_in_flight = 0
+        self.is_answered: Callable[[Handoff, DeskEvent], bool] = lambda handoff, event: False
         self.on_open: Callable[[Handoff], Awaitable[None]] | None = None
         self._failures: dict[str, deque[DeskError]] = {}
         self._broken: dict[str, Exception] = {}
@@ -76,6 +77,9 @@ class ScriptedDesk:
         if self.on_open:
             await self.on_open(handoff)
         return self.answer
+
+    def answers(self, handoff: Handoff, event: DeskEvent) -> bool:
+        return self.is_answered(handoff, event)
 
     async def proceed(self, handoff: Handoff, event: DeskEvent) -> bool:
         self.proceeded.append((handoff.opening_step, event))
