@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from sanic import Request
 
-from channels.bodies import skip_body
+from channels.bodies import leave_body, skip_body
 from channels.bridge import Bridge
 from handoff.errors import FileRefused
 from handoff.files.cabinet import Offer
@@ -18,6 +18,7 @@ from handoff.files.file import File
 NAME = "x-file-name"
 AT_ONCE = 16  # files that are being received at the same time
 PAUSE = 30.0  # seconds that a sender may say nothing
+WHOLE = 300.0  # seconds for a whole file; 10 MiB in that time are 35 KiB a second
 SKIPPED = 32 * 1024 * 1024  # bytes of a refused file that are read on, so that its sender hears why
 STATUS = {
     "utter_file_refused_size": 413,
@@ -33,9 +34,10 @@ STATUS = {
 
 
 class FileIntake:
-    """Counts what is being received."""
+    """Counts what is being received; ``patience`` is in seconds, for a whole file."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = WHOLE) -> None:
+        self._patience = patience
         self._receiving = 0
 
     async def receive(self, bridge: Bridge, request: Request[Any, Any], conversation: str) -> File:
@@ -50,14 +52,18 @@ class FileIntake:
             raise FileRefused("utter_file_refused_busy")
         self._receiving += 1
         try:
-            return await bridge.backend.cabinet.take(_read_offer(request, conversation), _read(request))
+            chunks = _read(request, self._patience)
+            return await bridge.backend.cabinet.take(_read_offer(request, conversation), chunks)
         finally:
             self._receiving -= 1
 
 
-async def skip_refused(request: Request[Any, Any]) -> None:
+async def skip_refused(request: Request[Any, Any], refused: FileRefused) -> None:
     """Read a refused file on, unless it is too large or slow, so that its sender hears why."""
-    await skip_body(request, limit=SKIPPED, patience=PAUSE)
+    if refused.response == "utter_file_refused_slow":
+        leave_body(request)
+    else:
+        await skip_body(request, limit=SKIPPED, patience=PAUSE)
 
 
 def _read_offer(request: Request[Any, Any], conversation: str) -> Offer:
@@ -70,11 +76,12 @@ def _read_offer(request: Request[Any, Any], conversation: str) -> Offer:
     )
 
 
-async def _read(request: Request[Any, Any]) -> AsyncIterator[bytes]:
-    """The body as it comes; who sends nothing for a while is let go."""
+async def _read(request: Request[Any, Any], patience: float) -> AsyncIterator[bytes]:
+    """The body as it comes; who says nothing for a while is let go, and who is not through in time."""
+    until = asyncio.get_running_loop().time() + patience
     while True:
         try:
-            async with asyncio.timeout(PAUSE):
+            async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + PAUSE)):
                 chunk = await request.stream.read()  # type: ignore[union-attr]
         except TimeoutError:
             raise FileRefused("utter_file_refused_slow") from None

@@ -14,12 +14,12 @@ from sanic import HTTPResponse, Request, Sanic
 from sanic.response import empty, json
 
 from channels.bridge import Bridge
-from channels.file_intake import NAME, STATUS, FileIntake, skip_refused
+from channels.file_intake import NAME, STATUS, WHOLE, FileIntake, skip_refused
 from channels.file_links import PATH, serve_links
 from channels.file_wire import write_file
 from channels.sessions import SessionPolicy, TokenRefused
 from channels.webchat_screen import WebChatScreen
-from handoff.concern import Concerning
+from handoff.concern import Concerning, note_concern
 from handoff.errors import FileRefused
 
 log = structlog.get_logger(__name__)
@@ -28,12 +28,15 @@ SESSION = "x-session-id"
 
 
 class FileRoutes:
-    """Answers 503 until it is opened. ``origins`` are the other sites whose pages may send files."""
+    """Answers 503 until it is opened. ``origins`` are the other sites whose pages may send files.
 
-    def __init__(self, origins: Collection[str] | str | None) -> None:
+    ``patience`` is in seconds, for a whole file.
+    """
+
+    def __init__(self, origins: Collection[str] | str | None, patience: float = WHOLE) -> None:
         self._origins = {origins} if isinstance(origins, str) else set(origins or ())
         self._bridge: Bridge | None = None
-        self._intake = FileIntake()
+        self._intake = FileIntake(patience)
 
     def open(self, bridge: Bridge, screen: WebChatScreen, policy: SessionPolicy) -> None:
         """Begin to serve."""
@@ -78,13 +81,14 @@ class FileRoutes:
             return json(await self._receive(bridge, request), status=201, headers=self._allow(request))
         except FileRefused as refused:
             log.info("file.refused", response=refused.response)
-            await skip_refused(request)
+            await skip_refused(request, refused)
             reason = await self._screen.word(refused.response, **refused.values)
             body = {"error": refused.response.removeprefix("utter_"), "reason": reason}
             return json(body, status=STATUS.get(refused.response, 400), headers=self._allow(request))
 
     async def _receive(self, bridge: Bridge, request: Request[Any, Any]) -> Mapping[str, Any]:
         conversation = await self._admit(bridge, request)
+        note_concern(conversation=conversation)
         file = await self._intake.receive(bridge, request, conversation)
         return {"file": write_file(file, bridge.backend.cabinet.links)}
 

@@ -34,7 +34,7 @@ class RestFiles:
         try:
             file = await self._intake.receive(self._bridge, request, conversation)
         except FileRefused as refused:
-            await skip_refused(request)
+            await skip_refused(request, refused)
             raise await self.explain(refused) from None
         links = self._bridge.backend.cabinet.links
         return {"file": write_file(file, links, links.base)}

@@ -184,7 +184,7 @@ class HandoffRows:
             query = query.where(or_(handoffs.c.id == name, handoffs.c.conversation == name))
         if since is not None:
             query = query.where(handoffs.c.opened_at >= since)
-        rows = await self._connection.execute(query.order_by(handoffs.c.opened_at))
+        rows = await self._connection.execute(query.order_by(handoffs.c.opened_at, handoffs.c.id))
         return [_handoff(row) for row in rows]
 
     async def opened_in(self, conversation: str, turn: str) -> Handoff | None:

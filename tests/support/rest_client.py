@@ -97,7 +97,7 @@ class RestClient:
         place = "" if after is None else f"&after={after}"
         return await self.get(f"{self.conversation}/events?wait={wait}{place}")
 
-    async def expect(self, text: str, within: float = 15.0) -> dict:
+    async def expect(self, text: str, within: float = 30.0) -> dict:
         """Where a test only has to know that something was said: look at all of it, without a trace."""
 
         async def find() -> dict | None:
@@ -169,5 +169,5 @@ class EventStream:
     def named(self, name: str) -> list[dict]:
         return [data for kind, data, _ in self.events if kind == name]
 
-    async def expect(self, text: str, within: float = 15.0) -> None:
+    async def expect(self, text: str, within: float = 30.0) -> None:
         await eventually(lambda: any(text in said for said in self.texts), within=within)
