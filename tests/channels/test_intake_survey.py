@@ -2,6 +2,7 @@
 
 import pytest
 
+from handoff.audit import Verdict, audit
 from handoff.opening import Outcome
 from simulator import SimulatorSettings, State
 from simulator.rich_items import input_text
@@ -102,7 +103,15 @@ async def test_other_words_wait_for_the_live_agent_and_the_requester_is_told_onc
     await stage.simulator.accept(chat, agent="Dana")
     waited = [("It is urgent!", True), ("Very urgent", True), ("And quick, please", True)]
     await expect_answers(chat, ("hw-1", False), ("B 12", True), *waited)
+    await eventually(lambda: is_clean(stage, client))
     assert sum(FIRST in text for text in client.texts) == 1
+
+
+async def is_clean(stage, client):
+    """What overtook the waiting words is no difference between the two records."""
+    parts = (await stage.bridge()).backend
+    found = await audit(parts.ledger, parts.desk, await stage.handoff(client))
+    return found.verdict is Verdict.CLEAN and found.to_desk == 5
 
 
 async def test_a_typed_title_is_an_answer_too(stage, client):
