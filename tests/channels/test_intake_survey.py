@@ -6,7 +6,9 @@ from handoff.audit import Verdict, audit
 from handoff.opening import Outcome
 from simulator import SimulatorSettings, State
 from simulator.rich_items import input_text
+from tests.channels.test_stock import playing
 from tests.support.file_client import draw_picture
+from tests.support.slack import FakeSlack, SlackUser
 from tests.support.stage import SECRET, play
 from tests.support.waiting import eventually
 
@@ -242,3 +244,16 @@ async def test_a_requester_who_leaves_halfway_is_let_go(stage, client):
     await client.expect_state("ended")
     assert chat.end_reason == "requester_ended"
     assert answers(chat) == [("hw-1", False)]
+
+
+async def test_in_slack_it_is_asked_and_answered_too(tmp_path):
+    async with FakeSlack().serve() as slack, playing(tmp_path, slack, desk=desk()) as stage:
+        user = SlackUser(slack, stage.url)
+        await user.say("hello")
+        await slack.expect("echo: hello")
+        chat = await ask(stage, user)
+        await user.press(await slack.expect("Which device is it?"), "Mobile phone")
+        await slack.expect("Which room is it?")
+        await user.say("B 12")
+        await slack.expect("You are in the queue now")
+        assert answers(chat) == [("hw-2", False), ("B 12", True)]
