@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,14 +14,15 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import comparing, growing, idling, relaying, turning
+from benchmarks import comparing, growing, idling, relaying, starting, turning
 from benchmarks.effort import FULL, QUICK
 from benchmarks.goals import GOALS
+from benchmarks.page import write_page
 from benchmarks.processes import raise_file_limit
 from benchmarks.report import Report, write_table
 from benchmarks.stage import FOLDER, ROOT
 from benchmarks.stand import Stand
-from benchmarks.where import describe
+from benchmarks.where import describe, measure_load
 
 RESULT = ROOT / "var" / "bench.json"
 LIMIT = 600.0  # seconds for one measurement; what takes longer is cut short, and has failed
@@ -35,23 +37,40 @@ MEASUREMENTS: dict[str, Measure] = {  # by the beginning of the keys of their go
     "missed": idling.measure_missed,
     "turns": turning.measure_turns,
     "original": comparing.measure_original,
+    "start.run": starting.measure_run,
+    "start.cli": starting.measure_command,
+    "start.without_rasa": starting.measure_imports,
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """0 even where a goal was missed: the table says so; 1 where something could not be measured."""
     options = _parse(argv)
+    if options.read:
+        report, has_failed = Report.from_json(json.loads(options.read.read_text())), False
+    else:
+        report, has_failed = run(options)
+    print(write_json(report) if options.json else "\n" + write_table(report))
+    if options.page:
+        print(f"\n{write_page(report).relative_to(ROOT)} is written.", file=sys.stderr)
+    return 1 if has_failed else 0
+
+
+def run(options: argparse.Namespace) -> tuple[Report, bool]:
+    """What was measured, and whether something could not be; kept after each measurement."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers are ended too
     raise_file_limit()
     shutil.rmtree(FOLDER, ignore_errors=True)
-    stand = Stand(QUICK if options.quick else FULL, Report(describe()), is_loud=not options.json)
+    where = describe() | {"effort": "quick" if options.quick else "full"}
+    stand = Stand(QUICK if options.quick else FULL, Report(where), is_loud=not options.json)
     try:
         for name in choose(options.only):
             measure(stand, name, MEASUREMENTS[name])
+            stand.report.where["load_after"] = measure_load()
             write_result(stand.report, options.output)
     except KeyboardInterrupt:
         stand.failed.append("interrupted")
-    print(_write_json(stand.report) if options.json else "\n" + write_table(stand.report))
-    return 1 if stand.failed else 0
+    return stand.report, bool(stand.failed)
 
 
 def measure(stand: Stand, name: str, work: Measure, limit: float = LIMIT) -> None:
@@ -89,10 +108,10 @@ def belongs(key: str, subject: str) -> bool:
 def write_result(report: Report, path: Path) -> None:
     """What has been measured so far."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_write_json(report))
+    path.write_text(write_json(report))
 
 
-def _write_json(report: Report) -> str:
+def write_json(report: Report) -> str:
     return json.dumps(report.as_json(), ensure_ascii=False, indent=1)
 
 
@@ -101,6 +120,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", type=lambda text: text.split(","), help=f"of {', '.join(MEASUREMENTS)}")
     parser.add_argument("--quick", action="store_true", help="a look, in some minutes")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, and nothing else")
+    parser.add_argument("--page", action="store_true", help="write docs/performance.md and its plots too")
+    parser.add_argument("--read", type=Path, help="measure nothing, and take the result of an earlier run")
     parser.add_argument("--output", type=Path, default=RESULT, help="where the result is kept as JSON")
     options = parser.parse_args(argv)
     if unknown := [each for each in options.only or () if not choose([each])]:

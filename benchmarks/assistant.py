@@ -15,7 +15,7 @@ from itertools import cycle, islice
 from typing import Any
 
 from benchmarks.configuration import environment, make_settings
-from benchmarks.stage import Holding, make_seats
+from benchmarks.stage import PATIENT, Holding, make_seats
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
 from local.server import load_app, run_app
@@ -34,6 +34,7 @@ async def serve(spec: Mapping[str, Any]) -> None:
         return [WebChat(connect=connect), ServiceNowCallback(connect=connect)]
 
     app = await load_app(spec["model"], make_channels=make_channels)
+    app.update_config(PATIENT)
     await seed_trackers(app.ctx.agent, [Holding(**each) for each in spec["holdings"]])
     async with run_app(app, spec["port"]):
         print("ready", flush=True)

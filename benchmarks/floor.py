@@ -18,7 +18,7 @@ import aiohttp
 import socketio
 from sanic import Request, Sanic, response
 
-from benchmarks.stage import CALLBACK_PATH, DESK_PATH, PASSWORD, SECRET, USER
+from benchmarks.stage import CALLBACK_PATH, DESK_PATH, PASSWORD, PATIENT, SECRET, USER
 from local.server import run_app
 
 TABLE = """PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE said (session TEXT,
@@ -29,6 +29,7 @@ waiting: SimpleQueue[tuple[asyncio.Future[Any], tuple[Any, ...]]] = SimpleQueue(
 posting: set[asyncio.Task[None]] = set()
 server = socketio.AsyncServer(async_mode="sanic")
 app: Any = Sanic("floor", configure_logging=False)
+app.update_config(PATIENT)
 server.attach(app)
 
 

@@ -17,6 +17,7 @@ from rasa.core.channels.channel import register
 from sanic import Sanic
 
 from benchmarks.configuration import make_settings
+from benchmarks.stage import PATIENT
 from channels.rasa_api import OutputChannel, ReadRecord, ReadSlots
 from channels.servicenow import ServiceNowCallback
 from channels.webchat import WebChat
@@ -64,6 +65,7 @@ async def main(spec: Mapping[str, Any]) -> None:
         return await make_backend(settings)
 
     app: Any = Sanic("ours", configure_logging=False)
+    app.update_config(PATIENT)
     bot = PlainBot()
     register(
         [WebChat(connect=connect, bot=bot), ServiceNowCallback(connect=connect, bot=bot)], app, "/webhooks/"

@@ -76,6 +76,8 @@ class Server:
             await asyncio.wait_for(_until_ready(process), START_PATIENCE)
         except BaseException as error:
             await server.stop()
+            if not isinstance(error, Exception):
+                raise
             raise RuntimeError(f"The server did not start, see {log.relative_to(ROOT)}") from error
         server._reading = asyncio.create_task(_read_on(process))
         return server

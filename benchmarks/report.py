@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from benchmarks.figures import Spread
 from benchmarks.goals import BY_KEY, GOALS, Goal, Kind
+from benchmarks.misses import Miss, group_misses
 
 HEADINGS = ("", "ours", "against", "measured", "goal", "met")
 
@@ -47,7 +48,10 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """For machines, and for the page."""
-        rows = [{**asdict(row), "title": row.goal.title, "met": row.is_met} for row in self.sorted_rows()]
+        rows = [
+            {**asdict(row), "title": row.goal.title, "limit": row.goal.limit, "met": row.is_met}
+            for row in self.sorted_rows()
+        ]
         return {"where": self.where, "rows": rows, "series": self.series}
 
     @classmethod
@@ -80,13 +84,34 @@ def write_table(report: Report) -> str:
     rows = [HEADINGS, *write_cells(report)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    notes = [f"{row.goal.title}: {row.note}" for row in report.sorted_rows() if row.note]
-    return "\n".join(line.rstrip() for line in [*lines, "", *notes])
+    notes = [f"{titles}: {note}" for titles, note in tell_notes(report)]
+    missed = [
+        f"missed: {titles}. {miss.reason} Next: {miss.next_step}" for titles, miss in tell_misses(report)
+    ]
+    return "\n".join(line.rstrip() for line in [*lines, "", *notes, *missed])
+
+
+def tell_notes(report: Report) -> Iterator[tuple[str, str]]:
+    """What to know of rows, those of which the same is told in one."""
+    titles: dict[str, list[str]] = {}
+    for row in report.sorted_rows():
+        if row.note:
+            titles.setdefault(row.note, []).append(row.goal.title)
+    for note, concerned in titles.items():
+        yield "; ".join(concerned), note
+
+
+def tell_misses(report: Report) -> Iterator[tuple[str, Miss]]:
+    """What was missed, those with the same reason in one, and why."""
+    missed = [row.key for row in report.sorted_rows() if row.is_met is False]
+    for miss, keys in group_misses(missed).items():
+        yield "; ".join(BY_KEY[key].title for key in keys), miss
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     goal = row.goal
-    verdict = {True: "yes", False: "NO", None: "skipped"}[row.is_met]
+    absent = "failed" if row.note.startswith("failed") else "skipped"
+    verdict = absent if row.is_met is None else "yes" if row.is_met else "NO"
     limit = f"{'≥' if goal.at_least else '≤'} {write_value(goal, goal.limit)}"
     return goal.title, row.ours, row.theirs, _measured(row), limit, verdict
 

@@ -15,6 +15,8 @@ CALLBACK_PATH = "/webhooks/servicenow/callback"
 SECRET = "callback-secret-of-the-benchmarks"
 USER, PASSWORD = "benchmark", "password-of-the-benchmarks"
 AGENT = "Dana"
+# A connection of the load waits for its turn longer than a server would let it by default.
+PATIENT = {"KEEP_ALIVE_TIMEOUT": 3600, "REQUEST_TIMEOUT": 3600}
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,14 @@ def describe() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "packages": {name: version(name) for name in packages},
-        "load": [round(each, 2) for each in os.getloadavg()],
+        "load": measure_load(),
         "sync": _measure_sync(),
     }
+
+
+def measure_load() -> list[float]:
+    """The load average of the last 1, 5 and 15 minutes."""
+    return [round(each, 2) for each in os.getloadavg()]
 
 
 def _name_processor() -> str:

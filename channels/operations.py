@@ -20,6 +20,7 @@ from channels.bridge import Bridge, Connect, join_bridge, leave_bridge
 from channels.credentials import read_credentials
 from channels.rasa_api import Bot, ChannelRefused, InputChannel, RasaBot, RuntimeAgent
 from channels.readiness import Readiness
+from channels.slow_heads import PATIENCE, guard_heads
 from handoff.metrics_page import CONTENT_TYPE
 from servicenow.backend import backend
 
@@ -32,7 +33,10 @@ FIRST = -100  # of all when the server stops (Sanic turns the order round): turn
 class Operations(InputChannel):  # type: ignore[misc]  # Rasa ships no types
     """Rasa's ``InputChannel`` for probes and metrics; nobody talks through it."""
 
-    def __init__(self, *, connect: Connect = backend, bot: Bot | None = None) -> None:
+    def __init__(
+        self, *, connect: Connect = backend, bot: Bot | None = None, patience: float = PATIENCE
+    ) -> None:
+        self._patience = patience
         self._connect = connect
         self._bot = bot
         self._bridge: Bridge | None = None
@@ -57,6 +61,7 @@ class Operations(InputChannel):  # type: ignore[misc]  # Rasa ships no types
 
     def blueprint(self, on_new_message: Any) -> Blueprint:
         blueprint = Blueprint(f"{NAME}_webhook")
+        guard_heads(blueprint, self._patience)
 
         @blueprint.get("/live")
         async def tell_alive(_: Request[Any, Any]) -> HTTPResponse:

@@ -17,6 +17,7 @@ from socketio import AsyncServer
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.browsers import Browsers
 from channels.credentials import read_credentials
+from channels.file_intake import WHOLE
 from channels.file_routes import FileRoutes
 from channels.page import add_page
 from channels.rasa_api import (
@@ -51,6 +52,7 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         cors_allowed_origins: list[str] | str | None = None,
         connect: Connect = backend,
         bot: Bot | None = None,
+        upload_patience: float = WHOLE,
     ) -> None:
         self.socketio_path = socketio_path
         self._connect = connect
@@ -59,7 +61,7 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         self._server = AsyncServer(async_mode="sanic", cors_allowed_origins=cors_allowed_origins)
         self._browsers = Browsers()
         self._sockets = WebChatSockets(NAME, self._server, self._browsers)
-        self._files = FileRoutes(cors_allowed_origins)
+        self._files = FileRoutes(cors_allowed_origins, upload_patience)
 
     @classmethod
     def name(cls) -> str:

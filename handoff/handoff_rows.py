@@ -184,7 +184,7 @@ class HandoffRows:
             query = query.where(or_(handoffs.c.id == name, handoffs.c.conversation == name))
         if since is not None:
             query = query.where(handoffs.c.opened_at >= since)
-        rows = await self._connection.execute(query.order_by(handoffs.c.opened_at))
+        rows = await self._connection.execute(query.order_by(handoffs.c.opened_at, handoffs.c.id))
         return [_handoff(row) for row in rows]
 
     async def opened_in(self, conversation: str, turn: str) -> Handoff | None:
@@ -392,6 +392,16 @@ class HandoffRows:
             }
             await self._connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(nobody))
         return found
+
+    async def rate(self, conversation: str, rating: int) -> None:
+        """Note how the requester rated the help in their last handoff, unless that is still open."""
+        await self._conversations.lock(conversation)
+        newest = select(handoffs.c.id).where(handoffs.c.conversation == conversation)
+        newest = newest.order_by(handoffs.c.epoch.desc()).limit(1)
+        change = update(handoffs).where(
+            handoffs.c.id == newest.scalar_subquery(), handoffs.c.state == State.ENDED
+        )
+        await self._connection.execute(change.values(rating=rating))
 
     async def settle_exit(self, handoff: Handoff) -> bool:
         """Take note that the requester has heard of the end; False where that was known."""

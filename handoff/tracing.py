@@ -8,7 +8,7 @@ same trace. The API only: without an SDK, or where Rasa's ``tracing:`` sets none
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry.context import Context
 from opentelemetry.trace import (
@@ -28,6 +28,8 @@ from handoff.digest import digest
 
 CONVERSATION, HANDOFF, MESSAGE = "handoff.conversation", "handoff.id", "handoff.message"
 
+NOTHING = nullcontext(INVALID_SPAN)  # may be entered again and again
+
 _w3c = TraceContextTextMapPropagator()
 
 
@@ -46,7 +48,6 @@ class Tracing:
     def is_on(self) -> bool:
         return self._is_on()
 
-    @contextmanager
     def span(
         self,
         name: str,
@@ -56,38 +57,38 @@ class Tracing:
         conversation: str | None = None,
         handoff: str | None = None,
         message: str | None = None,
-    ) -> Iterator[Span]:
+    ) -> AbstractContextManager[Span]:
         """A piece of the work that is under way (or of ``within``), or the first piece of a trace."""
         if self._tracer is None or not self._is_on():
-            yield INVALID_SPAN
-            return
+            return NOTHING
         known = {CONVERSATION: conversation and digest(conversation), HANDOFF: handoff, MESSAGE: message}
         attributes = {key: value for key, value in known.items() if value}
-        span = self._tracer.start_span(name, within, kind, attributes)
-        with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
-            try:
-                yield span
-            except BaseException as error:
-                span.set_status(StatusCode.ERROR, type(error).__name__)
-                raise
+        return _be_in(self._tracer.start_span(name, within, kind, attributes))
 
-    @contextmanager
     def follow(
         self, trace: str | None, name: str, kind: SpanKind = SpanKind.INTERNAL, **about: str | None
-    ) -> Iterator[Span]:
+    ) -> AbstractContextManager[Span]:
         """A piece of work that a stored ``trace`` goes on with; nothing where there is none."""
         if trace is None:
-            yield INVALID_SPAN
-            return
-        context = _w3c.extract({"traceparent": trace}, Context())
-        with self.span(name, kind, within=context, **about) as span:
-            yield span
+            return NOTHING
+        return self.span(name, kind, within=_w3c.extract({"traceparent": trace}, Context()), **about)
 
     def begin_piece(self, name: str) -> Span:
         """A piece of the work under way, to be ended by the caller; nothing outside of any."""
         if self._tracer is None or not get_current_span().is_recording():
             return INVALID_SPAN
         return self._tracer.start_span(name)
+
+
+@contextmanager
+def _be_in(span: Span) -> Iterator[Span]:
+    """Of an error its kind only: its words may be somebody's."""
+    with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+        try:
+            yield span
+        except BaseException as error:
+            span.set_status(StatusCode.ERROR, type(error).__name__)
+            raise
 
 
 OFF = Tracing()

@@ -68,7 +68,7 @@ class Instance:
         self._timeout = aiohttp.ClientTimeout(total=request_timeout)
         self._session: aiohttp.ClientSession | None = None
         self._budgets: dict[str, Budget] = {}
-        watch_budgets(measures, self._budgets)
+        self._unwatch = watch_budgets(measures, self._budgets)
 
     def budget(self, path: str) -> Budget:
         """What the rate limit leaves for one API."""
@@ -147,6 +147,8 @@ class Instance:
         return disposition.filename if disposition else None
 
     async def close(self) -> None:
+        while self._unwatch:
+            self._unwatch.pop()()
         if self._session:
             await self._session.close()
 

@@ -14,16 +14,18 @@ RETRYABLE = frozenset({500, 502, 503, 504})
 WORD = re.compile(r"[a-z][a-z_]*|v[0-9]+")
 
 
-def watch_budgets(measures: Measures, budgets: Mapping[str, Budget]) -> None:
-    """Show what is left for each API, by path."""
+def watch_budgets(measures: Measures, budgets: Mapping[str, Budget]) -> list[Callable[[], None]]:
+    """Show what is left for each API, by path; returns what ends that."""
 
     def read(value: Callable[[Budget], float | None]) -> Iterable[Reading]:
         found = ((name_api(path), value(budget)) for path, budget in list(budgets.items()))
         return [((api,), number) for api, number in found if number is not None]
 
-    measures.watch(RATE_LIMIT, lambda: read(lambda budget: budget.level.limit if budget.level else None))
-    measures.watch(RATE_LEFT, lambda: read(lambda budget: budget.level.left if budget.level else None))
-    measures.watch(RATE_LOW, lambda: read(lambda budget: float(budget.is_low)))
+    return [
+        measures.watch(RATE_LIMIT, lambda: read(lambda budget: budget.level.limit if budget.level else None)),
+        measures.watch(RATE_LEFT, lambda: read(lambda budget: budget.level.left if budget.level else None)),
+        measures.watch(RATE_LOW, lambda: read(lambda budget: float(budget.is_low))),
+    ]
 
 
 def name_api(path: str) -> str:

@@ -58,3 +58,8 @@ def test_measurements_are_chosen_by_their_beginning():
     assert choose(["growth.tracker"]) == ["growth.tracker"]
     assert choose(None) == list(MEASUREMENTS)
     assert choose(["grow"]) == []
+
+
+def test_every_goal_is_measured_by_one_measurement():
+    for goal in GOALS:
+        assert sum(belongs(goal.key, name) for name in MEASUREMENTS) == 1, goal.key

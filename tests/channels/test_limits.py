@@ -10,7 +10,9 @@ import aiohttp
 import pytest
 import socketio
 
+from channels.file_intake import AT_ONCE
 from channels.servicenow import GUESSES
+from tests.support.file_client import send_file
 from tests.support.stage import SECRET, play
 from tests.support.waiting import eventually
 
@@ -207,3 +209,18 @@ async def test_a_body_that_trickles_is_ended_though_each_byte_renews_sanics_own_
     async with play(tmp_path, callback={"patience": 0.5}) as stage:
         reader, writer = await open_and_send(stage.url, (head + "Content-Length: 100000\r\n\r\n").encode())
         assert (await trickle(reader, writer, b" ")).startswith(b"HTTP/1.1 408")
+
+
+async def test_an_upload_that_trickles_is_ended_and_leaves_its_place_to_others(tmp_path):
+    async with play(tmp_path, webchat={"upload_patience": 0.5}) as stage:
+        client = await stage.join()
+        head = f"POST /files HTTP/1.1\r\nHost: x\r\nx-session-id: {client.session_id}\r\n"
+        head += "x-file-name: slow.txt\r\nContent-Type: text/plain\r\nContent-Length: 100000\r\n\r\n"
+        crowd = [await open_and_send(stage.url, head.encode()) for _ in range(AT_ONCE)]
+        ends = await asyncio.gather(*(trickle(*each, b"slow ") for each in crowd), return_exceptions=True)
+        # Who still writes may lose the answer with the connection.
+        assert all(isinstance(end, ConnectionError) or b"file_refused_slow" in end for end in ends)
+        status, _ = await send_file(
+            stage.url, client.session_id, b"not slow at all", "quick.txt", "text/plain"
+        )
+        assert status == 201

@@ -2,8 +2,10 @@
 
 import pytest
 
+from channels.turn_thread import TurnThread
 from handoff.digest import digest
 from handoff.observation import Observation
+from handoff.tracing import present_trace
 from tests.support.spans import Spans, describe
 from tests.support.stage import play
 from tests.support.waiting import eventually
@@ -95,6 +97,18 @@ async def test_spans_hold_no_words_and_no_id_that_opens_a_chat(traced, spans):
     for secret in (client.session_id, "printer", "building", "Dana", "secret of the test"):
         assert secret not in told
     assert digest(client.session_id) in told
+
+
+async def test_a_turn_in_a_thread_of_its_own_belongs_to_its_message_too(spans):
+    """So do its lines in the log: what concerns whom goes along."""
+    thread = TurnThread()
+
+    async def look():
+        return present_trace()
+
+    with spans.tracing.span("handoff.turn"):
+        assert await thread.run(look()) == present_trace()
+    await thread.close()
 
 
 async def test_where_nothing_is_traced_nothing_is_kept(stage):

@@ -108,9 +108,9 @@ async def test_an_answer_leaves_the_queues_clocks_alone(ledger, relay, desk, clo
     handoff = await bring_to(ledger, State.QUEUED, within=100)
     await tell(ledger, handoff, QUESTION)
     before = await find(ledger, handoff)
-    await answer(ledger, handoff)
+    posted = await answer(ledger, handoff)
     clock.advance(5)
-    relay.post_soon(handoff)
+    relay.post_soon(handoff, posted)
     await eventually(lambda: desk.texts == ["hw"])
     after = await find(ledger, handoff)
     assert (after.deadline, after.remind_at, after.reminders) == (before.deadline, before.remind_at, 0)
@@ -121,7 +121,7 @@ async def test_after_the_answer_it_is_the_desks_turn_again(ledger, relay, desk, 
     await tell(ledger, handoff, QUESTION)
     posted = await answer(ledger, handoff)
     clock.advance(5)
-    relay.post_soon(handoff)
+    relay.post_soon(handoff, posted)
     await eventually(lambda: is_sent(ledger, posted))
     assert (await find(ledger, handoff)).deadline == clock.now + timedelta(seconds=30)
 
@@ -155,7 +155,7 @@ async def test_an_answer_overtakes_the_words_that_wait(ledger, relay, desk, stat
     await tell(ledger, handoff, QUESTION)
     await write(ledger, "Anybody there?", handoff_id=handoff.id)
     posted = await answer(ledger, handoff)
-    relay.post_soon(handoff)
+    relay.post_soon(handoff, posted)
     await eventually(lambda: is_sent(ledger, posted))
     assert [(p.text, p.typed) for p in desk.posted] == [("hw", False)]
     await relay.receive(callback(handoff, Joined(name="Dana")))
@@ -170,8 +170,8 @@ async def test_an_answer_to_a_live_agent_waits_for_the_next_one(ledger, relay, d
     handoff = await bring_to(ledger, State.LIVE)
     await tell(ledger, handoff, ask(from_agent=True), Queued(entered=True))
     assert await has_state(ledger, handoff, State.QUEUED)
-    await answer(ledger, handoff)
-    relay.post_soon(handoff)
+    posted = await answer(ledger, handoff)
+    relay.post_soon(handoff, posted)
     await relay.receive(callback(handoff, Joined(name="Ann")))
     await eventually(lambda: desk.texts == ["hw"])
 
@@ -180,7 +180,7 @@ async def test_the_bot_is_told_one_thing_at_a_time(ledger, relay, desk):
     handoff = await bring_to(ledger, State.REQUESTED)
     await tell(ledger, handoff, QUESTION)
     first, second = await answer(ledger, handoff), await answer(ledger, handoff, "Other", "-1")
-    relay.post_soon(handoff)
+    relay.post_soon(handoff, second)
     await eventually(lambda: is_sent(ledger, first))
     assert desk.texts == ["hw"]
     await relay.receive(callback(handoff, ask("And which?", number=2)))
@@ -197,7 +197,7 @@ async def test_a_live_agent_who_came_in_between_reads_words_rather_than_a_value(
     await answer(ledger, handoff, to=said[0])
     secret = await answer(ledger, handoff, "••••••", to=said[1], secret=True)
     relay.vault.keep(secret.id, "1234")
-    relay.post_soon(handoff)
+    relay.post_soon(handoff, secret)
     await eventually(lambda: [(p.text, p.typed) for p in desk.posted] == [("Hardware", True)])
     await eventually(lambda: has_failed(ledger, secret))
     assert await has_state(ledger, handoff, State.LIVE)
@@ -212,7 +212,7 @@ async def test_an_answer_that_is_refused_fails_alone_and_leaves_its_question_ope
     await tell(ledger, handoff, QUESTION)
     desk.fail("send", DeskRejected("no"))
     refused = await answer(ledger, handoff)
-    relay.post_soon(handoff)
+    relay.post_soon(handoff, refused)
     await eventually(lambda: has_failed(ledger, refused))
     assert (await system_lines(ledger))[-1] == "utter_message_not_delivered"
     assert await has_state(ledger, handoff, State.REQUESTED)
@@ -224,8 +224,8 @@ async def test_a_desk_that_is_gone_ends_the_wait(ledger, relay, desk):
     handoff = await bring_to(ledger, State.REQUESTED)
     await tell(ledger, handoff, QUESTION)
     desk.break_down("send", DeskUnavailable("gone"))
-    await answer(ledger, handoff)
-    relay.post_soon(handoff)
+    posted = await answer(ledger, handoff)
+    relay.post_soon(handoff, posted)
     await eventually(lambda: has_state(ledger, handoff, State.ENDED))
     assert (await find(ledger, handoff)).end_reason is EndReason.DESK_UNREACHABLE
 
@@ -234,7 +234,7 @@ async def test_what_the_bot_has_asked_for_was_no_stray(ledger, relay, desk):
     handoff = await bring_to(ledger, State.REQUESTED)
     await tell(ledger, handoff, QUESTION)
     posted = await answer(ledger, handoff)
-    relay.post_soon(handoff)
+    relay.post_soon(handoff, posted)
     await eventually(lambda: is_sent(ledger, posted))
     await relay.receive(
         Callback(
@@ -255,6 +255,15 @@ async def test_an_answer_that_a_process_left_is_found(ledger):
     await answer(ledger, handoff)
     async with ledger.entry() as entry:
         assert await entry.messages.handoffs_to_post() == [handoff.id]
+
+
+async def test_an_answer_that_was_accepted_before_a_crash_is_posted_afterwards(ledger, relay, desk):
+    handoff = await bring_to(ledger, State.REQUESTED)
+    await write(ledger, "Hello?", handoff_id=handoff.id)
+    await tell(ledger, handoff, QUESTION)
+    await answer(ledger, handoff)
+    await relay.start()  # a process that knows nothing but the ledger
+    await eventually(lambda: desk.texts == ["hw"])
 
 
 # -- opening --------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ async def test_chats_are_chosen_by_handoff_by_conversation_or_by_time(ledger, cl
     one = await end(ledger, await bring_to(ledger, State.LIVE, "c1"))
     clock.advance(3600)
     two = await bring_to(ledger, State.ENDED, "c1")
+    clock.advance(1)
     three = await bring_to(ledger, State.ENDED, "c3")
 
     async def chosen(**how):

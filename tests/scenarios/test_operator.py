@@ -69,3 +69,29 @@ async def test_a_newcomer_finds_a_stuck_chat_and_closes_it_with_the_commands_alo
     assert "operator_closed" in await operate(show, client.session_id)
     assert client.session_id not in await operate(list_open)
     assert healthy.session_id in await operate(list_open)
+
+
+async def test_a_live_conversation_is_closed_by_the_running_assistant_and_then_forgotten(helpdesk):
+    client = await helpdesk.join()
+    chat = await helpdesk.go_live(client)
+    await client.say("my name is Robin Reyes")
+    await eventually(lambda: heard(chat) == ["my name is Robin Reyes"])
+
+    refused = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "handoff", "forget", client.session_id, stderr=asyncio.subprocess.PIPE
+    )
+    _, reason = await refused.communicate()
+    assert refused.returncode == 1
+    assert b"--force" in reason
+
+    told = await operate("forget", client.session_id, "--force")
+    assert "Forgotten:" in told
+    await client.expect("Welcome back")
+    await eventually(lambda: chat.state == "ENDED")
+
+    client.messages.clear()
+    await client.say("hello")
+    await client.expect("IT helpdesk assistant")
+    again = await operate("transcript", client.session_id)
+    assert "Robin Reyes" not in again
+    assert "hello" in again

@@ -32,7 +32,7 @@ def test_an_outcome_is_one_word(status, outcome):
 
 def test_what_the_rate_limit_leaves_is_shown_once_the_instance_has_named_it():
     metrics, budget = Observation(), Budget(API, now=lambda: 1000.0)
-    watch_budgets(metrics.measures, {API: budget})
+    unwatch = watch_budgets(metrics.measures, {API: budget})
 
     def read(name):
         return Page(metrics.page.print().decode()).read(name, api=API)
@@ -44,6 +44,9 @@ def test_what_the_rate_limit_leaves_is_shown_once_the_instance_has_named_it():
     assert read("handoff_rate_limit_limit") == 10
     assert read("handoff_rate_limit_left") == 1
     assert read("handoff_rate_limit_low") == 1
+    for end in unwatch:
+        end()
+    assert read("handoff_rate_limit_left") is None
 
 
 def test_a_pause_after_too_many_requests_counts_as_low():

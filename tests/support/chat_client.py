@@ -70,7 +70,7 @@ class ChatClient:
     async def emit(self, event: str, **data) -> None:
         await self.socket.emit(event, {"session_id": self.session_id, **data})
 
-    async def expect(self, text: str, within: float = 15.0) -> dict:
+    async def expect(self, text: str, within: float = 30.0) -> dict:
         """The first message that holds `text`, once it has come."""
 
         def find() -> dict | None:
@@ -81,7 +81,7 @@ class ChatClient:
         except AssertionError:
             raise AssertionError(f"{text!r} did not come; what came: {self.texts}") from None
 
-    async def expect_state(self, state: str, within: float = 15.0) -> dict:
+    async def expect_state(self, state: str, within: float = 30.0) -> dict:
         return await eventually(
             lambda: next((s for s in self.states if s["state"] == state), None), within=within
         )

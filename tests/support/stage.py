@@ -139,12 +139,13 @@ async def play(
     webchat: dict | None = None,
     rest: dict | None = None,
     callback: dict | None = None,
+    operations: dict | None = None,
     stock: Callable[..., list] | None = None,
     bot: ScriptedBot | None = None,
     observation: Observation | None = None,
     **settings,
 ) -> AsyncIterator[Stage]:
-    """A stage with a scripted bot; `settings` are ours, `webchat`, `rest`, `callback` options of channels.
+    """A stage with a scripted bot; `settings` are ours, the dictionaries are options of channels.
 
     `stock` makes channels of Rasa's that are diverted, given `connect` and `bot`.
     """
@@ -156,7 +157,15 @@ async def play(
         settings.setdefault("handoff_public_url", f"http://127.0.0.1:{port}")
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
         channels = serve_channels(
-            ours, bot, rest, callback, stock, port=port, observation=observation, **(webchat or {})
+            ours,
+            bot,
+            rest,
+            callback,
+            stock,
+            port=port,
+            observation=observation,
+            operations=operations,
+            **(webchat or {}),
         )
         app, url, bot = await stack.enter_async_context(channels)
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
@@ -175,6 +184,7 @@ async def serve_channels(
     stock: Callable[..., list] | None = None,
     port: int = 0,
     observation: Observation | None = None,
+    operations: dict | None = None,
     **webchat,
 ):
     """The channels registered as Rasa does it, on a free loopback port unless one is named."""
@@ -193,7 +203,7 @@ async def serve_channels(
         HandoffRest(connect=connect, bot=bot, **(rest or {})),
         ServiceNowCallback(connect=connect, bot=bot, **(callback or {})),
         *(stock(connect=connect, bot=bot) if stock else ()),
-        Operations(connect=connect, bot=bot),
+        Operations(connect=connect, bot=bot, **(operations or {})),
     ]
     register(channels, app, route="/webhooks/")
     async with run_app(app, port) as url:

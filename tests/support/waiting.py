@@ -11,7 +11,7 @@ from typing import Any
 LOOK_AGAIN = 0.005
 
 
-async def eventually(predicate: Callable[[], Any | Awaitable[Any]], *, within: float = 3.0) -> Any:
+async def eventually(predicate: Callable[[], Any | Awaitable[Any]], *, within: float = 10.0) -> Any:
     """The first truthy result of ``predicate``, which may be async; fails after ``within`` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within

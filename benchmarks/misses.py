@@ -1,0 +1,98 @@
+"""Why a goal is missed, where it is, and what to try next; shown beside each that a run has missed.
+
+By the beginning of a goal's key; the longest that fits counts. The reasons are those of the
+measurements in docs/performance-notes.md; change them with the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Miss:
+    """Both are whole sentences."""
+
+    reason: str
+    next_step: str
+
+
+MISSES = {
+    "latency": Miss(
+        "Ours does more than the floor before a message is through: it looks up who owns the conversation, "
+        "keeps a receipt and an epoch, and commits through the rules of the ledger; each is Python on the "
+        "event loop, and at 200 messages a second they wait for each other.",
+        "Take what is left in the profile (docs/performance-notes.md) from the top: fewer statements per "
+        "message, and one commit for all that wait.",
+    ),
+    "throughput.sqlite": Miss(
+        "The processor is the limit, not the disk: what one message costs decides how many go through.",
+        "The same as for latency: each microsecond that is spared is throughput.",
+    ),
+    "throughput.postgresql": Miss(
+        "Each statement is a round trip through the driver and its event loop, and each message has "
+        "several, where SQLite is a call in a thread.",
+        "Put the statements of a message into one round trip, and let messages that wait share a "
+        "transaction.",
+    ),
+    "growth": Miss(
+        "Something in the path looks at more than the message at hand.",
+        "Find the statement without an index, or the loop over everything, by the profile of the "
+        "largest size.",
+    ),
+    "idle.memory": Miss(
+        "A session keeps more than its socket: what is remembered of it in dictionaries of the channel.",
+        "Count the objects of a session with tracemalloc, and keep only what cannot be read from the ledger.",
+    ),
+    "idle": Miss(
+        "Each browser that returns costs a look into the ledger, and all come at once.",
+        "Answer several joins from one statement.",
+    ),
+    "missed": Miss(
+        "Missed messages are shown one by one, each with its receipt.",
+        "Send them in one go, and commit the receipts of all of them at once.",
+    ),
+    "turns": Miss(
+        "A turn computes in Python. On the event loop it is a wait for everybody; in a thread it shares the "
+        "interpreter, so that a live agent's words wait for it some milliseconds each time they need it.",
+        "A relay in a process of its own beside Rasa (two processes of a cluster do that today), or a "
+        "Python without the global lock once Rasa's packages run on it.",
+    ),
+    "original.cost": Miss(
+        "A turn of the original costs some ten milliseconds while the conversation is short, and a "
+        "message of ours one or more; so the ratio is reached in long conversations first.",
+        "What makes a message of ours cheaper: see latency.",
+    ),
+    "original.shown": Miss(
+        "The answer takes the way of every message of a live agent.",
+        "The same as for latency.",
+    ),
+    "start.run": Miss(
+        "Beside the import the model is unpacked and its components are loaded, which imports more of "
+        "what Rasa stands on, and Rasa reads its default domain and flows; the simulator starts before.",
+        "Start the simulator and the assistant at the same time, and serve the page while the model loads.",
+    ),
+    "start.cli": Miss(
+        "The command imports SQLAlchemy, pydantic and typer before it reads a row.",
+        "Import per command what only that command needs.",
+    ),
+    "start.without_rasa": Miss(
+        "A module of theirs imports Rasa.",
+        "Look with `python -X importtime` which one, and move that import.",
+    ),
+}
+
+
+def find_miss(key: str) -> Miss:
+    """The one for a goal."""
+    names = [name for name in MISSES if key == name or key.startswith(name + ".")]
+    return MISSES[max(names, key=len)]
+
+
+def group_misses(keys: Iterable[str]) -> dict[Miss, list[str]]:
+    """Goals that have the same reason stand together."""
+    found: dict[Miss, list[str]] = {}
+    for key in keys:
+        found.setdefault(find_miss(key), []).append(key)
+    return found
