@@ -46,10 +46,14 @@ MEASUREMENTS: dict[str, Measure] = {  # by the beginning of the keys of their go
 def main(argv: Sequence[str] | None = None) -> int:
     """0 even where a goal was missed: the table says so; 1 where something could not be measured."""
     options = _parse(argv)
-    if options.read:
-        report, has_failed = Report.from_json(json.loads(options.read.read_text())), False
+    earlier = Report.from_json(json.loads(options.read.read_text())) if options.read else None
+    if earlier and not options.only:
+        report, has_failed = earlier, False
     else:
         report, has_failed = run(options)
+    if earlier and options.only:
+        report = report.complete_by(earlier)
+        write_result(report, options.output)
     print(write_json(report) if options.json else "\n" + write_table(report))
     if options.page:
         print(f"\n{write_page(report).relative_to(ROOT)} is written.", file=sys.stderr)
@@ -121,7 +125,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a look, in some minutes")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, and nothing else")
     parser.add_argument("--page", action="store_true", help="write docs/performance.md and its plots too")
-    parser.add_argument("--read", type=Path, help="measure nothing, and take the result of an earlier run")
+    parser.add_argument("--read", type=Path, help="take what is not measured from an earlier result")
     parser.add_argument("--output", type=Path, default=RESULT, help="where the result is kept as JSON")
     options = parser.parse_args(argv)
     if unknown := [each for each in options.only or () if not choose([each])]:

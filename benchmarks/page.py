@@ -49,6 +49,11 @@ def _tell_where(report: Report) -> Iterator[str]:
     loads = ", ".join(str(each) for each in where.get("load", []))
     ends = ", ".join(str(each) for each in where.get("load_after", []))
     yield f"| load average, 1, 5 and 15 minutes | before: {loads}; after: {ends} |"
+    if earlier := where.get("earlier"):
+        yield f"| measured then | {', '.join(where['anew'])} |"
+        loads = f"load average before {earlier['load']}, after {earlier['load_after']}"
+        told = f"effort {earlier['effort']}, {loads}"
+        yield f"| the rest | {earlier['at']}, `{earlier['commit']}`, {told} |"
     yield f"| one sync of the ledgers' disk | {write_seconds(where.get('sync', 0.0))} |\n"
     yield "Where the machine did other things at the same time, they have their share in each p99"
     yield "and in what runs at its limit.\n"
