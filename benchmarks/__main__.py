@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
 import signal
 import sys
 import time
@@ -26,6 +25,7 @@ from benchmarks.where import describe, measure_load
 
 RESULT = ROOT / "var" / "bench.json"
 LIMIT = 600.0  # seconds for one measurement; what takes longer is cut short, and has failed
+LEFT_OVER = 3600.0  # seconds that a file of a run is left alone
 Measure = Callable[[Stand], Awaitable[None]]
 MEASUREMENTS: dict[str, Measure] = {  # by the beginning of the keys of their goals
     "latency": relaying.measure_latency,
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> tuple[Report, bool]:
     """What was measured, and whether something could not be; kept after each measurement."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers are ended too
     raise_file_limit()
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    clear_folder()
     where = describe() | {"effort": "quick" if options.quick else "full"}
     stand = Stand(QUICK if options.quick else FULL, Report(where), is_loud=not options.json)
     try:
@@ -107,6 +107,13 @@ def choose(only: Sequence[str] | None) -> list[str]:
 
 def belongs(key: str, subject: str) -> bool:
     return key == subject or key.startswith(subject + ".")
+
+
+def clear_folder() -> None:
+    """Of what earlier runs have left; another may be under way."""
+    for path in FOLDER.rglob("*"):
+        if path.is_file() and time.time() - path.stat().st_mtime > LEFT_OVER:
+            path.unlink(missing_ok=True)
 
 
 def write_result(report: Report, path: Path) -> None:
