@@ -1,7 +1,7 @@
 """``python -m benchmarks.capacity``: what each piece costs, and how many of each so many chats need.
 
 ``measure`` measures on this machine and writes ``benchmarks/costs.json``; ``plan`` reckons with it;
-``write`` puts both tables into ``docs/scaling.md``.
+``write`` puts the tables into ``docs/scaling.md`` and ``docs/operations.md``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,13 @@ from typing import Any
 import uvloop
 
 from benchmarks.costs import Costs, Effort, measure_costs
-from benchmarks.plan import Habits, make_plan, write_costs, write_plans
+from benchmarks.plan import Habits, make_plan, write_capacity, write_costs, write_plans
 from benchmarks.processes import raise_file_limit
 from benchmarks.stage import ROOT
 from benchmarks.where import describe
 
 MEASURED = ROOT / "benchmarks" / "costs.json"
-DOCUMENT = ROOT / "docs" / "scaling.md"
+SCALING, OPERATIONS = ROOT / "docs" / "scaling.md", ROOT / "docs" / "operations.md"
 CHATS = (100, 1_000, 10_000, 100_000, 1_000_000)
 
 
@@ -41,7 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         costs = read_costs(options.file)
         print(write_plans([make_plan(chats, costs, habits) for chats in options.chats]))
     else:
-        DOCUMENT.write_text(fill(DOCUMENT.read_text(), read_costs(options.file)))
+        for document, tables in make_tables(read_costs(options.file)).items():
+            document.write_text(fill(document.read_text(), tables))
     return 0
 
 
@@ -49,10 +50,20 @@ def read_costs(file: Path = MEASURED) -> Costs:
     return Costs.from_json(json.loads(file.read_text())["costs"])
 
 
-def fill(document: str, costs: Costs) -> str:
-    """The document with both tables made anew, between their marks."""
+def make_tables(costs: Costs) -> dict[Path, dict[str, str]]:
+    """The tables of each document, by their marks."""
     plans = [make_plan(chats, costs) for chats in CHATS]
-    return _put(_put(document, "costs", write_costs(costs)), "plans", write_plans(plans))
+    return {
+        SCALING: {"costs": write_costs(costs), "plans": write_plans(plans)},
+        OPERATIONS: {"capacity": write_capacity(costs)},
+    }
+
+
+def fill(document: str, tables: Mapping[str, str]) -> str:
+    """The document with its tables made anew, between their marks."""
+    for mark, table in tables.items():
+        document = _put(document, mark, table)
+    return document
 
 
 def _put(document: str, mark: str, table: str) -> str:
@@ -75,7 +86,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     planning.add_argument("--chats", type=_read_counts, default=CHATS, help="such as 500,2000")
     for field in fields(Habits):
         planning.add_argument(f"--{field.name}", type=float, default=field.default)
-    commands.add_parser("write", help="put both tables into docs/scaling.md")
+    commands.add_parser("write", help="put the tables into the documents")
     return parser.parse_args(argv)
 
 

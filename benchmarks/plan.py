@@ -7,7 +7,7 @@ assumptions, named in the table that is made of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -165,6 +165,20 @@ def write_costs(costs: Costs) -> str:
     return _table(("what", "measured"), rows)
 
 
+def write_capacity(costs: Costs, room: Room = Room()) -> str:
+    """A table of what one process carries of each thing, if it does nothing else."""
+    core = room.core - costs.process_idle_cpu
+    sockets = (room.memory - costs.process_memory) / costs.socket_memory
+    rows = [
+        ("turns of the bot, per second", f"{core / costs.turn_cpu:,.1f}", "CPU"),
+        ("messages of live agents, per second", f"{core / costs.to_browser_cpu:,.0f}", "CPU"),
+        ("messages of requesters in live chats, per second", f"{core / costs.to_desk_cpu:,.0f}", "CPU"),
+        ("messages of its whole cluster, per second", f"{room.hints / costs.hint_cpu:,.0f}", "CPU"),
+        ("open web chats that say nothing", f"{sockets:,.0f}", "memory, and open files"),
+    ]
+    return _table(("what", "one process", "ends by"), rows, left={0, 2})
+
+
 def write_plans(plans: Iterable[Plan]) -> str:
     """A table with a column for each plan."""
     plans = list(plans)
@@ -189,9 +203,11 @@ def write_plans(plans: Iterable[Plan]) -> str:
     return _table(("concurrent chats", *(f"{p.chats:,}" for p in plans)), lines)
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], left: Collection[int] = (0,)) -> str:
+    """Markdown; numbers to the right but in the columns ``left``."""
     lines = ["| " + " | ".join(row) + " |" for row in (head, *rows)]
-    return "\n".join([lines[0], "|---" + "|---:" * (len(head) - 1) + "|", *lines[1:]])
+    rule = "".join("|---" if column in left else "|---:" for column in range(len(head))) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]])
 
 
 def _size(count: float) -> str:

@@ -208,6 +208,14 @@ async def join_bridge(app: Sanic[Any, Any], connect: Connect, bot: Bot) -> Bridg
     return bridge
 
 
+def find_bridge(app: Sanic[Any, Any]) -> Bridge | None:
+    """The bridge of a Sanic application, None before it is there and once it is gone."""
+    task: asyncio.Task[Bridge] | None = getattr(app.ctx, "handoff_bridge", None)
+    if task is None or not task.done() or task.cancelled() or task.exception():
+        return None
+    return task.result()
+
+
 async def leave_bridge(app: Sanic[Any, Any]) -> None:
     """Stop the bridge; the last channels to leave find it gone already."""
     task = getattr(app.ctx, "handoff_bridge", None)

@@ -119,19 +119,14 @@ class Diversion:
             accepted = await self._accept(entry, incoming, reading)
             if incoming.file_id and accepted.is_new:
                 await attach(entry, incoming.file_id, accepted.message)
+            if reading.left_open and accepted.is_new:
+                await _say_what_is_open(entry, reading.left_open)
         if reading.secret:
             self._relay.vault.keep(accepted.message.id, reading.secret)
-        if reading.left_open and accepted.is_new:
-            await self._say_what_is_open(incoming.conversation, reading.left_open)
+        if reading.left_open:
+            self._relay.delivery.kick(incoming.conversation)
         self.nudge(incoming.conversation)
         return accepted
-
-    async def _say_what_is_open(self, conversation: str, question: Message) -> None:
-        """Once for each question: what was written waits, and the live agent for the answer."""
-        said = sentence("utter_desk_question_first")
-        name = f"open-{question.id}"
-        draft = Draft(sender=Sender.SYSTEM, content=said, handoff_id=question.handoff_id, client_id=name)
-        await self._relay.delivery.say(conversation, draft)
 
     async def _accept(self, entry: Entry, incoming: Incoming, reading: Reading) -> Accepted:
         await entry.conversations.use(incoming.conversation, incoming.channel)
@@ -270,3 +265,14 @@ class Diversion:
     async def _tell(self, conversation: str, response: str, **values: str) -> None:
         draft = Draft(sender=Sender.SYSTEM, content=sentence(response, **values))
         await self._relay.delivery.say(conversation, draft)
+
+
+async def _say_what_is_open(entry: Entry, question: Message) -> None:
+    """Once for each question: what was written waits, and the live agent for the answer."""
+    draft = Draft(
+        sender=Sender.SYSTEM,
+        content=sentence("utter_desk_question_first"),
+        handoff_id=question.handoff_id,
+        client_id=f"open-{question.id}",
+    )
+    await entry.messages.accept(question.conversation, draft)

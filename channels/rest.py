@@ -21,6 +21,7 @@ from channels.rasa_api import Bot, ChannelRefused, InputChannel, OutputChannel, 
 from channels.rest_access import RestAccess
 from channels.rest_answers import RestAnswers
 from channels.rest_events import HEART_BEAT, RestEvents
+from channels.rest_files import RestFiles
 from channels.rest_listeners import Kind, Listeners
 from channels.rest_output import RestOutput
 from channels.rest_reader import RestReader
@@ -111,6 +112,7 @@ class HandoffRest(InputChannel):  # type: ignore[misc]  # Rasa ships no types
                 ledger=ledger,
                 access=access,
                 answers=answers,
+                files=RestFiles(bridge, NAME),
                 events=events,
                 letters=letters,
                 tasks=bridge.tasks,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from channels.file_wire import write_files
 from channels.rasa_api import Bot
 from channels.rest_wire import name_state, write_handoff, write_message
+from channels.wording import fill_in
 from handoff.answer_rows import Span
 from handoff.files.file import has_files
 from handoff.files.links import Links
@@ -59,14 +60,21 @@ class RestReader:
         return write_message(message, await self._render(message), name_state(handoff))
 
     async def _render(self, message: Message) -> dict[str, Any]:
-        if has_files(message.content):
-            async with self._ledger.entry() as entry:
-                files = await entry.files.of(message.id)
-            return write_files(message.content, files, self._links, self._links.base)
-        if "response" not in message.content:
-            return dict(message.content)
-        response, values = message.content["response"], message.content["values"]
+        content = message.content
+        if "response" in content:
+            return await self._render_response(content["response"], content["values"])
+        content = await fill_in(content, self._word)
+        if not has_files(content):
+            return content
+        async with self._ledger.entry() as entry:
+            files = await entry.files.of(message.id)
+        return write_files(content, files, self._links, self._links.base)
+
+    async def _render_response(self, response: str, values: Mapping[str, str]) -> dict[str, Any]:
         rendered = await self._bot.render(response, values, self._channel)
         buttons = rendered.get("buttons")
         text = {"text": str(rendered.get("text") or "")}
         return {**text, "quick_replies": buttons} if buttons else text
+
+    async def _word(self, response: str) -> str:
+        return str((await self._render_response(response, {}))["text"])

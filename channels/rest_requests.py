@@ -27,7 +27,7 @@ class RestPost:
 
 
 def read_post(body: bytes, channel: str, limit: int) -> RestPost:
-    """A body ``{sender, message, message_id?, metadata?, last_seen?}``; other fields are ignored.
+    """A body ``{sender, message | file, message_id?, metadata?, last_seen?}``; other fields are ignored.
 
     Raises:
         RestRefused: 400, or 413 for more than ``limit`` characters.
@@ -36,7 +36,8 @@ def read_post(body: bytes, channel: str, limit: int) -> RestPost:
     incoming = Incoming(
         conversation=read_sender(fields.get("sender")),
         channel=channel,
-        text=_read_text(fields.get("message"), limit),
+        text="" if "file" in fields else _read_text(fields.get("message"), limit),
+        file_id=_read_file(fields),
         client_id=_read_id(fields.get("message_id")),
         metadata=_read_metadata(fields.get("metadata")),
     )
@@ -105,6 +106,18 @@ def _read_text(value: Any, limit: int) -> str:
         raise refuse_body("'message' must be a text that is not empty.")
     if len(value) > limit:
         raise refuse_length(limit)
+    return value
+
+
+def _read_file(fields: Mapping[str, Any]) -> str | None:
+    """The id of a file that was sent before; such a message is the file, and has no words."""
+    if "file" not in fields:
+        return None
+    if "message" in fields:
+        raise refuse_body("Leave 'message' out beside 'file', and send its words as a message of their own.")
+    value = fields["file"]
+    if not isinstance(value, str) or not 0 < len(value) <= ID_LIMIT or not ID.fullmatch(value):
+        raise refuse_body("'file' must be the id of a file, as POST .../files has answered.")
     return value
 
 

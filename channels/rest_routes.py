@@ -11,9 +11,11 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
 from channels.bodies import BodyTooLarge, BodyTooSlow, read_body, skip_body
+from channels.file_links import LinkBlueprint
 from channels.rest_access import RestAccess
 from channels.rest_answers import STATE_HEADER, RestAnswers
 from channels.rest_events import RestEvents
+from channels.rest_files import RestFiles
 from channels.rest_refusals import (
     RestRefused,
     refuse_early,
@@ -27,6 +29,7 @@ from channels.rest_refusals import (
 from channels.rest_requests import read_number, read_post, read_sender, read_wait
 from channels.rest_wire import name_state, write_handoff
 from handoff.concern import Concerning, note_concern
+from handoff.errors import FileRefused
 from handoff.flood import Buckets
 from handoff.ledger import Ledger
 from handoff.letters import Letters
@@ -51,6 +54,7 @@ class RestDesk:
     ledger: Ledger
     access: RestAccess
     answers: RestAnswers
+    files: RestFiles
     events: RestEvents
     letters: Letters | None
     tasks: Tasks
@@ -75,7 +79,7 @@ class RestRoutes:
 
     def blueprint(self, name: str) -> Blueprint:
         """The routes; functions of their own, as Sanic wants a name for each."""
-        blueprint = Blueprint(name)
+        blueprint = LinkBlueprint(name)
 
         @blueprint.get("/")
         async def report_health(_: Request[Any, Any]) -> HTTPResponse:
@@ -89,6 +93,10 @@ class RestRoutes:
         @blueprint.get("/conversations/<sender:str>", unquote=True)
         async def show_conversation(request: Request[Any, Any], sender: str) -> Answer:
             return await self._guard(self._show_conversation, request, sender)
+
+        @blueprint.post("/conversations/<sender:str>/files", unquote=True, stream=True)
+        async def take_file(request: Request[Any, Any], sender: str) -> Answer:
+            return await self._guard(self._take_file, request, sender)
 
         @blueprint.get("/conversations/<sender:str>/events", unquote=True)
         async def push(request: Request[Any, Any], sender: str) -> Answer:
@@ -138,10 +146,16 @@ class RestRoutes:
                 return await desk.answers.accept(post)
             is_stream = request.args.get("stream", "").lower() == "true"
             await (desk.answers.stream if is_stream else desk.answers.answer)(request, post)
+        except FileRefused as refused:
+            raise await desk.files.explain(refused) from None
         finally:
             if desk.letters:
                 desk.letters.kick(post.incoming.conversation)
         return None
+
+    async def _take_file(self, desk: RestDesk, request: Request[Any, Any], sender: str) -> Answer:
+        conversation = await self._enter(desk, request, sender)
+        return json(await desk.files.take(request, conversation), status=201)
 
     async def _show_conversation(self, desk: RestDesk, request: Request[Any, Any], sender: str) -> Answer:
         conversation = await self._enter(desk, request, sender)

@@ -7,7 +7,7 @@ What existing clients know are the keys ``recipient_id``, ``text``, ``buttons``,
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handoff.handoff import Exit, Handoff
@@ -51,7 +51,8 @@ def _convert_of_desk(payload: Mapping[str, Any]) -> dict[str, Any]:
     What an option means to the desk stays with us.
     """
     replies = [_keep_looks(reply) for reply in payload.get("quick_replies") or ()]
-    plain = {"text": payload["text"]} if payload.get("text") else {}
+    picture = _find_picture(payload)
+    plain = {"image": picture} if picture else {"text": payload["text"]} if payload.get("text") else {}
     buttons = [{"title": reply["title"], "payload": reply["payload"]} for reply in replies]
     drawn = {key: value for key, value in payload.items() if key not in ("text", "quick_replies")}
     if any(len(reply) > len(button) for reply, button in zip(replies, buttons, strict=True)):
@@ -63,6 +64,12 @@ def _convert_of_desk(payload: Mapping[str, Any]) -> dict[str, Any]:
         **({"buttons": buttons} if buttons else {}),
         **({"custom": drawn} if drawn else {}),
     }
+
+
+def _find_picture(payload: Mapping[str, Any]) -> str | None:
+    """The address of a picture that is all there is to show; its text is a link to it."""
+    parts: Sequence[Mapping[str, Any]] = payload.get("parts") or ()
+    return str(parts[0]["src"]) if [part.get("kind") for part in parts] == ["image"] else None
 
 
 def _keep_looks(reply: Mapping[str, Any]) -> dict[str, Any]:

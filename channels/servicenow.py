@@ -22,6 +22,7 @@ from sanic.response import json
 
 from channels.bodies import PATIENCE, BodyTooLarge, BodyTooSlow, read_body, skip_body
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
+from channels.file_links import LinkBlueprint
 from channels.rasa_api import Bot, ChannelRefused, InputChannel, RasaBot, RuntimeAgent
 from channels.secrecy import is_same_secret
 from handoff.desk import Callback
@@ -79,7 +80,8 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
         self._bot = self._bot or RasaBot(agent)
 
     def blueprint(self, on_new_message: Any) -> Blueprint:
-        blueprint = Blueprint(f"{NAME}_webhook")
+        # With the links to files, as the desk fetches by them, and channels of Rasa's do not serve them.
+        blueprint = LinkBlueprint(f"{NAME}_webhook")
 
         @blueprint.get("/")
         async def report_health(_: Request[Any, Any]) -> HTTPResponse:

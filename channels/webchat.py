@@ -17,7 +17,8 @@ from socketio import AsyncServer
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.browsers import Browsers
 from channels.credentials import read_credentials
-from channels.file_routes import WHOLE, FileRoutes
+from channels.file_intake import WHOLE
+from channels.file_routes import FileRoutes
 from channels.page import add_page
 from channels.rasa_api import (
     Bot,

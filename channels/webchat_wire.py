@@ -38,10 +38,10 @@ def write_message(message: Message, payload: Mapping[str, Any]) -> dict[str, Any
         "receipt": _name_receipt(message),
     }
     known = {key: value for key, value in about.items() if value is not None}
-    return {**_without_values(payload), "metadata": known}
+    return {**without_values(payload), "metadata": known}
 
 
-def _without_values(payload: Mapping[str, Any]) -> dict[str, Any]:
+def without_values(payload: Mapping[str, Any]) -> dict[str, Any]:
     """What an option of the desk means there stays with us."""
     replies = payload.get("quick_replies")
     if not replies or "question" not in payload:

@@ -88,8 +88,8 @@ class Handoff:
     joined last; ``queue_marks``: what identified each entry into a queue, by line. ``joined_at`` and
     ``first_answer_at``: when a live agent joined first, and said something first. ``problem``: what
     was wrong with the desk where that ended the handoff. ``trace``: a W3C traceparent. ``recorded_at``:
-    when it was written into the bot's tracker. ``context`` is there while the handoff is opened, as the
-    ledger keeps it with the conversation.
+    when it was written into the bot's tracker. ``rating``: the requester's, from 1 to 5. ``context`` is
+    there while the handoff is opened, as the ledger keeps it with the conversation.
     """
 
     id: str
@@ -124,6 +124,7 @@ class Handoff:
     problem: str | None = None
     trace: str | None = None
     recorded_at: datetime | None = None
+    rating: int | None = None
     context: Context = UNKNOWN
 
     @property

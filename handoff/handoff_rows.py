@@ -393,6 +393,16 @@ class HandoffRows:
             await self._connection.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(nobody))
         return found
 
+    async def rate(self, conversation: str, rating: int) -> None:
+        """Note how the requester rated the help in their last handoff, unless that is still open."""
+        await self._conversations.lock(conversation)
+        newest = select(handoffs.c.id).where(handoffs.c.conversation == conversation)
+        newest = newest.order_by(handoffs.c.epoch.desc()).limit(1)
+        change = update(handoffs).where(
+            handoffs.c.id == newest.scalar_subquery(), handoffs.c.state == State.ENDED
+        )
+        await self._connection.execute(change.values(rating=rating))
+
     async def settle_exit(self, handoff: Handoff) -> bool:
         """Take note that the requester has heard of the end; False where that was known."""
         await self._conversations.lock(handoff.conversation)

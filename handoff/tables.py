@@ -103,6 +103,8 @@ handoffs = Table(
     Column("problem", Text),
     # The W3C traceparent of the request for a live agent.
     Column("trace", String(64)),
+    # How the requester rated the help, from 1 to 5.
+    Column("rating", Integer),
     # When it was written into the bot's tracker.
     Column("recorded_at", Instant),
     # One open handoff per conversation, whatever the code does.

@@ -14,6 +14,7 @@ from handoff.period import Period
 if TYPE_CHECKING:
     from handoff.ledger import Ledger
 
+RATINGS = range(1, 6)
 PAGE = 2000  # handoffs of one transaction; with SQLite nobody else writes meanwhile
 GROWTH = 1.02  # from one step of a sketch to the next, so a percentile is right within two per cent
 # Where a distribution is parted, in seconds; the last part is open.
@@ -30,6 +31,7 @@ class Past(NamedTuple):
     ended_at: datetime | None
     end_reason: str | None
     channel: str
+    rating: int | None = None
 
 
 @dataclass
@@ -77,6 +79,7 @@ class Tally:
     requested: Counter[datetime] = field(default_factory=Counter)
     joined: Counter[datetime] = field(default_factory=Counter)
     hours: Counter[int] = field(default_factory=Counter)
+    ratings: Counter[int] = field(default_factory=Counter)
     channels: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     waits: Sketch = field(default_factory=Sketch)
@@ -92,6 +95,8 @@ class Tally:
         self.requested[slot] += 1
         self.hours[past.opened_at.astimezone(self.period.zone).hour] += 1
         self.channels[past.channel] += 1
+        if past.rating is not None:
+            self.ratings[past.rating] += 1
         if past.ended_at is None:
             self.still_open += 1
         else:
@@ -131,6 +136,7 @@ class Tally:
             "given_up_after": _describe(self.given_up),
             "first_answers": _describe(self.first_answers),
             "durations": _describe(self.durations),
+            "ratings": {rating: self.ratings[rating] for rating in RATINGS},
             "failures": {"undelivered": self.undelivered, "dead_letters": self.dead_letters},
         }
 

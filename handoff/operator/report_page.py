@@ -10,7 +10,7 @@ from pathlib import Path
 
 from handoff.operator.charts import Bar, draw_columns, draw_rows
 from handoff.operator.handoffs import write_duration
-from handoff.tally import STEPS, Sketch, Tally
+from handoff.tally import RATINGS, STEPS, Sketch, Tally
 
 REASONS = {
     "agent_ended": "The live agent ended the chat",
@@ -74,6 +74,7 @@ def _write_body(tally: Tally) -> Iterator[str]:
         "given-up", "How long those waited whom nobody joined", "From the request to the end.", tally.given_up
     )
     yield _write_outcomes(tally)
+    yield _write_ratings(tally)
     yield _write_channels(tally)
 
 
@@ -154,6 +155,19 @@ def _write_outcomes(tally: Tally) -> str:
     plot = draw_rows("outcomes", "How the chats ended", told, bars)
     note = "Red: the desk was at fault."
     return _write_section("How the chats ended", note, plot, ("Reason", "Chats", "Share"), rows)
+
+
+def _write_ratings(tally: Tally) -> str:
+    heading, count = "How the help was rated", sum(tally.ratings.values())
+    if not count:
+        return f"<section><h2>{heading}</h2><p>Nobody has rated it in this period.</p></section>"
+    bars = [Bar(str(rating), tally.ratings[rating]) for rating in RATINGS]
+    mean = sum(rating * tally.ratings[rating] for rating in RATINGS) / count
+    told = f"{count} ratings, on average {mean:.1f} of 5."
+    rows: list[tuple[str, str | int]] = [(bar.label, bar.value) for bar in bars]
+    plot = draw_columns("ratings", heading, told, bars)
+    note = "By requesters whom a named live agent had joined, from 1 (poor) to 5 (great)."
+    return _write_section(heading, note, plot, ("Rating", "Chats"), [*rows, ("Average", f"{mean:.1f}")])
 
 
 def _write_channels(tally: Tally) -> str:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 PATIENCE = timedelta(seconds=5)  # in which the desk usually takes a message
 WIDE = 115  # columns of a terminal in which everything has its place
-HARD_SPACE = "\N{NO-BREAK SPACE}"
 ROWS = 30  # handoffs that are shown; the oldest are the ones to look at
 Every = Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")]
 Times = Annotated[int, typer.Option(min=0, help="Stop after so many looks; 0: until Ctrl-C.")]
@@ -87,7 +86,7 @@ def draw(seen: Look, width: int) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    counts = Text(_write_counts(seen.overview))
+    counts = Text("\n".join(_write_counts(seen.overview, width)))
     if not seen.found:
         return Group(counts, Text("No handoff is open."))
     left = len(seen.found) - ROWS
@@ -104,7 +103,7 @@ def _draw_table(seen: Look, width: int) -> RenderableType:
     is_wide = width >= WIDE
     table = Table(expand=is_wide, header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("conversation", no_wrap=True)
-    for title in ("state", "for", "ends", "waits for", "live agent"):
+    for title in ("state", "for", "ends", "waits for", "with"):
         table.add_column(title, overflow="fold")
     if is_wide:
         table.add_column("desk's chat", no_wrap=True)
@@ -136,9 +135,9 @@ def _choose_style(handoff: Handoff, waiting: Waiting, now: datetime) -> str:
     return "bold yellow" if is_stuck else ""
 
 
-def _write_counts(overview: Overview) -> str:
-    """Lines are broken between counts, not within one."""
-    states = "  ".join(f"{state} {overview.open[state].count}" for state in State if state in overview.open)
+def _write_counts(overview: Overview, width: int) -> list[str]:
+    """Lines that fit, broken between counts and not within one."""
+    states = [f"{state} {overview.open[state].count}" for state in State if state in overview.open]
     piles = (
         ("overdue", overview.overdue),
         ("exits owed", overview.owed),
@@ -147,8 +146,18 @@ def _write_counts(overview: Overview) -> str:
         ("for the requester", overview.for_requester),
         ("dead letters", overview.dead_letters),
     )
-    waiting = "  ".join(_write_pile(name, pile, overview).replace(" ", HARD_SPACE) for name, pile in piles)
-    return f"{overview.at:%Y-%m-%d %H:%M:%S} UTC   {states}\n{waiting}"
+    waiting = [_write_pile(name, pile, overview) for name, pile in piles]
+    return [*_fold([f"{overview.at:%Y-%m-%d %H:%M:%S} UTC ", *states], width), *_fold(waiting, width)]
+
+
+def _fold(parts: Sequence[str], width: int) -> list[str]:
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + 2 + len(part) <= width:
+            lines[-1] += f"  {part}"
+        else:
+            lines.append(part)
+    return lines
 
 
 def _write_pile(name: str, pile: Pile, overview: Overview) -> str:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.capacity import DOCUMENT, fill, main, read_costs
+from benchmarks.capacity import fill, main, make_tables, read_costs
 from benchmarks.costs import Costs
-from benchmarks.plan import GIB, Bound, Habits, Room, make_plan
+from benchmarks.plan import GIB, Bound, Habits, Room, make_plan, write_capacity
 
 COSTS = Costs(
     process_memory=0.5 * GIB,
@@ -88,14 +88,24 @@ def test_more_chats_never_need_less():
         assert numbers == sorted(numbers)
 
 
-def test_the_document_holds_what_was_measured_and_what_follows():
-    document = DOCUMENT.read_text()
-    assert fill(document, read_costs()) == document, "python -m benchmarks.capacity write"
+def test_the_documents_hold_what_was_measured_and_what_follows():
+    for document, tables in make_tables(read_costs()).items():
+        text = document.read_text()
+        assert fill(text, tables) == text, "python -m benchmarks.capacity write"
+
+
+def test_one_process_is_told_by_what_it_may_use():
+    """Half a core is five turns of 0.1 s, or 500 words of 1 ms; 1 GiB is sockets of 1,000 bytes."""
+    told = write_capacity(replace(COSTS, hint_cpu=0.001), ROOM)
+    assert "| turns of the bot, per second | 5.0 | CPU |" in told
+    assert "| messages of live agents, per second | 500 | CPU |" in told
+    assert "| messages of its whole cluster, per second | 100 | CPU |" in told
+    assert f"| open web chats that say nothing | {GIB / 1_000:,.0f} |" in told
 
 
 def test_a_document_without_a_place_for_a_table_is_refused():
     with pytest.raises(ValueError, match="no place for plans"):
-        fill("<!-- costs -->\n<!-- /costs -->", COSTS)
+        fill("<!-- costs -->\n<!-- /costs -->", {"costs": "", "plans": ""})
 
 
 def test_a_plan_may_be_asked_for_with_other_habits(capsys):

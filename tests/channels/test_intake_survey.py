@@ -2,10 +2,13 @@
 
 import pytest
 
+from handoff.audit import Verdict, audit
 from handoff.opening import Outcome
 from simulator import SimulatorSettings, State
 from simulator.rich_items import input_text
+from tests.channels.test_stock import playing
 from tests.support.file_client import draw_picture
+from tests.support.slack import FakeSlack, SlackUser
 from tests.support.stage import SECRET, play
 from tests.support.waiting import eventually
 
@@ -102,7 +105,15 @@ async def test_other_words_wait_for_the_live_agent_and_the_requester_is_told_onc
     await stage.simulator.accept(chat, agent="Dana")
     waited = [("It is urgent!", True), ("Very urgent", True), ("And quick, please", True)]
     await expect_answers(chat, ("hw-1", False), ("B 12", True), *waited)
+    await eventually(lambda: is_clean(stage, client))
     assert sum(FIRST in text for text in client.texts) == 1
+
+
+async def is_clean(stage, client):
+    """What overtook the waiting words is no difference between the two records."""
+    parts = (await stage.bridge()).backend
+    found = await audit(parts.ledger, parts.desk, await stage.handoff(client))
+    return found.verdict is Verdict.CLEAN and found.to_desk == 5
 
 
 async def test_a_typed_title_is_an_answer_too(stage, client):
@@ -233,3 +244,16 @@ async def test_a_requester_who_leaves_halfway_is_let_go(stage, client):
     await client.expect_state("ended")
     assert chat.end_reason == "requester_ended"
     assert answers(chat) == [("hw-1", False)]
+
+
+async def test_in_slack_it_is_asked_and_answered_too(tmp_path):
+    async with FakeSlack().serve() as slack, playing(tmp_path, slack, desk=desk()) as stage:
+        user = SlackUser(slack, stage.url)
+        await user.say("hello")
+        await slack.expect("echo: hello")
+        chat = await ask(stage, user)
+        await user.press(await slack.expect("Which device is it?"), "Mobile phone")
+        await slack.expect("Which room is it?")
+        await user.say("B 12")
+        await slack.expect("You are in the queue now")
+        assert answers(chat) == [("hw-2", False), ("B 12", True)]

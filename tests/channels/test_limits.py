@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 import socketio
 
-from channels.file_routes import AT_ONCE
+from channels.file_intake import AT_ONCE
 from channels.servicenow import GUESSES
 from tests.support.file_client import send_file
 from tests.support.stage import SECRET, play

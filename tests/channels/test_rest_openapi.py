@@ -10,7 +10,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from sanic import Sanic
 
+from handoff.files.rules import MEBIBYTE
 from handoff.ledger import create_engine
+from tests.support.file_client import draw_picture
 from tests.support.rest_client import RestClient
 from tests.support.stage import play
 from tests.support.waiting import eventually
@@ -18,6 +20,8 @@ from tests.support.web_server import WebServer
 
 PATH = Path(__file__).resolve().parents[2] / "docs" / "openapi" / "rest.yml"
 TOKEN = "t0ken-of-a-system-that-is-long-enough"
+PICTURE = draw_picture()
+FILE_LIMITS = {"handoff_file_limit": 1, "handoff_file_hourly": 3}
 SECRET = "whsec_" + base64.b64encode(bytes(32)).decode()
 
 
@@ -67,11 +71,11 @@ def test_every_schema_of_the_description_is_one(described):
 
 
 async def test_every_described_answer_can_be_had_and_is_as_described(tmp_path, described, check):
-    async with play(
-        tmp_path, handoff_rest_token=TOKEN, handoff_message_limit=100, handoff_sender_limit=60
-    ) as stage:
+    limits = {"handoff_message_limit": 100, "handoff_sender_limit": 60, **FILE_LIMITS}
+    async with play(tmp_path, handoff_rest_token=TOKEN, **limits) as stage:
         client = stage.rest("c1", token=TOKEN)
         await succeed(stage, client, check)
+        await send_files(client, check)
         await refuse(stage, client, check)
     await check_early(check)
     wanted = {
@@ -82,7 +86,7 @@ async def test_every_described_answer_can_be_had_and_is_as_described(tmp_path, d
         for status in operation["responses"]
     }
     # The refusals of a closed channel have a test of their own.
-    assert {status for _, _, status in wanted - check.seen} == {403}
+    assert {status for _, _, status in wanted - check.seen} == {403}, wanted - check.seen
 
 
 async def succeed(stage, client, check):
@@ -118,6 +122,24 @@ async def succeed(stage, client, check):
     check("get", "/", await client.get("/"))
     check("get", "/conversations/{sender}", await client.get("/conversations/c1"))
     check("get", "/conversations/{sender}/events", await client.poll(after=0))
+
+
+async def send_files(client, check):
+    path, send = "/conversations/{sender}/files", client.send_file
+    taken = await send(PICTURE)
+    check("post", path, taken)
+    check("post", path, await send(b""))
+    check("post", path, await send(b"MZ" + bytes(200), "setup.exe"))
+    check("post", path, await send(bytes(FILE_LIMITS["handoff_file_limit"] * MEBIBYTE + 1)))
+    check("post", path, await RestClient(client.url, "c1").send_file(PICTURE))
+    check("post", path, await send(PICTURE, sender="nobody"))
+    for _ in range(FILE_LIMITS["handoff_file_hourly"]):
+        last = await send(PICTURE)
+    check("post", path, last)
+    assert (last.status, last.headers["Retry-After"]) == (429, "60")
+    say = {"sender": "c1", "message_id": "file-1"}
+    check("post", "/webhook", await client.post({**say, "file": taken.body["file"]["id"]}))
+    check("post", "/webhook", await client.post({**say, "message_id": "file-2", "file": "unknown"}))
 
 
 async def refuse(stage, client, check):
@@ -175,6 +197,7 @@ async def refuse_after_a_fault(stage, client, check, say):
     check("post", "/webhook", await client.post(say))
     check("get", "/conversations/{sender}", await client.get("/conversations/c1"))
     check("get", "/conversations/{sender}/events", await client.poll())
+    check("post", "/conversations/{sender}/files", await client.send_file(PICTURE))
     async with engine.begin() as connection:
         await connection.exec_driver_sql("ALTER TABLE gone RENAME TO conversations")
     await engine.dispose()
@@ -193,6 +216,7 @@ async def check_early(check):
         check("post", "/webhook", await early.post({}))
         check("get", "/conversations/{sender}", await early.get("/conversations/c1"))
         check("get", "/conversations/{sender}/events", await early.poll())
+        check("post", "/conversations/{sender}/files", await early.send_file(PICTURE))
 
 
 async def test_a_closed_channel_answers_as_described(tmp_path, check):
@@ -201,6 +225,7 @@ async def test_a_closed_channel_answers_as_described(tmp_path, check):
         check("post", "/webhook", await client.post({"sender": "c1", "message": "hello"}))
         check("get", "/conversations/{sender}", await client.get("/conversations/c1"))
         check("get", "/conversations/{sender}/events", await client.poll())
+        check("post", "/conversations/{sender}/files", await client.send_file(PICTURE))
     assert {status for _, _, status in check.seen} == {403}
 
 

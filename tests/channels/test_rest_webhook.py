@@ -8,9 +8,11 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from channels.rest_webhook import RestWebhook, find_url_problem
+from channels.rest_webhook import RestWebhook, find_url_problem, sign
 from handoff.errors import LetterRefused
+from handoff.settings import read_webhook_key
 from tests.support.clock import ManualClock
 from tests.support.stage import play
 from tests.support.waiting import eventually
@@ -74,6 +76,39 @@ async def test_the_signature_is_that_of_the_specification(stage, receiver):
     assert headers["webhook-signature"] == f"v1,{expected}"
     assert headers["webhook-id"] == json.loads(request.raw)["data"]["metadata"]["message_id"]
     assert abs(int(headers["webhook-timestamp"]) - datetime.now(UTC).timestamp()) < 60
+
+
+async def test_the_specifications_own_library_accepts_what_is_posted(stage, receiver):
+    """`standardwebhooks`, of the people who wrote the specification, as a receiver would use it."""
+    await post(stage, "hello ✓", "c1")
+    await eventually(lambda: receiver.requests)
+    (request,) = receiver.requests
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    read = Webhook(SECRET).verify(request.raw, headers)
+    assert read["data"]["text"] == "echo: hello ✓"
+    with pytest.raises(WebhookVerificationError):
+        Webhook(OTHER).verify(request.raw, headers)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(SECRET).verify(request.raw.replace(b"echo", b"Echo"), headers)
+
+
+async def test_while_a_secret_is_replaced_receivers_with_either_accept_it(tmp_path, receiver):
+    async with playing(tmp_path, receiver, handoff_rest_webhook_secret=f"{SECRET} {OTHER}") as stage:
+        await post(stage, "hello", "c1")
+        await eventually(lambda: receiver.requests)
+    headers = {name.lower(): value for name, value in receiver.requests[0].headers.items()}
+    for secret in (SECRET, OTHER):
+        Webhook(secret).verify(receiver.requests[0].raw, headers)
+
+
+def test_a_signature_is_the_one_that_the_specifications_library_makes():
+    """With the id, time, secret and body of that library's own tests."""
+    secret, message_id = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek"
+    moment, body = datetime.fromtimestamp(1614265330, UTC), '{"test": 2432232314}'
+    signed = f"{message_id}.{int(moment.timestamp())}.{body}".encode()
+    ours = sign(read_webhook_key(secret), signed)
+    assert ours == Webhook(secret).sign(message_id, moment, body)
+    assert ours == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 async def test_a_receiver_that_fails_for_a_while_gets_all_in_order(stage, receiver):

@@ -35,6 +35,7 @@ def test_a_payload_becomes_what_rasas_channel_would_say(payload, written):
     assert convert_payload(payload) == written
 
 
+PICTURE = {"kind": "image", "src": "https://a/x.png", "alt": "x"}
 QUESTION = {"id": "0123456789ab", "kind": "choice"}
 OPTION = {"content_type": "text", "title": "Laptop", "value": "hw-1", "payload": "/answer 0123456789ab 0"}
 BUTTON = {"title": "Laptop", "payload": "/answer 0123456789ab 0"}
@@ -62,6 +63,13 @@ BUTTON = {"title": "Laptop", "payload": "/answer 0123456789ab 0"}
                     "quick_replies": [{**BUTTON, "image": "https://a/b.png"}],
                 },
             },
+        ),
+        (
+            {
+                "text": "x: https://a/x.png",
+                "parts": [{"kind": "image", "src": "https://a/x.png", "alt": "x"}],
+            },
+            {"image": "https://a/x.png", "custom": {"parts": [PICTURE]}},
         ),
         (
             {"text": "Read this", "parts": [{"kind": "html", "html": "<b>Read</b> this"}]},

@@ -4,8 +4,9 @@ import pytest
 
 from handoff.answers import find_asked, name_choice, read_answer
 from handoff.content import MASK
-from handoff.desk import Said
+from handoff.desk import Joined, Queued, Said
 from handoff.handoff import State
+from handoff.message import Receipt
 from tests.support.ledger_rows import CONVERSATION, bring_to, end, tell, write
 
 ID = "0123456789ab"
@@ -72,6 +73,45 @@ def test_an_option_of_the_domain_that_was_not_worded_is_known_by_its_value():
     content = ask("choice", ("x", "true"))
     content["quick_replies"][0] = {"response": "utter_desk_yes", "value": "true"}
     assert read_answer(content, f"/answer {ID} 0").label == "true"
+
+
+@pytest.mark.parametrize(
+    ("text", "takes_words", "label"),
+    [
+        ("  B 12 ", True, "B 12"),
+        ("B 12", False, None),
+        (" ", True, None),
+        (f"/answer {ID} B 12", False, "B 12"),
+    ],
+)
+def test_a_text_that_was_asked_for_takes_words_where_it_waits_for_them(text, takes_words, label):
+    answer = read_answer(ask("text"), text, takes_words=takes_words)
+    assert (answer and (answer.label, answer.value, answer.typed)) == (label and (label, label, True))
+
+
+BOT = Said(text="Which room?", from_agent=False, desk_id="q", content=ask("text"))
+
+
+@pytest.mark.parametrize("state", [State.REQUESTED, State.QUEUED])
+async def test_a_question_of_the_bot_takes_words_once_it_was_shown(ledger, state):
+    handoff = await bring_to(ledger, state)
+    await tell(ledger, handoff, BOT)
+    async with ledger.entry() as entry:
+        found = await find_asked(entry, CONVERSATION, "B 12")
+        assert (found.holds_up, found.takes_words) == (True, False)
+        await entry.messages.mark(found.message.id, Receipt.SENT)
+        assert (await find_asked(entry, CONVERSATION, "B 12")).takes_words
+        assert await find_asked(entry, CONVERSATION, "/restart") is None
+
+
+async def test_a_question_of_the_bot_is_over_once_a_live_agent_has_joined(ledger, clock):
+    handoff = await bring_to(ledger, State.QUEUED)
+    await tell(ledger, handoff, BOT)
+    clock.advance(1)
+    await tell(ledger, handoff, Joined(name="Dana"))
+    assert await asked(ledger, "Hello Dana") is None
+    await tell(ledger, handoff, Queued(entered=True, mark="t"))
+    assert await asked(ledger, "Still here") is None
 
 
 async def asked(ledger, text):

@@ -257,6 +257,15 @@ async def test_an_answer_that_a_process_left_is_found(ledger):
         assert await entry.messages.handoffs_to_post() == [handoff.id]
 
 
+async def test_an_answer_that_was_accepted_before_a_crash_is_posted_afterwards(ledger, relay, desk):
+    handoff = await bring_to(ledger, State.REQUESTED)
+    await write(ledger, "Hello?", handoff_id=handoff.id)
+    await tell(ledger, handoff, QUESTION)
+    await answer(ledger, handoff)
+    await relay.start()  # a process that knows nothing but the ledger
+    await eventually(lambda: desk.texts == ["hw"])
+
+
 # -- opening --------------------------------------------------------------------------------
 
 

@@ -321,3 +321,19 @@ async def test_of_two_that_read_on_from_the_same_cursor_one_is_quicker(ledger):
 async def test_an_ended_handoff_can_still_be_read(ledger):
     handoff = await end(ledger, await bring_to(ledger, State.LIVE))
     assert await advance(ledger, handoff, None, "1")
+
+
+async def test_a_rating_is_about_the_last_handoff_that_ended(ledger):
+    first = await end(ledger, await bring_to(ledger, State.LIVE))
+    second = await end(ledger, await bring_to(ledger, State.LIVE))
+    async with ledger.entry() as entry:
+        await entry.handoffs.rate("c1", 5)
+        await entry.handoffs.rate("nobody", 1)
+    assert [(await find(ledger, handoff)).rating for handoff in (first, second)] == [None, 5]
+
+
+async def test_a_handoff_that_is_open_is_not_rated(ledger):
+    live = await bring_to(ledger, State.LIVE)
+    async with ledger.entry() as entry:
+        await entry.handoffs.rate("c1", 5)
+    assert (await find(ledger, live)).rating is None

@@ -65,7 +65,8 @@ def fill(days=14, per_day=90):
             ended = (joined or at) + timedelta(seconds=chance.lognormvariate(6, 0.8))
             reason = chance.choices(reasons, weights)[0].value
             channel = chance.choices(("webchat", "<rest>"), (3, 1))[0]
-            tally.add(Past(f"{day}-{number}", at, joined, answer, ended, reason, channel))
+            rating = chance.choices((None, 1, 2, 3, 4, 5), (6, 1, 1, 1, 3, 5))[0] if joined else None
+            tally.add(Past(f"{day}-{number}", at, joined, answer, ended, reason, channel, rating))
     return tally
 
 
@@ -88,7 +89,7 @@ def test_the_page_is_whole_and_needs_nothing_else():
 def test_each_plot_has_words_and_a_table_beside_it():
     outline = read(write_page(fill(), BEGIN))
     plots = [about for tag, about in outline.seen if tag == "svg"]
-    assert len(plots) == len([1 for tag, _ in outline.seen if tag == "table"]) == 8
+    assert len(plots) == len([1 for tag, _ in outline.seen if tag == "table"]) == 9
     ids = [about["id"] for _, about in outline.seen if "id" in about]
     assert len(ids) == len(set(ids))
     for about in plots:
@@ -108,6 +109,7 @@ def test_where_nobody_joined_no_empty_plot_is_drawn():
     page = write_page(tally, BEGIN)
     assert "None in this period." in page
     assert "None has ended yet." in page
+    assert "Nobody has rated it" in page
 
 
 def test_every_reason_has_words():

@@ -53,6 +53,8 @@ async def play(ledger, clock):
         await write(ledger, "never arrives", f"c{number}", handoff_id=handoff.id)
         clock.advance(55)
         await end(ledger, live)
+    async with ledger.entry() as entry:
+        await entry.handoffs.rate("c0", 4)
     nobody = await bring_to(ledger, State.QUEUED, "c2")
     clock.advance(600)
     await end(ledger, nobody, EndReason.NOBODY_CAME)
@@ -79,6 +81,7 @@ async def test_a_description_is_whole_and_its_sums_agree(ledger, clock):
     assert sum(bar["requested"] for bar in found["volume"]["bars"]) == found["handoffs"] == 4
     assert sum(found["hours_of_day"]) == 4
     assert sum(part["count"] for part in found["waits"]["parts"]) == found["joined"] == 2
+    assert found["ratings"] == {1: 0, 2: 0, 3: 0, 4: 1, 5: 0}
     assert found["failures"] == {"undelivered": 2, "dead_letters": 0}
 
 

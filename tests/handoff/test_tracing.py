@@ -10,6 +10,7 @@ from handoff.ledger import Ledger
 from handoff.message import Draft, Sender
 from handoff.tasks import Tasks
 from handoff.tracing import OFF, Tracing, has_provider, present_trace
+from handoff.turns import Turns
 from handoff.vault import Vault
 from tests.support.spans import Spans
 from tests.support.waiting import eventually
@@ -44,7 +45,7 @@ async def test_a_message_is_posted_in_the_trace_of_another_process(
     await ledger.close()
 
     other, tasks = await Ledger.connect(database_url, clock, tracing=there.tracing), Tasks()
-    dispatch = Dispatch(other, desk, front, timeouts, give_up, tasks, Vault(), lambda conversation: None)
+    dispatch = Dispatch(other, desk, front, timeouts, give_up, tasks, Vault(), lambda _: None, Turns())
     dispatch.kick(live.id)
     (posted,) = await eventually(lambda: there.named("handoff.post"))
     (asked,) = here.named("handoff.accept")

@@ -117,6 +117,46 @@ def test_a_choice_is_offered_and_made(pages):
     chat.get_by_text("Welcome back").wait_for()
 
 
+def set_intake(desk, *questions):
+    """What the instance asks before a live agent; the control interface is told."""
+    body = json.dumps({"questions": questions}).encode()
+    urllib.request.urlopen(urllib.request.Request(f"{desk}simulator/intake", body), timeout=10).close()
+
+
+def test_the_desk_asks_something_before_a_live_agent(pages, addresses):
+    from playwright.sync_api import expect
+
+    chat, desk, _ = pages
+    room = {"uiType": "InputText", "label": "Which room are you in?"}
+    set_intake(addresses[1], "Topic picker", room)
+    try:
+        write(chat, "I want to talk to a person")
+        chat.get_by_role("button", name="Yes, please").last.click()
+        chat.get_by_text("In one sentence").last.wait_for()
+        write(chat, "The beamer stays dark")
+        chat.get_by_text("please answer the question above").wait_for()
+        expect(chat.get_by_text("What is it about?", exact=True)).to_be_visible()
+        expect(chat.get_by_role("button", name="Hardware")).to_be_visible()
+        write(chat, "My talk begins in ten minutes")
+        chat.get_by_text("I keep this for the live agent").wait_for()
+        picture(chat, "service-intake")
+        chat.get_by_role("button", name="Hardware").click()
+        chat.get_by_text("Which room are you in?").wait_for()
+        write(chat, "B 12, on the first floor")
+        chat.get_by_text("You are in the queue now").wait_for()
+        desk.get_by_role("button", name="Accept").first.click()
+        chat.get_by_text("Alex Morgan has joined the chat.").wait_for()
+        log = read_log(desk)
+        expect(log).to_contain_text("Hardware (")
+        expect(log).to_contain_text("B 12, on the first floor")
+        expect(log.locator(".requester").last).to_contain_text("My talk begins in ten minutes")
+        picture(desk, "service-intake-desk")
+    finally:
+        set_intake(addresses[1])
+    desk.get_by_role("button", name="End conversation").click()
+    chat.get_by_text("Welcome back").wait_for()
+
+
 def test_a_chat_is_passed_on_to_a_colleague(pages, addresses):
     from playwright.sync_api import expect
 

@@ -74,6 +74,7 @@ async def test_an_interrupted_flow_is_offered_again_after_the_chat(helpdesk):
     client.messages.clear()
     await client.say("4")
     await client.expect("Thank you for rating")
+    assert (await helpdesk.handoff(client)).rating == 4
     await eventually(lambda: [m for m in client.messages if m.get("quick_replies")], within=10)
 
 

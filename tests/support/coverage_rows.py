@@ -1,4 +1,4 @@
-"""The rows of sections 4, 7 and 8 of docs/servicenow.md, and why some of them have no test."""
+"""The rows of docs/servicenow.md's sections 4 and 7, one of 8, and why some of them have no test."""
 
 from __future__ import annotations
 
