@@ -123,7 +123,7 @@ class Ledger:
             require_file(file)
         engine = create_engine(url)
         try:
-            async with begin(engine) as connection:
+            async with engine.begin() if file else begin(engine) as connection:
                 await connection.run_sync(require_current)
         except BaseException:
             await engine.dispose()

@@ -242,3 +242,37 @@ async def test_a_hint_posts_nothing_that_another_process_posts(views, ledger):
     there.delivery.hear("c1")
     await there.delivery._runs.settle("c1")
     assert there.front.shown == []
+
+
+async def look(ledger, delivery, text):
+    """A callback's transaction: write something, and look at what is to be shown."""
+    async with ledger.entry() as entry:
+        await entry.messages.accept("c1", agent(text))
+        return await delivery.look(entry, "c1")
+
+
+async def test_what_a_transaction_has_seen_is_shown_once(ledger, delivery, front):
+    glance = await look(ledger, delivery, "one")
+    delivery.kick("c1", glance)
+    await eventually(lambda: texts(front.shown) == ["one"])
+    await delivery.say("c1", agent("two"))
+    assert texts(front.shown) == ["one", "two"]
+
+
+async def test_what_was_seen_counts_for_nothing_once_something_was_shown(ledger, delivery, front):
+    """Two callbacks that commit together have both seen the first one's words."""
+    first = await look(ledger, delivery, "one")
+    second = await look(ledger, delivery, "two")
+    delivery.kick("c1", second)
+    await eventually(lambda: texts(front.shown) == ["one", "two"])
+    delivery.kick("c1", first)
+    await delivery.say("c1", agent("three"))
+    assert texts(front.shown) == ["one", "two", "three"]
+
+
+async def test_what_is_written_after_the_look_is_shown_as_well(ledger, delivery, front):
+    glance = await look(ledger, delivery, "one")
+    await say(ledger, "two")
+    delivery.kick("c1", glance)
+    delivery.kick("c1")
+    await eventually(lambda: texts(front.shown) == ["one", "two"])

@@ -8,7 +8,7 @@ from handoff.desk import Ended, Queued
 from handoff.dispatch import Dispatch
 from handoff.errors import DeskBusy, DeskRejected, DeskUnavailable
 from handoff.handoff import OPEN_STATES, State
-from handoff.message import Receipt
+from handoff.message import Draft, Receipt, Sender
 from handoff.tasks import Tasks
 from handoff.timeouts import Timeouts
 from handoff.turns import Turns
@@ -345,3 +345,44 @@ async def test_a_secret_that_a_restart_has_lost_fails_by_itself_and_the_chat_goe
     [told] = [m for m in await messages(ledger) if m.sender == "system"]
     assert (told.content["response"], told.content["about"]) == ("utter_message_not_delivered", lost.id)
     assert given_up == []
+
+
+async def accept_for(ledger, dispatch, live, text):
+    """What the diversion does: accept a message, give it to the handoff, and say what comes next."""
+    async with ledger.entry() as entry:
+        draft = Draft(sender=Sender.REQUESTER, content={"text": text})
+        accepted = (await entry.messages.accept(live.conversation, draft)).message
+        is_next = await dispatch.expect(entry, live, accepted)
+        await entry.messages.assign(accepted, live, is_next=is_next)
+    return accepted
+
+
+async def test_a_message_that_is_handed_over_is_posted_once(ledger, desk, dispatch, live):
+    message = await accept_for(ledger, dispatch, live, "one")
+    dispatch.hand_over(live, message)
+    await eventually(lambda: [p.text for p in desk.posted] == ["one"])
+    dispatch.kick(live.id)
+    dispatch.hand_over(live, await accept_for(ledger, dispatch, live, "two"))
+    await eventually(lambda: [p.text for p in desk.posted] == ["one", "two"])
+
+    async def are_noted():
+        return await receipts(ledger) == [Receipt.SENT, Receipt.SENT]
+
+    await eventually(are_noted)
+
+
+async def test_a_message_is_not_handed_over_before_those_that_wait(ledger, desk, dispatch, live):
+    await write_to(ledger, live, "one")
+    message = await accept_for(ledger, dispatch, live, "two")
+    dispatch.hand_over(live, message)
+    await eventually(lambda: [p.text for p in desk.posted] == ["one", "two"])
+
+
+async def test_of_two_that_commit_together_the_second_may_be_told_of_first(ledger, desk, dispatch, live):
+    first = await accept_for(ledger, dispatch, live, "one")
+    second = await accept_for(ledger, dispatch, live, "two")
+    dispatch.hand_over(live, second)
+    await eventually(lambda: [p.text for p in desk.posted] == ["one", "two"])
+    dispatch.hand_over(live, first)
+    dispatch.hand_over(live, await accept_for(ledger, dispatch, live, "three"))
+    await eventually(lambda: [p.text for p in desk.posted] == ["one", "two", "three"])

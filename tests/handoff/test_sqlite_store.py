@@ -217,3 +217,39 @@ async def test_who_comes_while_it_is_closed_gets_an_error_and_not_the_end_of_the
     await closing
     with pytest.raises(sqlite3.ProgrammingError):
         await write(ledger, "too late")
+
+
+async def test_entries_of_one_turn_share_a_commit_while_the_disk_is_busy(ledger, disk, path):
+    disk.is_quick.clear()
+    first = asyncio.create_task(write(ledger, "first"))
+    await eventually(lambda: disk.asked)
+    others = [asyncio.create_task(write(ledger, str(n))) for n in range(5)]
+    seen = set()
+
+    def look():
+        seen.add(last_seq(path))
+        return 6 in seen
+
+    while not look():  # noqa: ASYNC110 - each turn of the loop is looked at
+        await asyncio.sleep(0)
+    assert seen == {1, 6}
+    disk.is_quick.set()
+    await asyncio.gather(first, *others)
+
+
+async def test_one_that_is_rolled_back_takes_none_of_them_with_it(ledger, disk):
+    async def fail():
+        async with ledger.entry() as entry:
+            await entry.conversations.next_seq("c2")
+            raise RuntimeError("rolled back")
+
+    disk.is_quick.clear()
+    first = asyncio.create_task(write(ledger, "first"))
+    await eventually(lambda: disk.asked)
+    tasks = [asyncio.create_task(work) for work in (write(ledger, "one"), fail(), write(ledger, "two"))]
+    disk.is_quick.set()
+    done = await asyncio.gather(first, *tasks, return_exceptions=True)
+    assert isinstance(done[2], RuntimeError)
+    assert [m.text for m in await messages(ledger)] == ["first", "one", "two"]
+    async with ledger.entry() as entry:
+        assert await entry.conversations.last_seq("c2") == 0

@@ -1,0 +1,57 @@
+import pytest
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from handoff.message_rows import FIND_UNSHOWN
+from handoff.statements import Prepared, one_of
+from handoff.tables import messages
+
+SQLITE = sqlite.dialect(paramstyle="qmark")
+POSTGRES = postgresql.asyncpg.dialect()
+BY_NAME = messages.c.name == bindparam("name")
+
+
+def test_fixed_values_are_written_out_for_sqlite():
+    """A parameter that decides whether a partial index serves would have it planned anew at each run."""
+    compiled = Prepared(select(messages.c.id).where(BY_NAME, messages.c.client_id == "it's")).compiled(SQLITE)
+    assert compiled.text.endswith("WHERE messages.name = ? AND messages.client_id = 'it''s'")
+    assert compiled.bind({"name": "Dana"}) == ["Dana"]
+
+
+def test_fixed_values_stay_parameters_elsewhere():
+    compiled = Prepared(select(messages.c.id).where(BY_NAME, messages.c.seq > 3)).compiled(POSTGRES)
+    assert compiled.bind({"name": "Dana"}) == ["Dana", 3]
+
+
+def test_values_are_bound_and_read_by_the_columns_types(clock):
+    written = Prepared(insert(messages)).compiled(SQLITE)
+    values = dict.fromkeys(messages.c.keys()) | {"content": {"text": "hi"}, "created_at": clock()}
+    bound = dict(zip(messages.c.keys(), written.bind(values), strict=True))
+    assert bound["content"] == '{"text": "hi"}'
+    read = Prepared(select(messages.c.content, messages.c.created_at)).compiled(SQLITE)
+    assert read.read([(bound["content"], bound["created_at"])]) == [({"text": "hi"}, clock())]
+
+
+def test_a_list_that_is_only_written_when_it_is_run_is_refused():
+    prepared = Prepared(select(messages.c.id).where(messages.c.seq.in_([1, 2])))
+    with pytest.raises(ValueError, match="Only known when it is run"):
+        prepared.compiled(SQLITE)
+
+
+@pytest.mark.parametrize(("values", "found"), [((1, 2), 2), ((), 0)])
+def test_one_of_is_such_a_list_written_beforehand(values, found):
+    text = Prepared(select(messages.c.id).where(one_of(messages.c.seq, values))).compiled(SQLITE).text
+    assert text.count("messages.seq =") == found
+
+
+async def test_what_was_not_shown_is_found_by_an_index(ledger):
+    """Else the cost of a message would grow with its conversation."""
+    async with ledger.entry() as entry:
+        connection = entry.messages._connection
+        if connection.dialect.name != "sqlite":
+            pytest.skip("PostgreSQL decides by what is in the table")
+        text = FIND_UNSHOWN.compiled(connection.dialect).text
+        plan = connection._raw.execute(f"EXPLAIN QUERY PLAN {text}", ["c1"]).fetchall()
+    assert [step[3] for step in plan] == [
+        "SEARCH messages USING INDEX messages_by_receipt (conversation=? AND receipt=?)"
+    ]
