@@ -115,9 +115,15 @@ class Lives:
 
     def kill(self) -> None:
         """Kill the life, unless it has just died by itself."""
-        if self._pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Let the life stand still, as a machine does that is paused or swaps."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on, as if no time had passed."""
+        self._signal(signal.SIGCONT)
 
     async def stop(self) -> None:
         """End the life that there may be, then the nursery."""
@@ -128,6 +134,11 @@ class Lives:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, number)
 
     def _tell(self, what: object) -> None:
         assert self._process.stdin is not None

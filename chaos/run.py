@@ -112,16 +112,19 @@ async def _play(
     tabs = [tab for requester in requesters for tab in requester.tabs]
     names = {name_at_desk(one.conversation): one.conversation for one in requesters}
     agents = Agents(stage.desk_url, names, chances[-1], history)
-    favourites = MUTANTS[options.mutant].favourites if options.mutant else ()
+    mutant = MUTANTS[options.mutant] if options.mutant else None
+    favourites = mutant.favourites if mutant else ()
     log = stage.folder / "server.jsonl"
-    nemesis = Nemesis(tabs, stage.desk_url, log, options.seed, history, favourites)
+    is_patient = mutant is not None and mutant.needs_cluster
+    nemesis = Nemesis(tabs, stage.desk_url, log, options.seed, history, favourites, is_patient=is_patient)
+    shaken = None if is_patient else services
     until = time.monotonic() + options.seconds
     background = [asyncio.create_task(work) for work in (agents.work(), _collect(agents))]
     background += [asyncio.create_task(tab.live()) for tab in tabs]
     try:
         await asyncio.gather(
             *(nemesis.kill(one, until) for one in lives),
-            *([nemesis.restart(services, until)] if services else []),
+            *([nemesis.restart(shaken, until), nemesis.freeze(lives, until)] if shaken else []),
             nemesis.cut(until),
             nemesis.disturb(until),
             *(requester.play(until) for requester in requesters),

@@ -205,6 +205,35 @@ def test_kills_and_the_longest_recovery(story):
     assert (facts["kills"], facts["labels killed at"], facts["longest recovery, s"]) == (2, 1, 4.0)
 
 
+def take_turns(story, *turns) -> Story:
+    """Each turn is its process and whether it begins; both are about the same message."""
+    for process, begins in turns:
+        story.add("bot_heard" if begins else "bot_through", text="a", id="m", process=process)
+    return story.show("echo: a", 2)
+
+
+def test_turns_of_two_processes_at_a_time_are_seen(story):
+    take_turns(story.say("a", 1), (1, True), (2, True), (1, False), (2, False))
+    assert story.counts() == {"at_once": 1}
+
+
+def test_turns_of_two_processes_one_after_the_other_are_not(story):
+    take_turns(story.say("a", 1), (1, True), (1, False), (2, True), (2, False))
+    assert story.counts() == {}
+
+
+def test_nor_is_the_turn_of_a_process_that_died_or_one_repeated_by_itself(story):
+    take_turns(story.say("a", 1), (1, True), (2, True), (2, False), (2, True), (2, False))
+    assert story.counts() == {}
+
+
+@pytest.mark.parametrize("excuse", ["frozen", "restarted"])
+def test_nor_are_those_after_a_standstill_or_without_the_database(story, excuse):
+    story.add(excuse)
+    take_turns(story.say("a", 1), (1, True), (2, True), (1, False), (2, False))
+    assert story.counts() == {}
+
+
 def test_every_kind_has_a_test_that_sees_it():
     assert set(KINDS) == {
         *(
@@ -216,5 +245,5 @@ def test_every_kind_has_a_test_that_sees_it():
             "not_on_every_tab",
             "out_of_order",
         ),
-        *("double_answers", "limbo", "exit_missing", "exit_twice", "misnamed"),
+        *("double_answers", "at_once", "limbo", "exit_missing", "exit_twice", "misnamed"),
     }
