@@ -57,7 +57,7 @@ class Bridge:
         self.switchboard = Switchboard()
         if backend.ledger.leases:
             self.switchboard.neighbours = Neighbours(
-                backend.ledger, self.switchboard, backend.settings, self.tasks
+                backend.ledger, self.switchboard, backend.settings, self.tasks, backend.instance
             )
         neighbours = self.switchboard.neighbours
         self.measures = backend.observation.measures

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from channels.shared_budget import KIND as SPENDING
+from channels.shared_budget import SharedBudget
 from handoff.handoff import Handoff
 from handoff.hints import Hint, Hints
 from handoff.ledger import Ledger
 from handoff.message import Message
 from handoff.settings import Settings
 from handoff.tasks import Tasks
+from servicenow.http import Instance
 
 if TYPE_CHECKING:
     from channels.switchboard import Switchboard
@@ -33,12 +36,21 @@ RECEIPTS = 50  # messages whose receipts are shown again after a gap
 class Neighbours:
     """Tells the other processes what to look at, and looks at what they tell."""
 
-    def __init__(self, ledger: Ledger, switchboard: Switchboard, settings: Settings, tasks: Tasks) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        switchboard: Switchboard,
+        settings: Settings,
+        tasks: Tasks,
+        instance: Instance,
+    ) -> None:
+        """``instance`` is the one whose rate limit all processes share."""
         self._ledger = ledger
         self._switchboard = switchboard
         self._tasks = tasks
         self._seen: dict[str, int] = {}  # the last number of each conversation that is watched here
         self._stale: set[str] = set()  # conversations of which a hint may have been missed
+        self._budget = SharedBudget(instance, self._tell)
         self._hints: Hints | None = None
         if url := settings.handoff_redis_url:
             channel = settings.handoff_redis_channel
@@ -49,6 +61,7 @@ class Neighbours:
         self._delivery = delivery
         if self._hints:
             self._hints.start()
+            self._tasks.spawn(self._budget.watch(), "budget")
         self._tasks.spawn(self._watch(), "neighbours")
 
     # -- what happened here -----------------------------------------------------------
@@ -86,6 +99,9 @@ class Neighbours:
     # -- what happened elsewhere ------------------------------------------------------
 
     async def _hear(self, hint: Hint) -> None:
+        if hint["kind"] == SPENDING:
+            self._budget.hear(hint)
+            return
         conversation = str(hint["conversation"])
         if not self._switchboard.is_watched(conversation):
             return

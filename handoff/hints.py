@@ -1,7 +1,7 @@
 """Hints between the processes of a cluster, over Redis: that there may be something to look at.
 
 A hint carries no message, and nothing depends on its arrival: who misses one finds the same in the
-ledger a little later. So Redis may be away or restart at any time.
+ledger a little later, or in an answer of the instance. So Redis may be away or restart at any time.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Hints:
         self._tasks.spawn(self._listen(), "hints.listen")
 
     def tell(self, kind: str, conversation: str, **about: Any) -> None:
-        """Let the other processes look; never waits."""
+        """Let the other processes look; never waits. A hint about no conversation has an empty one."""
         hint = {"from": self._name, "kind": kind, "conversation": conversation, **about}
         try:
             self._outgoing.put_nowait(json.dumps(hint))

@@ -37,6 +37,7 @@ class Backend:
 
     settings: Settings
     ledger: Ledger
+    instance: Instance
     desk: AgentDesk
     incidents: IncidentTable
     timeouts: Timeouts
@@ -81,6 +82,7 @@ async def make_backend(
     return Backend(
         settings=settings,
         ledger=ledger,
+        instance=instance,
         desk=_make_desk(settings, instance),
         incidents=IncidentTable(instance),
         timeouts=Timeouts.from_settings(settings),

@@ -2,7 +2,7 @@
 
 An instance counts the requests of an account per hour and names the limit in ``X-RateLimit-Limit``
 and the end of the hour in ``X-RateLimit-Reset`` (Unix time). It does not say how many are left, so
-they are counted here; what another process uses is not seen until the instance answers 429.
+they are counted here, and what other processes have spent is taken off as they tell of it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,20 @@ class Level:
         return self.left < self.limit * LOW
 
 
+@dataclass(frozen=True)
+class Spending:
+    """What one process tells the others: ``requests`` spent since it last told, and a pause in seconds.
+
+    ``limit`` and ``resets_at`` (Unix time) are as in `Level`; both 0 where the instance named none.
+    """
+
+    api: str
+    requests: int = 0
+    limit: int = 0
+    resets_at: float = 0.0
+    pause: float = 0.0
+
+
 class Budget:
     """One API's share of the rate limit: a pause after a 429 is everybody's, turns are fair.
 
@@ -61,6 +75,8 @@ class Budget:
         self._paused_until = 0.0
         self._level: Level | None = None
         self._has_warned = False
+        self._untold = 0  # requests that the other processes have not been told of
+        self._is_pause_untold = False
 
     @property
     def level(self) -> Level | None:
@@ -96,7 +112,28 @@ class Budget:
         self._count(headers, is_refused=status == 429)
         if status == 429:
             self._begin_pause(headers)
-        elif self._level and self._level.is_low and not self._has_warned:
+        else:
+            self._warn()
+
+    def tell(self) -> Spending | None:
+        """What there is to tell the other processes since it was last told."""
+        level, requests = self.level, self._untold
+        pause = self._pause() if self._is_pause_untold else 0.0
+        self._untold, self._is_pause_untold = 0, False
+        if level and requests:
+            return Spending(self._api, requests, level.limit, level.resets_at, pause)
+        return Spending(self._api, pause=pause) if pause else None
+
+    def hear(self, spending: Spending) -> None:
+        """Take off what another process has spent, and pause where it has to."""
+        known = self.level
+        if spending.limit and spending.resets_at >= (known.resets_at if known else self._now()):
+            self._take(spending.requests, spending.limit, spending.resets_at)
+            self._warn()
+        self._paused_until = max(self._paused_until, self._now() + spending.pause)
+
+    def _warn(self) -> None:
+        if self._level and self._level.is_low and not self._has_warned:
             self._has_warned = True
             log.warning("rate_limit.low", api=self._api, limit=self._level.limit, left=self._level.left)
 
@@ -104,12 +141,18 @@ class Budget:
         limit, resets_at = _number(headers, "X-RateLimit-Limit"), _number(headers, "X-RateLimit-Reset")
         if limit is None or resets_at is None:
             return
+        requests = int(limit) if is_refused else 1
+        if self._level is None or self._level.resets_at != resets_at:
+            self._untold = 0
+        self._untold += requests
+        self._take(requests, int(limit), resets_at)
+
+    def _take(self, requests: int, limit: int, resets_at: float) -> None:
         known = self._level
         if known is None or known.resets_at != resets_at:
             self._has_warned = False
-            known = Level(int(limit), int(limit), resets_at)
-        left = 0 if is_refused else max(0, known.left - 1)
-        self._level = Level(int(limit), left, resets_at)
+            known = Level(limit, limit, resets_at)
+        self._level = Level(limit, max(0, known.left - requests), resets_at)
 
     def _begin_pause(self, headers: Mapping[str, str]) -> None:
         seconds = read_retry_after(headers)
@@ -117,6 +160,7 @@ class Budget:
         if not self._pause():
             log.warning("rate_limit.reached", api=self._api, retry_after=seconds)
         self._paused_until = max(self._paused_until, self._now() + seconds)
+        self._is_pause_untold = True
 
     def _pause(self) -> float:
         """Seconds until anything may be sent again."""

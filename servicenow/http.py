@@ -15,7 +15,7 @@ from handoff.errors import DeskBusy, DeskError, DeskRejected, DeskUnavailable, F
 from handoff.instruments import DESK_REQUEST
 from handoff.measures import SILENT, Measures
 from servicenow.auth import Credentials, read_retry_after, sign
-from servicenow.budget import Budget
+from servicenow.budget import Budget, Spending
 from servicenow.measuring import RETRYABLE, name_outcome, watch_budgets
 
 CHUNK = 64 * 1024  # bytes
@@ -73,6 +73,14 @@ class Instance:
     def budget(self, path: str) -> Budget:
         """What the rate limit leaves for one API."""
         return self._budgets.setdefault(path, Budget(path))
+
+    def tell_spending(self) -> list[Spending]:
+        """What the other processes have to know of the rate limit, since this was last asked."""
+        return [spending for budget in self._budgets.values() if (spending := budget.tell())]
+
+    def hear_spending(self, spending: Spending) -> None:
+        """Another process with the same integration user has spent this."""
+        self.budget(spending.api).hear(spending)
 
     async def post(
         self,

@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from handoff.errors import DeskBusy
 from servicenow.bot_integration import PATH, BotIntegrationDesk
-from servicenow.budget import AT_ONCE, SHORT, Budget
+from servicenow.budget import AT_ONCE, SHORT, Budget, Spending
 from servicenow.incident import PATH as INCIDENTS
 from tests.support.clock import ManualClock
 from tests.support.waiting import eventually
@@ -201,3 +201,86 @@ async def test_a_crowd_in_one_chat_lets_the_other_through(make_instance, server)
     for task in crowd:
         task.cancel()
     await asyncio.gather(*crowd, return_exceptions=True)
+
+
+# -- several processes ------------------------------------------------------------------
+
+
+@pytest.fixture
+def other(clock):
+    return Budget("api", now=clock.timestamp)
+
+
+def tell(one, another):
+    spending = one.tell()
+    assert spending is not None
+    another.hear(spending)
+
+
+def test_what_one_process_spends_is_taken_off_in_the_other(budget, other):
+    spend(budget, 30, limit=100)
+    spend(other, 1, limit=100)
+    tell(budget, other)
+    assert other.level.left == 100 - 1 - 30
+    tell(other, budget)
+    assert budget.level == other.level
+
+
+def test_what_was_told_is_not_told_again(budget, other):
+    spend(budget, 30, limit=100)
+    tell(budget, other)
+    assert budget.tell() is None
+    spend(budget, 1, limit=100)
+    assert budget.tell().requests == 1
+
+
+def test_what_was_heard_is_not_passed_on(budget, other):
+    spend(budget, 30, limit=100)
+    tell(budget, other)
+    assert other.tell() is None
+
+
+def test_both_processes_together_reach_what_is_kept_for_what_must_be_sent(budget, other):
+    for one, another in ((budget, other), (other, budget)):
+        spend(one, 41, limit=100)
+        assert one.can_spare or one is other
+        tell(one, another)
+    assert not budget.can_spare
+    assert not other.can_spare
+
+
+def test_a_process_warns_of_what_the_others_have_spent(budget, other):
+    spend(budget, 90, limit=100)
+    with capture_logs() as logs:
+        tell(budget, other)
+    assert [line["event"] for line in logs] == ["rate_limit.low"]
+
+
+async def test_a_pause_of_one_process_is_every_processs(budget, other, clock):
+    budget.note(429, {"Retry-After": "60"})
+    clock.advance(10)
+    tell(budget, other)
+    with pytest.raises(DeskBusy) as busy:
+        async with other.spend("a chat"):
+            pass
+    assert busy.value.retry_after == pytest.approx(50)
+    assert other.tell() is None
+
+
+def test_a_refusal_leaves_nothing_in_any_process(budget, other):
+    spend(other, 1, limit=100)
+    budget.note(429, {**limited(100), "Retry-After": "0"})
+    tell(budget, other)
+    assert other.level.left == 0
+
+
+def test_an_hour_that_is_over_is_not_counted(budget, other):
+    spend(other, 1, limit=100)
+    other.hear(Spending("api", 30, 100, RESET - 3600))
+    assert other.level.left == 99
+
+
+def test_what_was_spent_in_the_last_hour_is_not_told_of_this_one(budget, clock):
+    spend(budget, 30, limit=100)
+    budget.note(200, limited(100, RESET + 3600))
+    assert budget.tell().requests == 1
