@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--mutant", choices=[*MUTANTS, "all"], help="run with a deliberate mistake")
     parser.add_argument("--topology", choices=("single", "cluster"), default="single")
     parser.add_argument("--processes", type=int, default=2, help="servers of a cluster")
+    parser.add_argument("--questions", action="store_true", help="the desk asks something first")
     options = parser.parse_args(argv)
     processes = options.processes if options.topology == "cluster" else 1
     if processes > 1 and (missing := find_missing()):
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     print(f"Seed {seed}, histories and logs in {folder}", flush=True)
     if options.mutant is None:
         plan = Options(options.seconds, seed, options.requesters, _made(folder), processes=processes)
-        return _run(plan)
+        return _run(replace(plan, asks_first=options.questions))
     names = [name for name in _choose(options.mutant) if _can_run(name)]
     plan = Options(options.seconds, seed, options.requesters, folder, processes=processes)
     missed = [name for name in names if not _catch(name, plan)]

@@ -141,7 +141,10 @@ def _find_disorder(talk: Conversation) -> Iterator[tuple[str, str]]:
         for message, seq in talk.accepted.items()
         if not talk.invoked[message]["command"]
     }
-    for name, heard in (("desk", talk.desk_saw), ("bot", talk.bot_heard)):
+    # Answers to what the desk asks before a live agent is there overtake the words that wait for one.
+    first = [event for event in talk.desk_saw if event.get("first")]
+    later = [event for event in talk.desk_saw if not event.get("first")]
+    for name, heard in (("desk", later), ("desk's bot", first), ("bot", talk.bot_heard)):
         texts = dict.fromkeys(event["text"] for event in heard)
         if number := _first_disorder([accepted[text] for text in texts if text in accepted]):
             yield "out_of_order", f"to the {name} at seq {number}"

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -43,8 +44,12 @@ class SimulatorProcess:
         self.url = url
 
     @classmethod
-    async def start(cls, callback_url: str, seed: int, log: Path) -> SimulatorProcess:
+    async def start(
+        cls, callback_url: str, seed: int, log: Path, questions: Sequence[object] = ()
+    ) -> SimulatorProcess:
+        """``questions`` are what it asks before a live agent."""
         more = {
+            "SIMULATOR_INTAKE": json.dumps(questions),
             "SIMULATOR_CALLBACK_SECRET": SECRET,
             "SIMULATOR_CALLBACK_URL": callback_url,
             "SIMULATOR_CLIENT_ID": CLIENT,

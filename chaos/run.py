@@ -28,6 +28,7 @@ from chaos.stage import ROOT, Stage
 
 BACK_WITHIN = 60.0  # seconds after healing for the bot to answer everybody again
 SETTLED_WITHIN = 15.0
+QUESTIONS = ({"uiType": "InputText", "label": "Which room?"},)
 MUTANTS_PATIENCE = 0.3  # of these, as a mutant may never get well
 
 
@@ -40,6 +41,7 @@ class Options:
     requesters: int
     folder: Path
     mutant: str | None = None
+    asks_first: bool = False  # the desk asks something before a live agent comes
     processes: int = 1  # more than one are a cluster behind nginx, with PostgreSQL and Redis
 
     @property
@@ -56,7 +58,9 @@ async def run(options: Options) -> list[Event]:
         front = services.nginx.url if services else f"http://127.0.0.1:{ports[0]}"
         callback_url = f"{front}/webhooks/servicenow/callback"
         log = options.folder / "simulator.log"
-        simulator = await SimulatorProcess.start(callback_url, options.seed, log)
+        simulator = await SimulatorProcess.start(
+            callback_url, options.seed, log, QUESTIONS if options.asks_first else ()
+        )
         stack.push_async_callback(simulator.stop)
         stages = [_make_stage(options, port, simulator.url, services) for port in ports]
         if services:

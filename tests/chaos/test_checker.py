@@ -138,6 +138,16 @@ def test_messages_that_overtake_each_other_on_their_way_out(story, event):
     assert story.counts()["out_of_order"] == 1
 
 
+def test_an_answer_to_the_desks_own_bot_may_overtake_words_but_no_other_answer(story):
+    story.say("words", 1).say("answer", 2).say("another", 3)
+    story.add("desk_saw", text="answer", first=True).add("desk_saw", text="another", first=True)
+    story.add("desk_saw", text="words", first=False)
+    assert story.counts().get("out_of_order", 0) == 0
+    story.say("late", 4).say("later", 5)
+    story.add("desk_saw", text="later", first=True).add("desk_saw", text="late", first=True)
+    assert story.counts()["out_of_order"] == 1
+
+
 def test_words_of_the_live_agent_against_the_order_of_the_callbacks(story):
     story.agent_says("says 2 to c1", at="2").agent_says("says 1 to c1", at="1")
     story.show("says 2 to c1", 1, sender="agent").show("says 1 to c1", 2, sender="agent")
