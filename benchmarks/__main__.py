@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
 import signal
 import sys
 import time
@@ -26,6 +25,7 @@ from benchmarks.where import describe, measure_load
 
 RESULT = ROOT / "var" / "bench.json"
 LIMIT = 600.0  # seconds for one measurement; what takes longer is cut short, and has failed
+LEFT_OVER = 3600.0  # seconds that a file of a run is left alone
 Measure = Callable[[Stand], Awaitable[None]]
 MEASUREMENTS: dict[str, Measure] = {  # by the beginning of the keys of their goals
     "latency": relaying.measure_latency,
@@ -46,10 +46,14 @@ MEASUREMENTS: dict[str, Measure] = {  # by the beginning of the keys of their go
 def main(argv: Sequence[str] | None = None) -> int:
     """0 even where a goal was missed: the table says so; 1 where something could not be measured."""
     options = _parse(argv)
-    if options.read:
-        report, has_failed = Report.from_json(json.loads(options.read.read_text())), False
+    earlier = Report.from_json(json.loads(options.read.read_text())) if options.read else None
+    if earlier and not options.only:
+        report, has_failed = earlier, False
     else:
         report, has_failed = run(options)
+    if earlier and options.only:
+        report = report.complete_by(earlier)
+        write_result(report, options.output)
     print(write_json(report) if options.json else "\n" + write_table(report))
     if options.page:
         print(f"\n{write_page(report).relative_to(ROOT)} is written.", file=sys.stderr)
@@ -60,7 +64,7 @@ def run(options: argparse.Namespace) -> tuple[Report, bool]:
     """What was measured, and whether something could not be; kept after each measurement."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the servers are ended too
     raise_file_limit()
-    shutil.rmtree(FOLDER, ignore_errors=True)
+    clear_folder()
     where = describe() | {"effort": "quick" if options.quick else "full"}
     stand = Stand(QUICK if options.quick else FULL, Report(where), is_loud=not options.json)
     try:
@@ -105,6 +109,13 @@ def belongs(key: str, subject: str) -> bool:
     return key == subject or key.startswith(subject + ".")
 
 
+def clear_folder() -> None:
+    """Of what earlier runs have left; another may be under way."""
+    for path in FOLDER.rglob("*"):
+        if path.is_file() and time.time() - path.stat().st_mtime > LEFT_OVER:
+            path.unlink(missing_ok=True)
+
+
 def write_result(report: Report, path: Path) -> None:
     """What has been measured so far."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +132,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a look, in some minutes")
     parser.add_argument("--json", action="store_true", help="print the result as JSON, and nothing else")
     parser.add_argument("--page", action="store_true", help="write docs/performance.md and its plots too")
-    parser.add_argument("--read", type=Path, help="measure nothing, and take the result of an earlier run")
+    parser.add_argument("--read", type=Path, help="take what is not measured from an earlier result")
     parser.add_argument("--output", type=Path, default=RESULT, help="where the result is kept as JSON")
     options = parser.parse_args(argv)
     if unknown := [each for each in options.only or () if not choose([each])]:

@@ -70,6 +70,18 @@ class Costs:
     def from_json(cls, found: dict[str, Any]) -> Costs:
         return cls(**{name: float(found[name]) for name in cls.__dataclass_fields__})
 
+    def __post_init__(self) -> None:
+        """Whole servers are measured, so others who use them may take more while nobody of ours writes.
+
+        Raises:
+            ValueError: something costs less than nothing.
+        """
+        if negative := [name for name, value in asdict(self).items() if value < 0]:
+            raise ValueError(
+                f"Less than nothing was measured of {', '.join(negative)}: somebody else uses this machine's "
+                "PostgreSQL or Redis. Measure again when they are quiet."
+            )
+
 
 async def measure_costs(effort: Effort) -> Costs:
     """Needs PostgreSQL and Redis on this machine; takes some minutes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from benchmarks.wire import Browser, Caller, Sink
 
 AT_ONCE = 100  # browsers that are joining
 PATIENCE = 120.0  # seconds for one of them to join
+PAUSE = 0.2  # seconds until a browser tries again
 CALLERS = 20  # connections of ServiceNow
 
 
@@ -23,7 +25,6 @@ class Crowd:
     def __init__(self, seats: Sequence[Seat]) -> None:
         self.seats = {seat.conversation: seat for seat in seats}
         self.shown: dict[str, set[str]] = defaultdict(set)
-        self.news = asyncio.Event()
         self._seen: dict[str, int] = {}
         self._browsers: dict[str, Browser] = {}
         self.confirmed: set[str] = set()  # texts of requesters that were acknowledged
@@ -58,8 +59,16 @@ class Crowd:
         await asyncio.wait_for(acknowledged.wait(), PATIENCE)
 
     async def _join(self, url: str, name: str) -> None:
+        """Again and again, as a browser does it."""
+        until = time.monotonic() + PATIENCE
         about = {"last_seen": self._seen.get(name, 0)}
-        self._browsers[name] = await Browser.join(url, name, self._make_hear(name), PATIENCE, **about)
+        while name not in self._browsers:
+            try:
+                self._browsers[name] = await Browser.join(url, name, self._make_hear(name), PATIENCE, **about)
+            except OSError:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(PAUSE)
 
     def _make_hear(
         self, name: str, also: Callable[[str, Any], None] | None = None
@@ -67,7 +76,6 @@ class Crowd:
         def hear(event: str, data: Any) -> None:
             if event == "bot_uttered":
                 self.shown[name].add(data["text"])
-                self.news.set()
             if also:
                 also(event, data)
 

@@ -33,8 +33,8 @@ MISSES = {
     "throughput.postgresql": Miss(
         "Each statement is a round trip through the driver and its event loop, and each message has "
         "several, where SQLite is a call in a thread.",
-        "Put the statements of a message into one round trip, and let messages that wait share a "
-        "transaction.",
+        "A lease that is kept for as long as its conversation is busy, and one statement for what a "
+        "callback writes.",
     ),
     "growth": Miss(
         "Something in the path looks at more than the message at hand.",
@@ -56,8 +56,8 @@ MISSES = {
     "turns": Miss(
         "A turn computes in Python. On the event loop it is a wait for everybody; in a thread it shares the "
         "interpreter, so that a live agent's words wait for it some milliseconds each time they need it.",
-        "A relay in a process of its own beside Rasa (two processes of a cluster do that today), or a "
-        "Python without the global lock once Rasa's packages run on it.",
+        "A process of its own for the turns: the channels would hand a turn over a socket and get its words "
+        "back, by the interface `Bot`, which is narrow enough for it.",
     ),
     "original.cost": Miss(
         "A turn of the original costs some ten milliseconds while the conversation is short, and a "

@@ -49,9 +49,15 @@ def _tell_where(report: Report) -> Iterator[str]:
     loads = ", ".join(str(each) for each in where.get("load", []))
     ends = ", ".join(str(each) for each in where.get("load_after", []))
     yield f"| load average, 1, 5 and 15 minutes | before: {loads}; after: {ends} |"
+    if earlier := where.get("earlier"):
+        yield f"| measured then | {', '.join(where['anew'])} |"
+        loads = f"load average before {earlier['load']}, after {earlier['load_after']}"
+        told = f"effort {earlier['effort']}, {loads}"
+        yield f"| the rest | {earlier['at']}, `{earlier['commit']}`, {told} |"
     yield f"| one sync of the ledgers' disk | {write_seconds(where.get('sync', 0.0))} |\n"
-    yield "Where the machine did other things at the same time, they have their share in each p99"
-    yield "and in what runs at its limit.\n"
+    if max([0.0, *where.get("load", [])]) > where.get("cores", 1):
+        yield "**The machine had more to do than it has cores**: what else ran has its share in every figure,"
+        yield "most in each p99 and at the limit. Take none of them for what ours or the floor can do.\n"
 
 
 def _tell_goals(report: Report) -> Iterator[str]:

@@ -37,7 +37,7 @@ class Scale:
             steps = STEPS if math.log10(self.high / self.low) < FEW_DECADES else (1,)
             found = [step * 10.0**decade for decade in decades for step in steps]
         else:
-            step = _round_up((self.high - self.low) / 5)
+            step = _round_up((self.high - self.low) / 8)
             found = [step * number for number in range(int(self.high / step) + 1)]
         return [value for value in found if self.low <= value <= self.high * 1.0001]
 
@@ -133,7 +133,7 @@ def _legend(names: Sequence[str]) -> str:
         colour = COLOURS[place % len(COLOURS)]
         parts.append(f'<rect x="{x:.0f}" y="{y - 9}" width="10" height="10" fill="{colour}"/>')
         parts.append(_text(x + 15, y, name, "start"))
-        x += 30 + 6.6 * len(name)
+        x += 28 + 5.9 * len(name)
     return "".join(parts)
 
 

@@ -68,6 +68,15 @@ class Report:
         ]
         return cls(dict(data["where"]), rows, dict(data["series"]))
 
+    def complete_by(self, earlier: Report) -> Report:
+        """With the rows and series of an earlier run that this one has not; tells that they are older."""
+        mine = {row.key for row in self.rows}
+        rows = [*self.rows, *(row for row in earlier.rows if row.key not in mine)]
+        about = {name: earlier.where.get(name) for name in ("at", "commit", "effort", "load", "load_after")}
+        anew = sorted({row.key.partition(".")[0] for row in self.rows})
+        where = {**self.where, "anew": anew, "earlier": about}
+        return Report(where, rows, {**earlier.series, **self.series})
+
     def sorted_rows(self) -> list[Row]:
         """In the order of the goals."""
         order = [goal.key for goal in GOALS]

@@ -25,6 +25,7 @@ WORDS = 50.0  # of live agents, per second
 PATIENCE = 30.0  # seconds for the last turns of a round to be answered
 SWITCH = "HANDOFF_TURN_THREAD"
 WAYS = {"true": "turns in a thread", "false": "turns on the event loop"}
+SHORT = {"true": "in a thread", "false": "on the loop"}
 TEXTS = ("hello", "where is my ticket", "INC0010001", "thank you", "what can you do")
 
 
@@ -125,7 +126,7 @@ def _write(stand: Stand, contenders: dict[str, Contender]) -> None:
     row = Row("turns.p99", ours, write_seconds(ours.median), "", f"{SWITCH}=true; " + ", ".join(told))
     stand.report.rows.append(row)
     stand.report.series["turns"] = {
-        f"{WAYS[value]}, {'5 turns/s' if key == 'turns' else 'no turns'}": _pool(slices)
+        f"{SHORT[value]}, {'5 turns/s' if key == 'turns' else 'no turns'}": _pool(slices)
         for value, contender in contenders.items()
         for key, slices in contender.slices.items()
     }

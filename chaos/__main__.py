@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--mutant", choices=[*MUTANTS, "all"], help="run with a deliberate mistake")
     parser.add_argument("--topology", choices=("single", "cluster"), default="single")
     parser.add_argument("--processes", type=int, default=2, help="servers of a cluster")
+    parser.add_argument("--questions", action="store_true", help="the desk asks something first")
     options = parser.parse_args(argv)
     processes = options.processes if options.topology == "cluster" else 1
     if processes > 1 and (missing := find_missing()):
@@ -39,14 +40,26 @@ def main(argv: list[str] | None = None) -> int:
     print(f"Seed {seed}, histories and logs in {folder}", flush=True)
     if options.mutant is None:
         plan = Options(options.seconds, seed, options.requesters, _made(folder), processes=processes)
-        return _run(plan)
-    names = list(MUTANTS) if options.mutant == "all" else [options.mutant]
+        return _run(replace(plan, asks_first=options.questions))
+    names = [name for name in _choose(options.mutant) if _can_run(name)]
     plan = Options(options.seconds, seed, options.requesters, folder, processes=processes)
     missed = [name for name in names if not _catch(name, plan)]
     print(
         f"Mutants caught: {len(names) - len(missed)} of {len(names)}. Missed: {', '.join(missed) or 'none'}"
     )
     return 1 if missed else 0
+
+
+def _choose(mutant: str) -> list[str]:
+    return list(MUTANTS) if mutant == "all" else [mutant]
+
+
+def _can_run(name: str) -> bool:
+    """Whether what its topology needs is installed; says so where it is not."""
+    missing = find_missing() if MUTANTS[name].needs_cluster else []
+    if missing:
+        print(f"{name}: not run, as these are not installed: {', '.join(missing)}", flush=True)
+    return not missing
 
 
 def _run(options: Options) -> int:
@@ -57,6 +70,8 @@ def _run(options: Options) -> int:
 
 def _catch(name: str, plan: Options) -> bool:
     """Whether one of the counts that the mutant is to be caught by is not zero, in one of a few runs."""
+    if MUTANTS[name].needs_cluster:
+        plan = replace(plan, processes=max(plan.processes, 2))
     for attempt in range(ATTEMPTS):
         options = replace(
             plan,

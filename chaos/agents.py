@@ -71,13 +71,14 @@ class Agents:
                 await self._call(http, chat, "accept", agent=f"Agent {len(self._at)}")
         new = chat["transcript"][self._lines.get(chat["id"], 0) :]
         self._lines[chat["id"]] = len(chat["transcript"])
-        heard = [line["text"] for line in new if line["sender"] == "requester"]
+        written = [line for line in new if line["sender"] == "requester"]
+        heard = [line["text"] for line in written]
         # Without a live agent it is the desk's own bot that hears, as after the live agent has left.
-        kind = "desk_saw" if chat["queued_at"] else "strayed"
-        for text in heard:
-            self._history.add(
-                kind, conversation=self._conversations.get(chat["user_id"]), chat=chat["id"], text=text
-            )
+        kind = "desk_saw" if chat["queued_at"] or chat["was_surveyed"] else "strayed"
+        name = self._conversations.get(chat["user_id"])
+        for line in written:
+            first = chat["was_surveyed"] and not (chat["accepted_at"] and line["time"] >= chat["accepted_at"])
+            self._history.add(kind, conversation=name, chat=chat["id"], text=line["text"], first=first)
         if chat["state"] == "LIVE":
             await self._answer(http, chat, heard)
 

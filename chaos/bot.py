@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -52,7 +53,8 @@ class EchoBot:
         message_id: str,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        self._history.add("bot_heard", conversation=conversation, id=message_id, text=text)
+        about = {"conversation": conversation, "id": message_id, "process": os.getpid()}
+        self._history.add("bot_heard", text=text, **about)
         opened: list[bool] = []
 
         async def think() -> list[str]:
@@ -68,6 +70,7 @@ class EchoBot:
         await between(self._fuse, "bot.answer", self._turn(conversation, message_id, output, think))
         if any(opened):
             self._fuse.pass_by("bot.opened:told")
+        self._history.add("bot_through", **about)
 
     async def start_flow(
         self, conversation: str, flow: str, *, output: OutputChannel, message_id: str

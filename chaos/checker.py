@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from chaos.history import Event
 from chaos.talk import Conversation
+from chaos.turns import find_at_once
 
 TOLD_BY_ENTRY_FLOW = ("nobody_available", "desk_unreachable", "desk_error")
 NAMED_LOST = "[utter_message_not_delivered] "
@@ -25,6 +26,7 @@ KINDS = {
     "not_on_every_tab": "shown in one tab, missing in another",
     "out_of_order": "against the order of acceptance",
     "double_answers": "given to the bot and to the live agent, or bot words while live",
+    "at_once": "turns of two processes at a time, though neither had stood still nor the database been away",
     "limbo": "not back with the bot in the end",
     "exit_missing": "a handoff ended, and nobody said so",
     "exit_twice": "a handoff whose end was told twice",
@@ -50,6 +52,7 @@ def check(events: Sequence[Event]) -> Report:
     for conversation in Conversation.all_of(events):
         for kind, sentence in _find_all(conversation):
             report.violations[kind].append(f"{conversation.id[:8]}: {sentence}")
+    report.violations["at_once"] += find_at_once(events)
     report.facts = _find_facts(events)
     return report
 
@@ -138,7 +141,10 @@ def _find_disorder(talk: Conversation) -> Iterator[tuple[str, str]]:
         for message, seq in talk.accepted.items()
         if not talk.invoked[message]["command"]
     }
-    for name, heard in (("desk", talk.desk_saw), ("bot", talk.bot_heard)):
+    # Answers to what the desk asks before a live agent is there overtake the words that wait for one.
+    first = [event for event in talk.desk_saw if event.get("first")]
+    later = [event for event in talk.desk_saw if not event.get("first")]
+    for name, heard in (("desk", later), ("desk's bot", first), ("bot", talk.bot_heard)):
         texts = dict.fromkeys(event["text"] for event in heard)
         if number := _first_disorder([accepted[text] for text in texts if text in accepted]):
             yield "out_of_order", f"to the {name} at seq {number}"
@@ -202,6 +208,7 @@ def _find_facts(events: Sequence[Event]) -> dict[str, float]:
         "cuts of all connections": kinds.count("cut"),
         "faults switched on": kinds.count("fault"),
         "restarts of PostgreSQL and Redis": kinds.count("restarted"),
+        "standstills of a server": kinds.count("frozen"),
         "longest recovery, s": round(_longest_recovery(events), 1),
     }
 

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -43,8 +44,12 @@ class SimulatorProcess:
         self.url = url
 
     @classmethod
-    async def start(cls, callback_url: str, seed: int, log: Path) -> SimulatorProcess:
+    async def start(
+        cls, callback_url: str, seed: int, log: Path, questions: Sequence[object] = ()
+    ) -> SimulatorProcess:
+        """``questions`` are what it asks before a live agent."""
         more = {
+            "SIMULATOR_INTAKE": json.dumps(questions),
             "SIMULATOR_CALLBACK_SECRET": SECRET,
             "SIMULATOR_CALLBACK_URL": callback_url,
             "SIMULATOR_CLIENT_ID": CLIENT,
@@ -115,9 +120,15 @@ class Lives:
 
     def kill(self) -> None:
         """Kill the life, unless it has just died by itself."""
-        if self._pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Let the life stand still, as a machine does that is paused or swaps."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on, as if no time had passed."""
+        self._signal(signal.SIGCONT)
 
     async def stop(self) -> None:
         """End the life that there may be, then the nursery."""
@@ -128,6 +139,11 @@ class Lives:
         except TimeoutError:
             self._process.kill()
             await self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, number)
 
     def _tell(self, what: object) -> None:
         assert self._process.stdin is not None

@@ -24,6 +24,7 @@ class Mutant:
     new: str
     caught_as: tuple[str, ...]
     favourites: tuple[str, ...] = ()
+    needs_cluster: bool = False  # it shows only between processes, and while both are alive
 
 
 class StaleMutant(LookupError):
@@ -165,5 +166,21 @@ MUTANTS = {
         "missed = await entry.messages.said_since(conversation, last_seen)",
         "missed = await entry.messages.said_since(conversation, last_seen + 1)",
         ("lost", "not_on_every_tab"),
+    ),
+    "lease-of-ones-own": Mutant(
+        "each process has leases of its own, so two do the same work",
+        "handoff/leases.py",
+        "        lease = Lease(key, uuid4().hex)\n",
+        '        lease = Lease(f"{key}@{os.getpid()}", uuid4().hex)\n',
+        ("at_once",),
+        needs_cluster=True,
+    ),
+    "lease-never-over": Mutant(
+        "the lease of a process that is gone is held for ever",
+        "handoff/leases.py",
+        '    " WHERE leases.until < clock_timestamp() RETURNING token"\n',
+        '    " WHERE false RETURNING token"\n',
+        ("limbo",),
+        needs_cluster=True,
     ),
 }

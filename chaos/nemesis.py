@@ -43,6 +43,9 @@ CALLBACK_FAULTS: tuple[dict[str, Any], ...] = (
 ENDS = (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL)  # in order, and as a crash (PostgreSQL's words)
 BETWEEN_RESTARTS = (4.0, 9.0)  # seconds
 LONGEST_AWAY = 2.0
+STANDSTILL = (4.5, 6.5)  # seconds; longer than a lease outlives its holder
+BETWEEN_STANDSTILLS = (5.0, 12.0)
+AFTERLIFE = 2.0
 BY_TIME = 0.2  # how often no label is chosen
 FAVOURED = 0.5  # how often a mutant's favourite labels are chosen
 
@@ -58,6 +61,8 @@ class Nemesis:
         seed: int,
         history: History,
         favourites: Sequence[str] = (),
+        *,
+        is_patient: bool = False,
     ) -> None:
         self._tabs = tabs
         self._desk_url = desk_url
@@ -66,19 +71,22 @@ class Nemesis:
         self._faults = random.Random(seed + 1)  # noqa: S311
         self._cuts = random.Random(seed + 2)  # noqa: S311
         self._restarts = random.Random(seed + 3)  # noqa: S311
+        self._standstills = random.Random(seed + 4)  # noqa: S311
         self._history = history
         self._favourites = favourites
+        self._is_patient = is_patient  # lets lives last, so that several are alive at a time
         self._chosen: Counter[str] = Counter()
+        self._frozen: set[Lives] = set()
 
     async def kill(self, lives: Lives, until: float) -> None:
         """One life of a server after another; the last, which begins at ``until`` or later, is left alone."""
         while time.monotonic() < until:
-            sentence = self._choose()
-            longest = self._deaths.uniform(2, 5) if sentence.label else self._deaths.uniform(0.5, 2.5)
+            sentence, longest = self._condemn()
             is_ready = await lives.begin(sentence)
             if is_ready:
                 self._history.add("ready")
                 if not await lives.wait(longest):
+                    await self._let_thaw(lives)
                     lives.kill()
                     await lives.wait(10)
             self._history.add("killed", planned=sentence.label)
@@ -95,6 +103,30 @@ class Nemesis:
             how = self._restarts.choice(ENDS)
             self._history.add("restarted", service=service.name, how=how.name)
             await service.restart(how, self._restarts.uniform(0, LONGEST_AWAY))
+
+    async def freeze(self, servers: Sequence[Lives], until: float) -> None:
+        """Let one server of a cluster stand still now and then, until another takes over its work."""
+        while True:
+            await asyncio.sleep(self._standstills.uniform(*BETWEEN_STANDSTILLS))
+            if time.monotonic() >= until:
+                return
+            lives = self._standstills.choice(servers)
+            self._history.add("frozen")
+            self._frozen.add(lives)
+            lives.freeze()
+            try:
+                await asyncio.sleep(self._standstills.uniform(*STANDSTILL))
+            finally:
+                lives.thaw()  # also where the run is interrupted
+                self._frozen.discard(lives)
+
+    async def _let_thaw(self, lives: Lives) -> None:
+        """Who stands still is not killed, but lives on for a while, in which it could do harm."""
+        if lives not in self._frozen:
+            return
+        while lives in self._frozen:  # noqa: ASYNC110 - no event per standstill
+            await asyncio.sleep(0.05)
+        await lives.wait(AFTERLIFE)
 
     async def cut(self, until: float) -> None:
         """Cut every connection of a browser now and then."""
@@ -114,6 +146,13 @@ class Nemesis:
                 await self._heal(http)
                 await asyncio.sleep(self._faults.uniform(0.5, 2))
             await self._heal(http)
+
+    def _condemn(self) -> tuple[Sentence, float]:
+        """How a life is to end, and after how many seconds at the latest."""
+        if self._is_patient:
+            return Sentence(), self._deaths.uniform(6, 12)
+        sentence = self._choose()
+        return sentence, self._deaths.uniform(2, 5) if sentence.label else self._deaths.uniform(0.5, 2.5)
 
     def _choose(self) -> Sentence:
         """Mostly a label, of those that nobody has died at if there are any, sometimes none at all."""

@@ -28,6 +28,7 @@ from chaos.stage import ROOT, Stage
 
 BACK_WITHIN = 60.0  # seconds after healing for the bot to answer everybody again
 SETTLED_WITHIN = 15.0
+QUESTIONS = ({"uiType": "InputText", "label": "Which room?"},)
 MUTANTS_PATIENCE = 0.3  # of these, as a mutant may never get well
 
 
@@ -40,6 +41,7 @@ class Options:
     requesters: int
     folder: Path
     mutant: str | None = None
+    asks_first: bool = False  # the desk asks something before a live agent comes
     processes: int = 1  # more than one are a cluster behind nginx, with PostgreSQL and Redis
 
     @property
@@ -56,7 +58,9 @@ async def run(options: Options) -> list[Event]:
         front = services.nginx.url if services else f"http://127.0.0.1:{ports[0]}"
         callback_url = f"{front}/webhooks/servicenow/callback"
         log = options.folder / "simulator.log"
-        simulator = await SimulatorProcess.start(callback_url, options.seed, log)
+        simulator = await SimulatorProcess.start(
+            callback_url, options.seed, log, QUESTIONS if options.asks_first else ()
+        )
         stack.push_async_callback(simulator.stop)
         stages = [_make_stage(options, port, simulator.url, services) for port in ports]
         if services:
@@ -112,16 +116,19 @@ async def _play(
     tabs = [tab for requester in requesters for tab in requester.tabs]
     names = {name_at_desk(one.conversation): one.conversation for one in requesters}
     agents = Agents(stage.desk_url, names, chances[-1], history)
-    favourites = MUTANTS[options.mutant].favourites if options.mutant else ()
+    mutant = MUTANTS[options.mutant] if options.mutant else None
+    favourites = mutant.favourites if mutant else ()
     log = stage.folder / "server.jsonl"
-    nemesis = Nemesis(tabs, stage.desk_url, log, options.seed, history, favourites)
+    is_patient = mutant is not None and mutant.needs_cluster
+    nemesis = Nemesis(tabs, stage.desk_url, log, options.seed, history, favourites, is_patient=is_patient)
+    shaken = None if is_patient else services
     until = time.monotonic() + options.seconds
     background = [asyncio.create_task(work) for work in (agents.work(), _collect(agents))]
     background += [asyncio.create_task(tab.live()) for tab in tabs]
     try:
         await asyncio.gather(
             *(nemesis.kill(one, until) for one in lives),
-            *([nemesis.restart(services, until)] if services else []),
+            *([nemesis.restart(shaken, until), nemesis.freeze(lives, until)] if shaken else []),
             nemesis.cut(until),
             nemesis.disturb(until),
             *(requester.play(until) for requester in requesters),

@@ -90,22 +90,27 @@ async def begin(engine: AsyncEngine, patience: float = PATIENCE) -> AsyncIterato
             connection = await _connect(engine, patience)
             stack.push_async_exit(connection)
             driver = (await connection.get_raw_connection()).driver_connection
-            await stack.enter_async_context(_transaction(driver))
+            await stack.enter_async_context(_end(driver))
             yield connection
-    except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (
+        OSError,
+        DBAPIError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    ) as error:
         if is_away(error):
             raise LedgerAway("The ledger's PostgreSQL went away in the middle of a transaction.") from error
         raise
 
 
 @asynccontextmanager
-async def _transaction(driver: Any) -> AsyncIterator[None]:
-    """Whoever is cancelled in the middle of its beginning or end leaves a connection that is given up."""
-    await driver.execute("BEGIN")
+async def _end(driver: Any) -> AsyncIterator[None]:
+    """Whoever is cancelled in the middle of a transaction's end leaves a connection that is given up."""
     try:
         yield
     except BaseException:
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
             await driver.execute("ROLLBACK")
         raise
     await driver.execute("COMMIT")
@@ -127,9 +132,20 @@ async def _connect(engine: AsyncEngine, patience: float) -> AsyncConnection:
 
 
 async def _connect_once(engine: AsyncEngine) -> AsyncConnection:
-    """Whose transactions are the driver's, so that statements can be run by it as well."""
+    """In a transaction of the driver's, so that statements can be run by it as well.
+
+    A connection that was cut is often found out at its first statement only; then another is taken.
+    """
     connection = await engine.connect()
-    return await connection.execution_options(isolation_level="AUTOCOMMIT")
+    try:
+        connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        await driver.execute("BEGIN")
+    except BaseException:
+        await connection.invalidate()
+        await connection.close()
+        raise
+    return connection
 
 
 def is_away(error: BaseException | None) -> bool:

@@ -24,9 +24,8 @@ class Intake:
 
     def begin(self, chat: Chat) -> list[JSON]:
         """Return the first question of a chat that was not asked yet, nothing where there is none."""
-        if not chat.was_surveyed:
+        if (asked := self._settings.intake) and not chat.was_surveyed:
             chat.was_surveyed = True
-            asked = self._settings.intake
             chat.questions = [deepcopy(EXAMPLES[one] if isinstance(one, str) else one) for one in asked]
         return self.ask(chat)
 

@@ -1,20 +1,15 @@
 """What the documents point to exists, and they name nothing of a machine."""
 
 import re
-import subprocess
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from chaos.stage import ROOT
+from tests.support.repository import list_tracked
 
-FILES = sorted(
-    ROOT / name
-    for name in subprocess.run(
-        ["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-)
+FILES = sorted(ROOT / name for name in list_tracked("*.md"))
 LINK = re.compile(r"(?<!\\)\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.S)
 # A path in backticks: a folder of ours and what follows; `*`, `<` and `…` stand for something.
@@ -34,8 +29,7 @@ def names(file: Path) -> str:
 
 @cache
 def tracked() -> list[Path]:
-    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return [ROOT / name for name in done.stdout.splitlines()]
+    return [ROOT / name for name in list_tracked()]
 
 
 def slug(heading: str) -> str:

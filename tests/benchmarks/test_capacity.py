@@ -103,6 +103,11 @@ def test_one_process_is_told_by_what_it_may_use():
     assert f"| open web chats that say nothing | {GIB / 1_000:,.0f} |" in told
 
 
+def test_what_costs_less_than_nothing_was_not_measured():
+    with pytest.raises(ValueError, match="database_log: somebody else"):
+        replace(COSTS, database_log=-1)
+
+
 def test_a_document_without_a_place_for_a_table_is_refused():
     with pytest.raises(ValueError, match="no place for plans"):
         fill("<!-- costs -->\n<!-- /costs -->", {"costs": "", "plans": ""})

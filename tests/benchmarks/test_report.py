@@ -57,3 +57,13 @@ def test_no_two_goals_have_the_same_key():
 
 def test_every_measurement_belongs_to_a_goal():
     assert all(any(belongs(goal.key, name) for goal in GOALS) for name in MEASUREMENTS)
+
+
+def test_a_report_is_completed_by_an_earlier_one_and_says_so():
+    earlier = Report({"at": "then", "commit": "abc"}, series={"latency": 1, "turns": 2})
+    earlier.rows = [Row(MEDIAN, Spread(9, 9, 9)), Row("idle.lost", Spread(0, 0, 0))]
+    report = Report({"at": "now"}, [Row(MEDIAN, Spread(1, 1, 1))], {"latency": 3}).complete_by(earlier)
+    assert [(row.key, row.value.median) for row in report.sorted_rows()] == [(MEDIAN, 1), ("idle.lost", 0)]
+    assert report.series == {"latency": 3, "turns": 2}
+    assert report.where["earlier"]["commit"] == "abc"
+    assert report.where["anew"] == ["latency"]

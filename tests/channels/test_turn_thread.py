@@ -29,6 +29,10 @@ class ComputingBot(ScriptedBot):
         self.go_on.wait(20)
         await output.send_response(conversation, {"text": f"second: {text}"})
 
+    async def add_record(self, conversation, record_id, read):
+        self.threads.add(threading.current_thread().name)
+        await super().add_record(conversation, record_id, read)
+
     async def start_flow(self, conversation, flow, *, output, message_id):
         self.threads.add(threading.current_thread().name)
         await super().start_flow(conversation, flow, output=output, message_id=message_id)
@@ -58,6 +62,17 @@ async def test_a_turn_runs_in_the_thread_and_is_heard_in_order(stage, bot):
     await client.say("two")
     await client.expect("second: two")
     assert client.sent_by("bot") == ["first: one", "second: one", "first: two", "second: two"]
+    assert bot.threads == {THREAD}
+
+
+async def test_a_record_is_written_there_and_read_from_the_ledger_at_home(stage, bot):
+    bot.go_on.set()
+    client = await stage.join()
+    chat = await stage.go_live(client)
+    await stage.simulator.end(chat)
+    await eventually(lambda: bot.records.get(client.session_id), within=15)
+    (record,) = bot.records[client.session_id].values()
+    assert record["live_agents"] == ["Dana"]
     assert bot.threads == {THREAD}
 
 

@@ -138,6 +138,16 @@ def test_messages_that_overtake_each_other_on_their_way_out(story, event):
     assert story.counts()["out_of_order"] == 1
 
 
+def test_an_answer_to_the_desks_own_bot_may_overtake_words_but_no_other_answer(story):
+    story.say("words", 1).say("answer", 2).say("another", 3)
+    story.add("desk_saw", text="answer", first=True).add("desk_saw", text="another", first=True)
+    story.add("desk_saw", text="words", first=False)
+    assert story.counts().get("out_of_order", 0) == 0
+    story.say("late", 4).say("later", 5)
+    story.add("desk_saw", text="later", first=True).add("desk_saw", text="late", first=True)
+    assert story.counts()["out_of_order"] == 1
+
+
 def test_words_of_the_live_agent_against_the_order_of_the_callbacks(story):
     story.agent_says("says 2 to c1", at="2").agent_says("says 1 to c1", at="1")
     story.show("says 2 to c1", 1, sender="agent").show("says 1 to c1", 2, sender="agent")
@@ -205,6 +215,35 @@ def test_kills_and_the_longest_recovery(story):
     assert (facts["kills"], facts["labels killed at"], facts["longest recovery, s"]) == (2, 1, 4.0)
 
 
+def take_turns(story, *turns) -> Story:
+    """Each turn is its process and whether it begins; both are about the same message."""
+    for process, begins in turns:
+        story.add("bot_heard" if begins else "bot_through", text="a", id="m", process=process)
+    return story.show("echo: a", 2)
+
+
+def test_turns_of_two_processes_at_a_time_are_seen(story):
+    take_turns(story.say("a", 1), (1, True), (2, True), (1, False), (2, False))
+    assert story.counts() == {"at_once": 1}
+
+
+def test_turns_of_two_processes_one_after_the_other_are_not(story):
+    take_turns(story.say("a", 1), (1, True), (1, False), (2, True), (2, False))
+    assert story.counts() == {}
+
+
+def test_nor_is_the_turn_of_a_process_that_died_or_one_repeated_by_itself(story):
+    take_turns(story.say("a", 1), (1, True), (2, True), (2, False), (2, True), (2, False))
+    assert story.counts() == {}
+
+
+@pytest.mark.parametrize("excuse", ["frozen", "restarted"])
+def test_nor_are_those_after_a_standstill_or_without_the_database(story, excuse):
+    story.add(excuse)
+    take_turns(story.say("a", 1), (1, True), (2, True), (1, False), (2, False))
+    assert story.counts() == {}
+
+
 def test_every_kind_has_a_test_that_sees_it():
     assert set(KINDS) == {
         *(
@@ -216,5 +255,5 @@ def test_every_kind_has_a_test_that_sees_it():
             "not_on_every_tab",
             "out_of_order",
         ),
-        *("double_answers", "limbo", "exit_missing", "exit_twice", "misnamed"),
+        *("double_answers", "at_once", "limbo", "exit_missing", "exit_twice", "misnamed"),
     }

@@ -34,3 +34,10 @@ def test_it_is_planted_in_a_copy_and_the_sources_stay_as_they_are(tmp_path):
     assert (folder / mutant.file).read_text() == edit(mutant) != before
     assert (ROOT / mutant.file).read_text() == before
     assert (folder / "channels").is_symlink()
+
+
+def test_a_mistake_between_processes_needs_a_cluster():
+    """SQLite has one process, and no leases."""
+    leases = {name for name, mutant in MUTANTS.items() if mutant.file == "handoff/leases.py"}
+    assert leases
+    assert leases <= {name for name, mutant in MUTANTS.items() if mutant.needs_cluster}

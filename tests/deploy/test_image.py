@@ -2,13 +2,13 @@
 
 import ast
 import re
-import subprocess
 from pathlib import PurePath
 
 import pytest
 import yaml
 
 from local.deployment import DEPLOY, ROOT
+from tests.support.repository import list_tracked
 
 LINES = (DEPLOY / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
 COPIED = [
@@ -27,11 +27,6 @@ LEFT_OUT = {".ci", "benchmarks", "chaos", "deploy", "docs", "e2e_tests", "simula
 BUILD_ONLY = {"local", "widget"}
 
 
-def tracked(*paths: str) -> list[str]:
-    done = subprocess.run(["git", "ls-files", *paths], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.splitlines()
-
-
 @pytest.mark.parametrize("source", COPIED)
 def test_what_is_copied_exists_and_is_let_through(source):
     assert (ROOT / source).exists()
@@ -46,7 +41,7 @@ def test_nothing_else_is_let_through():
 
 
 def test_each_room_is_in_the_image_or_left_out_on_purpose():
-    rooms = {PurePath(path).parts[0] for path in tracked() if len(PurePath(path).parts) > 1}
+    rooms = {PurePath(path).parts[0] for path in list_tracked() if len(PurePath(path).parts) > 1}
     assert rooms - LEFT_OUT == set(COPIED) & rooms | {"data"}
     assert rooms >= BUILD_ONLY
 
@@ -59,7 +54,9 @@ def test_the_data_folder_is_links_to_rooms_that_are_copied():
 
 def test_the_code_in_it_imports_nothing_that_is_left_out():
     absent = LEFT_OUT | BUILD_ONLY
-    imported = {(file, name) for file in tracked(*CODE) if file.endswith(".py") for name in imports(file)}
+    imported = {
+        (file, name) for file in list_tracked(*CODE) if file.endswith(".py") for name in imports(file)
+    }
     assert ("channels/bridge.py", "handoff") in imported  # the look itself works
     assert [pair for pair in imported if pair[1] in absent] == []
 
