@@ -21,8 +21,9 @@ class Group(BaseSettings):
     Names of validators must differ between groups, as one class inherits them all.
     """
 
+    # Deferred: a command that reads one group must not wait until all of them are compiled.
     model_config = SettingsConfigDict(
-        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True, defer_build=True
     )
 
     def problems(self) -> list[str]:
