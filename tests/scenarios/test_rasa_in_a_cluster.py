@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import AsyncExitStack
 
 import pytest
 from sqlalchemy import make_url
 
 from chaos.services import RedisService, ServiceMissing
+from local.environment import ROOT
 from tests.support import postgres
 from tests.support.chromium import give_up
 
@@ -37,6 +39,12 @@ async def redis(tmp_path):
     await service.stop()
 
 
+@pytest.fixture
+def endpoints(tmp_path):
+    """A file of the test's own: Rasa keeps what it has read of one, with the variables of that moment."""
+    return str(shutil.copy(ROOT / "endpoints.cluster.yml", tmp_path))
+
+
 def cluster_variables(tracker_database, ledger_database, redis):
     return {
         "HANDOFF_DATABASE_URL": ledger_database,
@@ -54,16 +62,16 @@ def cluster_variables(tracker_database, ledger_database, redis):
 
 
 async def test_what_one_process_was_told_the_other_knows(
-    open_helpdesk, tracker_database, ledger_database, redis
+    open_helpdesk, endpoints, tracker_database, ledger_database, redis
 ):
     variables = cluster_variables(tracker_database, ledger_database, redis)
     async with AsyncExitStack() as stack:
-        one = await stack.enter_async_context(open_helpdesk(endpoints="endpoints.cluster.yml", **variables))
+        one = await stack.enter_async_context(open_helpdesk(endpoints=endpoints, **variables))
         client = await one.join()
         await client.say("I want to talk to a person")
         await client.expect("Shall I ask a person")
         session = client.session_id
-    async with open_helpdesk(endpoints="endpoints.cluster.yml", **variables) as other:
+    async with open_helpdesk(endpoints=endpoints, **variables) as other:
         again = await other.join(session)
         await again.say("/SetSlots(confirm_handoff=true)")
         await again.expect("In one sentence")
@@ -78,11 +86,11 @@ async def test_what_one_process_was_told_the_other_knows(
 
 
 async def test_while_redis_is_away_the_bot_waits_and_then_answers(
-    open_helpdesk, tracker_database, ledger_database, redis
+    open_helpdesk, endpoints, tracker_database, ledger_database, redis
 ):
     """Rasa's locks are there; the message is taken in, and its turn is repeated until it can run."""
     variables = cluster_variables(tracker_database, ledger_database, redis)
-    async with open_helpdesk(endpoints="endpoints.cluster.yml", **variables) as helpdesk:
+    async with open_helpdesk(endpoints=endpoints, **variables) as helpdesk:
         client = await helpdesk.join()
         await client.say("Hello")
         await client.expect("Hello")
