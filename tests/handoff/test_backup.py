@@ -13,9 +13,8 @@ from handoff.errors import BackupFailed
 from handoff.handoff import State
 from handoff.ledger import Ledger
 from handoff.message import Receipt
-from handoff.relay import Relay
 from tests.support.ledger_rows import bring_to, messages, write
-from tests.support.scripted_desk import RecordingFront, ScriptedDesk
+from tests.support.restored_ledger import take_up
 from tests.support.waiting import eventually
 
 
@@ -37,19 +36,7 @@ async def test_a_restored_ledger_goes_on_where_the_backup_was_made(ledger, file,
     made = back_up(file, tmp_path / "copy.db")
     await write(ledger, "after the backup", handoff_id=handoff.id)
 
-    restored = await Ledger.connect(f"sqlite+aiosqlite:///{made.file}", clock)
-    desk = ScriptedDesk()
-    relay = Relay(restored, desk, RecordingFront(), timeouts, sweep=0.01)
-    await relay.start()
-    await eventually(lambda: desk.posted)
-
-    async def is_noted():
-        return (await messages(restored))[0].receipt is Receipt.SENT
-
-    await eventually(is_noted)
-    await relay.stop()
-    said = await messages(restored)
-    await restored.close()
+    said = await take_up(f"sqlite+aiosqlite:///{made.file}", clock, timeouts)
     assert [m.text for m in said] == ["before the backup"]
     assert (said[0].id, said[0].receipt) == (waiting.id, Receipt.SENT)
 

@@ -13,11 +13,10 @@ from handoff.handoff import State
 from handoff.ledger import Ledger
 from handoff.message import Receipt
 from handoff.operator.backing_up import back_up_ledger
-from handoff.relay import Relay
 from tests.support import postgres
 from tests.support.chromium import give_up
 from tests.support.ledger_rows import bring_to, messages, write
-from tests.support.scripted_desk import RecordingFront, ScriptedDesk
+from tests.support.restored_ledger import take_up
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,19 +61,7 @@ async def test_a_restored_ledger_goes_on_where_the_backup_was_made(
 
     with postgres.make_database(migrated=False) as empty:
         await asyncio.to_thread(run, "pg_restore", url=empty, file=tmp_path / "ledger.dump")
-        restored = await Ledger.connect(empty, clock)
-        desk = ScriptedDesk()
-        relay = Relay(restored, desk, RecordingFront(), timeouts, sweep=0.01)
-        await relay.start()
-        await eventually(lambda: desk.posted)
-
-        async def is_noted():
-            return (await messages(restored))[0].receipt is Receipt.SENT
-
-        await eventually(is_noted)
-        await relay.stop()
-        said = await messages(restored)
-        await restored.close()
+        said = await take_up(empty, clock, timeouts)
     assert [m.text for m in said] == ["before the backup"]
     assert (said[0].id, said[0].receipt) == (waiting.id, Receipt.SENT)
 
