@@ -98,22 +98,25 @@ def _observe(endpoints: str) -> None:
 @contextlib.asynccontextmanager
 async def run_app(app: Any, port: int) -> AsyncIterator[str]:
     """A Sanic application in the running loop; its own runner would want the main thread for itself."""
-    listening = socket.create_server((LOOPBACK, port))
     app.config.TOUCHUP = False
-    server = await app.create_server(sock=listening, return_asyncio_server=True, access_log=False)
-    await server.startup()
-    await server.before_start()
-    await server.after_start()
-    try:
+    async with contextlib.AsyncExitStack() as stack:  # each step is undone though another one fails
+        stack.callback(type(app).unregister_app, app)
+        listening = stack.enter_context(socket.create_server((LOOPBACK, port)))
+        server = await app.create_server(sock=listening, return_asyncio_server=True, access_log=False)
+        await server.startup()
+        stack.push_async_callback(server.after_stop)
+        stack.push_async_callback(_close, server)
+        await server.before_start()
+        stack.push_async_callback(server.before_stop)
+        await server.after_start()
         yield f"http://{LOOPBACK}:{listening.getsockname()[1]}"
-    finally:
-        await server.before_stop()
-        server.close()
-        for connection in list(server.connections):
-            connection.close_if_idle() or connection.abort()
-        await server.wait_closed()
-        await server.after_stop()
-        type(app).unregister_app(app)
+
+
+async def _close(server: Any) -> None:
+    server.close()
+    for connection in list(server.connections):
+        connection.close_if_idle() or connection.abort()
+    await server.wait_closed()
 
 
 def _make_channels() -> Any:
