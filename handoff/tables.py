@@ -164,6 +164,13 @@ messages = Table(
         sqlite_where=text("receipt = 'accepted'"),
         postgresql_where=text("receipt = 'accepted'"),
     ),
+    # The pieces of texts that the desk is still writing; looked for twice a second.
+    Index(
+        "held_messages",
+        "handoff_id",
+        sqlite_where=text("receipt = 'held'"),
+        postgresql_where=text("receipt = 'held'"),
+    ),
 )
 
 # Which numbers the answer to a message of the requester held, so that the same request gets the same answer.
