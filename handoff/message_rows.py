@@ -59,6 +59,12 @@ FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_b
 FIND_UNSHOWN_AND_OWN = Prepared(
     select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
 )
+FIND_SAID_SINCE = Prepared(
+    select(messages)
+    .where(OF_CONVERSATION, messages.c.seq > bindparam("since"))
+    .where(messages.c.receipt != Receipt.HELD, messages.c.receipt != Receipt.MERGED)
+    .order_by(messages.c.seq)
+)
 FIND_BY_CLIENT_ID = Prepared(
     select(messages).where(OF_CONVERSATION, messages.c.client_id == bindparam("name"))
 )
@@ -82,6 +88,13 @@ FIND_SHOWN = Prepared(
         IS_SHOWN,
         messages.c.receipt != Receipt.DELIVERED,
     )
+)
+FIND_SETTLED_FOR_DESK = Prepared(
+    select(messages)
+    .where(OF_CONVERSATION, messages.c.sender == Sender.REQUESTER)
+    .where(messages.c.handoff_id.is_not(None), messages.c.receipt != Receipt.ACCEPTED)
+    .order_by(messages.c.seq.desc())
+    .limit(bindparam("limit", type_=Integer))
 )
 WRITE = Prepared(insert(messages))
 ASSIGN = Prepared(
@@ -281,12 +294,7 @@ class MessageRows:
 
     async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:
         """Every message after number ``seq``, of either side, oldest first; no pieces of a stream."""
-        query = select(messages).where(
-            messages.c.conversation == conversation,
-            messages.c.seq > seq,
-            messages.c.receipt.not_in((Receipt.HELD, Receipt.MERGED)),
-        )
-        return await self._all(query.order_by(messages.c.seq))
+        return await self._fetch(FIND_SAID_SINCE, {"of": conversation, "since": seq})
 
     async def questions_and_answers(self, conversation: str, limit: int) -> Sequence[Message]:
         """Those of the last ``limit`` messages that ask something or answer it, newest first.
@@ -320,13 +328,7 @@ class MessageRows:
 
     async def settled_for_desk(self, conversation: str, limit: int) -> Sequence[Message]:
         """The requester's last ``limit`` messages to the desk of which it is known what became."""
-        query = select(messages).where(
-            messages.c.conversation == conversation,
-            messages.c.sender == Sender.REQUESTER,
-            messages.c.handoff_id.is_not(None),
-            messages.c.receipt != Receipt.ACCEPTED,
-        )
-        return await self._all(query.order_by(messages.c.seq.desc()).limit(limit))
+        return await self._fetch(FIND_SETTLED_FOR_DESK, {"of": conversation, "limit": limit})
 
     async def said_by_bot(self, conversation: str, limit: int) -> Sequence[Message]:
         """The bot's last ``limit`` messages, newest first."""
