@@ -281,6 +281,13 @@ class MessageRows:
             return await self._fetch(FIND_UNSHOWN, {"of": conversation})
         return await self._fetch(FIND_UNSHOWN_AND_OWN, {"of": conversation, "since": own_since})
 
+    async def conversations_unshown(self) -> Sequence[str]:
+        """Conversations in which there is something that the requester has not been shown."""
+        query = select(messages.c.conversation).where(
+            messages.c.sender.in_(SHOWN_TO_REQUESTER), messages.c.receipt == Receipt.ACCEPTED
+        )
+        return list(await self._connection.scalars(query.distinct()))
+
     async def unseen_by_requester(self, seconds: float, handoff_id: str | None = None) -> Sequence[Message]:
         """Live agents' messages that no browser was there for, for so long; of open handoffs, or of one."""
         still_open = select(handoffs.c.id).where(handoffs.c.state != State.ENDED)
