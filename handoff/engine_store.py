@@ -1,4 +1,4 @@
-"""The ledger through an asynchronous engine: PostgreSQL's, or SQLite's for a look from outside."""
+"""The ledger through an asynchronous engine, PostgreSQL's; its statements are run by asyncpg itself."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from handoff.leases import Leases
-from handoff.postgres import begin
+from handoff.postgres import begin, create_postgres_engine
+from handoff.schema import require_current
 from handoff.statements import Prepared, Row
 from handoff.store import Connection
 from handoff.tasks import Gate
 
 
 class EngineConnection:
-    """A ``Connection`` of an engine; prepared statements are run by asyncpg itself where it is that."""
+    """A ``Connection`` of an engine; prepared statements are run by asyncpg itself."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -34,15 +35,11 @@ class EngineConnection:
         return await self._connection.scalars(statement, parameters)
 
     async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
-        if self.dialect.driver != "asyncpg":
-            return [tuple(row) for row in await self._connection.execute(prepared.statement, values)]
         compiled = prepared.compiled(self.dialect)
         driver = await self._find_driver()
         return compiled.read(await driver.fetch(compiled.text, *compiled.bind(values)))
 
     async def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
-        if self.dialect.driver != "asyncpg":
-            return (await self._connection.execute(prepared.statement, values)).rowcount
         compiled = prepared.compiled(self.dialect)
         driver = await self._find_driver()
         status: str = await driver.execute(compiled.text, *compiled.bind(values))
@@ -59,18 +56,15 @@ class EngineStore:
 
     is_shared = True
 
-    def __init__(self, engine: AsyncEngine, leases: Leases | None = None) -> None:
+    def __init__(self, engine: AsyncEngine, leases: Leases) -> None:
         self._engine = engine
         self._leases = leases
         self._gate = Gate()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        is_file = self._engine.dialect.name == "sqlite"
-        opening = self._engine.begin() if is_file else begin(self._engine)
-        async with self._gate.passing(), opening as connection:
-            if self._leases:
-                await self._leases.check(connection)
+        async with self._gate.passing(), begin(self._engine) as connection:
+            await self._leases.check(connection)
             yield EngineConnection(connection)
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
@@ -79,3 +73,22 @@ class EngineStore:
     async def close(self) -> None:
         async with self.quiet():
             await self._engine.dispose()
+
+
+async def open_server(url: str) -> tuple[EngineStore, Leases]:
+    """A server's database that is there and current.
+
+    Raises:
+        LedgerOutdated: its tables are of another version.
+        LedgerAway: it cannot be reached.
+    """
+    engine = create_postgres_engine(url)
+    try:
+        async with begin(engine) as connection:
+            await connection.run_sync(require_current)
+    except BaseException:
+        await engine.dispose()
+        raise
+    # Connections of their own: a lease must be renewed, however long the ledger's are waited for.
+    leases = Leases(create_postgres_engine(url))
+    return EngineStore(engine, leases), leases

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ClauseElement,
@@ -28,7 +28,6 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from handoff.context import UNKNOWN
 from handoff.conversation_rows import ConversationRows
-from handoff.desk import Progress, References
 from handoff.errors import AlreadyOpen
 from handoff.frozen import make, vary
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
@@ -39,6 +38,9 @@ from handoff.statements import Prepared, one_of
 from handoff.store import Connection
 from handoff.tables import Instant, handoffs
 from handoff.tracing import present_trace
+
+if TYPE_CHECKING:
+    from handoff.desk import Progress, References
 
 # What every message needs is built once: putting a statement together takes longer than running it.
 FORGOTTEN = "forgotten"  # what stands where a handoff named somebody
@@ -224,6 +226,11 @@ class HandoffRows:
         """Open handoffs whose deadline has passed."""
         query = select(handoffs).where(handoffs.c.state != State.ENDED, handoffs.c.deadline <= self._clock())
         return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.deadline))]
+
+    async def conversations_owing_exit(self) -> Sequence[str]:
+        """Conversations in which the exit flow of an ended handoff has not run."""
+        query = select(handoffs.c.conversation).where(handoffs.c.exit == Exit.PENDING)
+        return list(await self._connection.scalars(query))
 
     async def unfinished(self) -> Sequence[Handoff]:
         """Everything a restarted process has to look after: open handoffs and owed exit flows.

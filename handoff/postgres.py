@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
-from sqlalchemy import TextClause, event, text
+from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_random
@@ -28,8 +28,6 @@ CONNECTIONS = 10  # kept open by a process; as many more come and go
 
 # A process that stands still in the middle of a transaction must not hold up the others for good.
 IDLE_LIMIT = "10s"
-
-LOCK_CONVERSATION: TextClause = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 # Server errors that say that it is going or coming, by SQLSTATE (PostgreSQL, appendix A, classes 08 and 57P).
 AWAY = ("08", "57P", "53300")
