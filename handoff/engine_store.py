@@ -1,4 +1,4 @@
-"""The ledger through an asynchronous engine: PostgreSQL's, or SQLite's for a look from outside."""
+"""The ledger in an SQLite file through an asynchronous engine, for a look from outside."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ from typing import Any
 from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from handoff.leases import Leases
-from handoff.postgres import begin
+from handoff.locks import Gate
 from handoff.statements import Prepared, Row
 from handoff.store import Connection
-from handoff.tasks import Gate
 
 
 class EngineConnection:
-    """A ``Connection`` of an engine; prepared statements are run by asyncpg itself where it is that."""
+    """A ``Connection`` of an engine."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._driver: Any = None
         self.dialect: Dialect = connection.dialect
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
@@ -33,45 +30,32 @@ class EngineConnection:
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]:
         return await self._connection.scalars(statement, parameters)
 
+    async def lock(self, name: str) -> None:
+        pass
+
     async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
-        if self.dialect.driver != "asyncpg":
-            return [tuple(row) for row in await self._connection.execute(prepared.statement, values)]
-        compiled = prepared.compiled(self.dialect)
-        driver = await self._find_driver()
-        return compiled.read(await driver.fetch(compiled.text, *compiled.bind(values)))
+        return [tuple(row) for row in await self._connection.execute(prepared.statement, values)]
 
     async def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
-        if self.dialect.driver != "asyncpg":
-            return (await self._connection.execute(prepared.statement, values)).rowcount
-        compiled = prepared.compiled(self.dialect)
-        driver = await self._find_driver()
-        status: str = await driver.execute(compiled.text, *compiled.bind(values))
-        return int(status.rpartition(" ")[2])  # as in UPDATE 1
-
-    async def _find_driver(self) -> Any:
-        if self._driver is None:
-            self._driver = (await self._connection.get_raw_connection()).driver_connection
-        return self._driver
+        return (await self._connection.execute(prepared.statement, values)).rowcount
 
 
 class EngineStore:
-    """A ``Store``; transactions take the engine's connections, and do not wait for each other here."""
+    """A ``Store`` on a file that another process serves."""
 
     is_shared = True
 
-    def __init__(self, engine: AsyncEngine, leases: Leases | None = None) -> None:
+    def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._leases = leases
         self._gate = Gate()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
-        is_file = self._engine.dialect.name == "sqlite"
-        opening = self._engine.begin() if is_file else begin(self._engine)
-        async with self._gate.passing(), opening as connection:
-            if self._leases:
-                await self._leases.check(connection)
+        async with self._gate.passing(), self._engine.begin() as connection:
             yield EngineConnection(connection)
+
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        return self.transaction()
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
         return self._gate.shut()

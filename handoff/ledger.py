@@ -32,6 +32,8 @@ from handoff.message_rows import MessageRows
 from handoff.overview_rows import OverviewRows
 from handoff.past_rows import PastRows
 from handoff.postgres import begin, create_postgres_engine
+from handoff.postgres_pool import Pool
+from handoff.postgres_store import PostgresStore
 from handoff.record_rows import RecordRows
 from handoff.schema import require_current
 from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
@@ -130,7 +132,8 @@ class Ledger:
             raise
         # Connections of their own: a lease must be renewed, however long the ledger's are waited for.
         leases = None if file else Leases(create_engine(url))
-        return cls(EngineStore(engine, leases), clock, leases, measures, tracing)
+        store = EngineStore(engine) if file else PostgresStore(Pool(engine), leases)
+        return cls(store, clock, leases, measures, tracing)
 
     @asynccontextmanager
     async def entry(self) -> AsyncIterator[Entry]:
@@ -154,6 +157,20 @@ class Ledger:
             raise
         commit.end()
         entry.notes.record(self.measures)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Entry]:
+        """For what one statement finds, and nobody decides by: with a server it is cheaper than an entry.
+
+        Raises:
+            LedgerAway: the database's server cannot be reached, or goes meanwhile.
+        """
+        if not self._store.is_shared:  # whoever reads finds what was deferred
+            async with self.entry() as entry:
+                yield entry
+            return
+        async with self._store.reading() as connection:
+            yield Entry(connection, self._clock)
 
     async def defer(self, work: Deferred) -> None:
         """Write some bookkeeping without waiting for it: with the next entry, or a moment later.

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 import sqlalchemy
@@ -50,6 +50,9 @@ class LoopConnection:
 
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]:
         return self._connection.scalars(statement, parameters)
+
+    async def lock(self, name: str) -> None:
+        pass
 
     async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
         compiled = prepared.compiled(self.dialect)
@@ -110,6 +113,9 @@ class SqliteStore:
             await asyncio.shield(batch)
         batch.result()
         await self._journal.settle()
+
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        return self.transaction()
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
