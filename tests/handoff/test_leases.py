@@ -348,9 +348,8 @@ async def test_work_that_finds_its_kept_lease_lost_begins_with_another(url, ledg
     lane.kick("c1")
     await eventually(lambda: finished == ["c1"])
     lost = ledger.leases.find_kept(key).token
-    await asyncio.to_thread(
-        postgres.run_sql, f"DELETE FROM leases WHERE token = '{lost}'", database=_name(ledger)
-    )
+    lose = f"DELETE FROM leases WHERE token = '{lost}'"
+    await asyncio.to_thread(postgres.run_sql, lose, database=url.rpartition("/")[2])
     lane.kick("c1")
     await eventually(lambda: finished == ["c1", "c1"])
     assert ledger.leases.find_kept(key).token != lost
