@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sqlalchemy import (
@@ -29,7 +29,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from handoff.conversation_rows import ConversationRows
-from handoff.desk import Progress, References
 from handoff.errors import AlreadyOpen
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
 from handoff.instruments import ENDED, REQUESTED, TIME_TO_ANSWER, TIME_TO_JOIN, WAIT_IN_VAIN
@@ -38,6 +37,9 @@ from handoff.statements import Prepared, one_of
 from handoff.store import Connection
 from handoff.tables import Instant, handoffs
 from handoff.tracing import present_trace
+
+if TYPE_CHECKING:
+    from handoff.desk import Progress, References
 
 # What every message needs is built once: putting a statement together takes longer than running it.
 FORGOTTEN = "forgotten"  # what stands where a handoff named somebody

@@ -3,46 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import structlog
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from handoff.answer_rows import AnswerRows
 from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
 from handoff.deferral import Deferral, Deferred
-from handoff.engine_store import EngineStore
 from handoff.errors import LedgerReadOnly
 from handoff.files.keys import KeyRows
 from handoff.files.rows import FileRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
-from handoff.instruments import Instrument
-from handoff.leases import Leases
 from handoff.letter_rows import LetterRows
 from handoff.measures import SILENT, Measures, Notes
 from handoff.message_rows import MessageRows
 from handoff.overview_rows import OverviewRows
 from handoff.past_rows import PastRows
-from handoff.postgres import begin, create_postgres_engine
-from handoff.postgres_pool import Pool
-from handoff.postgres_store import PostgresStore
 from handoff.record_rows import RecordRows
-from handoff.schema import require_current
-from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
-from handoff.sqlite_store import SqliteStore
+from handoff.sqlite import find_file, migrate_file, require_file
 from handoff.store import Connection, Store
 from handoff.stream_rows import StreamRows
 from handoff.tracing import OFF, Tracing
 
-log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from handoff.instruments import Instrument
+    from handoff.leases import Leases
 
 
 class Entry:
@@ -104,11 +95,13 @@ class Ledger:
                 database was made by a newer version.
             LedgerAway: the server cannot be reached.
         """
-        if make_url(url).get_backend_name() == "sqlite":
-            await asyncio.to_thread(migrate_file, url)
-            store = await asyncio.to_thread(SqliteStore, url)
-            return cls(store, clock, measures=measures, tracing=tracing)
-        return await cls.open(url, clock, measures, tracing)
+        if not find_file(url):
+            return await cls.open(url, clock, measures, tracing)
+        from handoff.sqlite_store import SqliteStore
+
+        await asyncio.to_thread(migrate_file, url)
+        store = await asyncio.to_thread(SqliteStore, url)
+        return cls(store, clock, measures=measures, tracing=tracing)
 
     @classmethod
     async def open(
@@ -123,16 +116,12 @@ class Ledger:
         """
         if file := find_file(url):
             require_file(file)
-        engine = create_engine(url)
-        try:
-            async with engine.begin() if file else begin(engine) as connection:
-                await connection.run_sync(require_current)
-        except BaseException:
-            await engine.dispose()
-            raise
-        # Connections of their own: a lease must be renewed, however long the ledger's are waited for.
-        leases = None if file else Leases(create_engine(url))
-        store = EngineStore(engine) if file else PostgresStore(Pool(engine), leases)
+            from handoff.outside_store import OutsideStore
+
+            return cls(OutsideStore(url), clock, measures=measures, tracing=tracing)
+        from handoff.postgres_store import open_server  # with asyncpg, which takes its time
+
+        store, leases = await open_server(url)
         return cls(store, clock, leases, measures, tracing)
 
     @asynccontextmanager
@@ -216,30 +205,7 @@ class Ledger:
 
     async def close(self) -> None:
         """Release the connections, once what was deferred is written and no transaction is under way."""
-        try:
-            await self._deferral.settle()
-        except (sqlite3.Error, OSError) as error:
-            log.warning("ledger.deferred_lost", reason=str(error))
-        self._deferral.close()
+        await self._deferral.close()
         await self._store.close()
         if self.leases:
             await self.leases.close()
-
-
-def create_engine(url: str) -> AsyncEngine:
-    """An engine for PostgreSQL, or for a look at an SQLite file from outside.
-
-    Its SQLite transactions take the write lock at their start and are durable at commit.
-    """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_postgres_engine(url)
-    engine = create_async_engine(
-        url,
-        connect_args={"timeout": BUSY_TIMEOUT},
-        pool_size=1,
-        max_overflow=0,
-        hide_parameters=True,  # an error's text is logged, and parameters are what was said
-    )
-    prepare(engine.sync_engine)
-    return engine

@@ -15,8 +15,9 @@ from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult, text
 from handoff.errors import LeaseLost
 from handoff.leases import Lease, Leases, present_lease
 from handoff.locks import Gate
-from handoff.postgres import name_away, quote
+from handoff.postgres import begin, create_postgres_engine, name_away, quote
 from handoff.postgres_pool import Pool, Session
+from handoff.schema import require_current
 from handoff.statements import Prepared, Row
 from handoff.store import Connection
 
@@ -158,3 +159,22 @@ class PostgresStore:
     async def close(self) -> None:
         async with self.quiet():
             await self._pool.close()
+
+
+async def open_server(url: str) -> tuple[PostgresStore, Leases]:
+    """A server's database that is there and current.
+
+    Raises:
+        LedgerOutdated: its tables are of another version.
+        LedgerAway: it cannot be reached.
+    """
+    engine = create_postgres_engine(url)
+    try:
+        async with begin(engine) as connection:
+            await connection.run_sync(require_current)
+    except BaseException:
+        await engine.dispose()
+        raise
+    # Connections of their own: a lease must be renewed, however long the ledger's are waited for.
+    leases = Leases(create_postgres_engine(url))
+    return PostgresStore(Pool(engine), leases), leases

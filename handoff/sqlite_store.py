@@ -10,57 +10,24 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
-import sqlalchemy
 import structlog
-from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
 from sqlalchemy.engine import make_url
 
 from handoff.journal import Journal
+from handoff.loop_connection import LoopConnection, begin
 from handoff.sqlite import BUSY_TIMEOUT, open_file
-from handoff.statements import Prepared, Row
 from handoff.store import Connection
 
 log = structlog.get_logger(__name__)
 
-PAUSE = 0.002  # seconds between two attempts to begin while another process writes
 CHECKPOINT_AFTER = 250  # commits, of a few pages each
 
 WriteThrough = Callable[[int], None]
 write_through: WriteThrough = getattr(os, "fdatasync", os.fsync)  # macOS has only the latter
-
-
-class LoopConnection:
-    """A ``Connection`` that runs its statements where it is called; ``raw`` is the driver's own of it."""
-
-    def __init__(self, connection: sqlalchemy.Connection, raw: Any) -> None:
-        self._connection = connection
-        self._raw = raw
-        self.dialect: Dialect = connection.dialect
-
-    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        return self._connection.execute(statement, parameters)
-
-    async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
-        return self._connection.scalar(statement, parameters)
-
-    async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]:
-        return self._connection.scalars(statement, parameters)
-
-    async def lock(self, name: str) -> None:
-        pass
-
-    async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
-        compiled = prepared.compiled(self.dialect)
-        return compiled.read(self._raw.execute(compiled.text, compiled.bind(values)).fetchall())
-
-    async def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
-        compiled = prepared.compiled(self.dialect)
-        return int(self._raw.execute(compiled.text, compiled.bind(values)).rowcount)
 
 
 class SqliteStore:
@@ -79,7 +46,7 @@ class SqliteStore:
     def __init__(self, url: str, write_through: WriteThrough = write_through) -> None:
         """For a thread, as the file may be locked; ``write_through`` makes an open file durable."""
         path = make_url(url).database or ""
-        self._connection = open_file(path)
+        self._connection = open_file(path, "synchronous=NORMAL", "wal_autocheckpoint=0")
         self._raw: Any = self._connection.connection.dbapi_connection
         self._statements = LoopConnection(self._connection, self._raw)
         self._copier = sqlite3.connect(path, timeout=BUSY_TIMEOUT, check_same_thread=False)
@@ -144,27 +111,13 @@ class SqliteStore:
     # -- transactions -----------------------------------------------------------------
 
     async def _begin(self) -> asyncio.Future[None]:
-        """Take the file's write lock; the event loop goes on while another process has it.
-
-        Returns what is done once all that share it are committed.
-
-        Raises:
-            sqlite3.OperationalError: another process has had it for ten seconds.
-        """
+        """Take the file's write lock; returns what is done once all that share it are committed."""
         if self._journal.failure:
             await self._mend()
-        deadline = time.monotonic() + BUSY_TIMEOUT
-        while True:
-            try:
-                self._raw.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(PAUSE)
-            else:
-                self._batch = asyncio.get_running_loop().create_future()
-                self._changes = self._raw.total_changes
-                return self._batch
+        await begin(self._raw)
+        self._batch = asyncio.get_running_loop().create_future()
+        self._changes = self._raw.total_changes
+        return self._batch
 
     def _leave(self, batch: asyncio.Future[None], *statements: str) -> None:
         """Release the savepoint; all that share the transaction fail where SQLite has rolled it back."""

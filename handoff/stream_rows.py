@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import or_, select, update
 
 from handoff.conversation_rows import ConversationRows
-from handoff.desk import Streamed
 from handoff.handoff import Clock, Handoff, State
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.message_rows import MessageRows
 from handoff.store import Connection
 from handoff.tables import handoffs, messages
+
+if TYPE_CHECKING:
+    from handoff.desk import Streamed
 
 END = "end"
 SHOWN = "shown"

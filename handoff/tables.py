@@ -1,4 +1,7 @@
-"""The ledger's tables. ``handoff/migrations`` brings a database up to them."""
+"""The ledger's tables. ``handoff/migrations`` brings a database up to them.
+
+Indexes of some of the rows are in ``handoff/partial_indexes.py``.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,6 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
-    text,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -107,14 +109,6 @@ handoffs = Table(
     Column("rating", Integer),
     # When it was written into the bot's tracker.
     Column("recorded_at", Instant),
-    # One open handoff per conversation, whatever the code does.
-    Index(
-        "one_open_handoff",
-        "conversation",
-        unique=True,
-        sqlite_where=text("state <> 'ended'"),
-        postgresql_where=text("state <> 'ended'"),
-    ),
     Index("handoffs_by_conversation", "conversation", "opened_at"),
     Index("handoffs_by_deadline", "deadline"),
     Index("handoffs_by_reminder", "remind_at"),
@@ -123,12 +117,6 @@ handoffs = Table(
     Index("handoffs_by_exit", "exit"),
     Index("handoffs_by_opening", "opened_at", "id"),
     Index("handoffs_by_end", "ended_at"),
-    Index(
-        "unrecorded_handoffs",
-        "ended_at",
-        sqlite_where=text("recorded_at IS NULL"),
-        postgresql_where=text("recorded_at IS NULL"),
-    ),
 )
 
 messages = Table(
@@ -156,14 +144,6 @@ messages = Table(
     UniqueConstraint("conversation", "desk_id", name="one_desk_id"),
     Index("messages_by_receipt", "conversation", "receipt", "seq"),
     Index("messages_by_handoff", "handoff_id", "receipt", "seq"),
-    # What nobody has been given or shown yet; few rows, looked for again and again.
-    Index(
-        "unsettled_messages",
-        "sender",
-        "conversation",
-        sqlite_where=text("receipt = 'accepted'"),
-        postgresql_where=text("receipt = 'accepted'"),
-    ),
 )
 
 # Which numbers the answer to a message of the requester held, so that the same request gets the same answer.

@@ -6,9 +6,10 @@ from contextvars import Context
 
 import pytest
 
+from handoff.engine import create_engine
 from handoff.errors import LeaseLost
 from handoff.leases import _ACQUIRE, Lease, Leases, present_lease
-from handoff.ledger import Ledger, create_engine
+from handoff.ledger import Ledger
 from handoff.tasks import OnePerKey, Tasks
 from tests.support import postgres
 from tests.support.ledger_rows import messages, write

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event, select, text
 
+from handoff.engine import create_engine
 from handoff.handoff import utc_now
-from handoff.ledger import Entry, create_engine
+from handoff.ledger import Entry
 from handoff.tables import messages
 from tests.handoff.conftest import STORES
 from tests.support import postgres

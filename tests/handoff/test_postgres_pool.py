@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from handoff.engine import create_engine
 from handoff.errors import LedgerAway
-from handoff.ledger import create_engine
 from handoff.postgres_pool import Pool
 from handoff.statements import Prepared
 from tests.support import postgres

@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import text
 
-from handoff.ledger import Ledger, create_engine
+from handoff.engine import create_engine
+from handoff.ledger import Ledger
 from handoff.postgres_pool import Pool
 from handoff.postgres_store import PostgresStore
 from handoff.statements import Prepared
