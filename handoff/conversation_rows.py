@@ -14,8 +14,6 @@ from handoff.statements import Prepared
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
 
-# PostgreSQL's; SQLite has one writer.
-
 # What every message needs is built once: putting a statement together takes longer than running it.
 IS_CONVERSATION = conversations.c.id == bindparam("of")
 EXISTS = Prepared(select(conversations.c.id).where(IS_CONVERSATION))
