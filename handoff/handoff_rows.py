@@ -225,6 +225,11 @@ class HandoffRows:
         query = select(handoffs).where(handoffs.c.state != State.ENDED, handoffs.c.deadline <= self._clock())
         return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.deadline))]
 
+    async def conversations_owing_exit(self) -> Sequence[str]:
+        """Conversations in which the exit flow of an ended handoff has not run."""
+        query = select(handoffs.c.conversation).where(handoffs.c.exit == Exit.PENDING)
+        return list(await self._connection.scalars(query))
+
     async def unfinished(self) -> Sequence[Handoff]:
         """Everything a restarted process has to look after: open handoffs and owed exit flows.
 
