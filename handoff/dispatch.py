@@ -76,7 +76,13 @@ class Dispatch:
         self._expected: set[str] = set()  # messages whose first post was noted when they were accepted
         self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
         self._runs = OnePerKey(
-            self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases, concern=Concerning.of_handoff
+            self._post_all,
+            LANE,
+            tasks,
+            again=AGAIN,
+            leases=ledger.leases,
+            keep=True,
+            concern=Concerning.of_handoff,
         )
 
     def kick(self, handoff_id: str) -> None:

@@ -62,6 +62,12 @@ FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_b
 FIND_UNSHOWN_AND_OWN = Prepared(
     select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
 )
+FIND_SAID_SINCE = Prepared(
+    select(messages)
+    .where(OF_CONVERSATION, messages.c.seq > bindparam("since"))
+    .where(messages.c.receipt != Receipt.HELD, messages.c.receipt != Receipt.MERGED)
+    .order_by(messages.c.seq)
+)
 FIND_BY_CLIENT_ID = Prepared(
     select(messages).where(OF_CONVERSATION, messages.c.client_id == bindparam("name"))
 )
@@ -284,12 +290,7 @@ class MessageRows:
 
     async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:
         """Every message after number ``seq``, of either side, oldest first; no pieces of a stream."""
-        query = select(messages).where(
-            messages.c.conversation == conversation,
-            messages.c.seq > seq,
-            messages.c.receipt.not_in((Receipt.HELD, Receipt.MERGED)),
-        )
-        return await self._all(query.order_by(messages.c.seq))
+        return await self._fetch(FIND_SAID_SINCE, {"of": conversation, "since": seq})
 
     async def questions_and_answers(self, conversation: str, limit: int) -> Sequence[Message]:
         """Those of the last ``limit`` messages that ask something or answer it, newest first.

@@ -64,6 +64,9 @@ class SqliteStore:
     def transaction(self) -> AbstractAsyncContextManager[Connection]:
         return _Transaction(self)
 
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        return self.transaction()
+
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
         async with self._writing:
