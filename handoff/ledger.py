@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import cached_property
 from types import TracebackType
@@ -167,17 +167,17 @@ class Ledger:
         """
         return _Opening(self, self._store.transaction(), self._deferral, self._clock)
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Entry]:
+    def reading(self) -> AbstractAsyncContextManager[Entry]:
         """For what one statement finds, and nobody decides by: with a server it is cheaper than an entry.
 
         Raises:
             LedgerAway: the database's server cannot be reached, or goes meanwhile.
         """
-        if not self._store.is_shared:  # whoever reads finds what was deferred
-            async with self.entry() as entry:
-                yield entry
-            return
+        # Where there is something deferred, whoever reads finds it written.
+        return self._read() if self._store.is_shared else self.entry()
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[Entry]:
         async with self._store.reading() as connection:
             yield Entry(connection, self._clock)
 
