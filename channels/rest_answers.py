@@ -21,9 +21,10 @@ from channels.rest_requests import RestPost
 from channels.rest_wire import name_state, write_json
 from handoff.answer_rows import Span
 from handoff.handoff import Exit, State
+from handoff.locks import KeyedLocks
 from handoff.message import Message, Receipt
 from handoff.message_rows import Accepted
-from handoff.tasks import KeyedLocks, Tasks
+from handoff.tasks import Tasks
 
 STATE_HEADER = "X-Handoff-State"
 UNDECIDED = (State.ENDING, State.ENDED)
