@@ -141,7 +141,8 @@ class Control:
         """Wait for a change; a comment now and then finds out that nobody listens any more."""
         while True:
             try:
-                await asyncio.wait_for(self._simulator.changes.later_than(seen), PING_SECONDS)
+                async with asyncio.timeout(PING_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._simulator.changes.later_than(seen)
             except TimeoutError:
                 await response.write(b": still here\n\n")
             else:
