@@ -14,6 +14,7 @@ import base64
 import contextlib
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import structlog
@@ -123,7 +124,7 @@ class ServiceNowCallback(InputChannel):  # type: ignore[misc]  # Rasa ships no t
     async def _commit(self, bridge: Bridge, callback: Callback, attempts: int = ATTEMPTS) -> None:
         """Once more where the ledger's server went away meanwhile: what was taken in twice is known."""
         try:
-            await bridge.tasks.finish(bridge.relay.receive(callback), "callback")
+            await bridge.tasks.answer(partial(bridge.relay.receive, callback), "callback")
         except LedgerAway:
             if attempts <= 1:
                 raise

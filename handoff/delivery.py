@@ -95,18 +95,22 @@ class Delivery:
         self._seen: dict[str, Sequence[Message]] = {}  # what the next run need not read
         self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN, concern=Concerning)
 
-    def kick(self, conversation: str, glance: Glance | None = None) -> None:
-        """Push soon; for callers who must not wait, such as the answer to a callback.
+    def kick(self, conversation: str) -> None:
+        """Push soon; for callers who must not wait."""
+        self._announce(conversation)
+        self.hear(conversation)
+
+    async def run(self, conversation: str, glance: Glance | None) -> None:
+        """Push now, within the caller's task.
 
         With a ``glance`` from the transaction that has just committed, nothing need be read again.
         """
         self._announce(conversation)
+        self._seen.pop(conversation, None)
         is_idle = conversation not in self._runs
         if glance and is_idle and self._glances.pop(conversation, None) == glance.number:
             self._seen[conversation] = glance.waiting
-            self._runs.kick(conversation)
-        else:
-            self.hear(conversation)
+        await self._runs.run(conversation)
 
     def hear(self, conversation: str) -> None:
         """Push what another process has written, or what nobody has shown yet."""
@@ -114,7 +118,7 @@ class Delivery:
         self._runs.kick(conversation)
 
     async def look(self, entry: Entry, conversation: str) -> Glance | None:
-        """See in a transaction what will have to be shown once it has committed; for ``kick``.
+        """See in a transaction what will have to be shown once it has committed; for ``run``.
 
         None where it would not help.
         """

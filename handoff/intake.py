@@ -47,6 +47,10 @@ class TakenIn:
     unanswered: list[DeskEvent] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
+    def find_question(self) -> DeskEvent:
+        """What to answer of it: a question rather than the greeting before it."""
+        return next((e for e in self.unanswered if isinstance(e, Confirming)), self.unanswered[0])
+
 
 async def take_in(
     entry: Entry, handoff: Handoff, events: Sequence[DeskEvent], timeouts: Timeouts, answers: Answers
