@@ -117,16 +117,27 @@ class Delivery:
         self._seen.pop(conversation, None)
         self._runs.kick(conversation)
 
-    async def look(self, entry: Entry, conversation: str) -> Glance | None:
+    async def look(self, entry: Entry, conversation: str, written: Sequence[Message] = ()) -> Glance | None:
         """See in a transaction what will have to be shown once it has committed; for ``run``.
 
+        ``written`` is what the transaction itself has written, which need not be read again.
         None where it would not help.
         """
         if self._views or conversation in self._runs:
             return None
         self._looked += 1
         self._glances[conversation] = self._looked
-        return Glance(self._looked, await self._find_unshown(entry, conversation))
+        return Glance(self._looked, await self._find_fresh(entry, conversation, written))
+
+    async def _find_fresh(
+        self, entry: Entry, conversation: str, written: Sequence[Message]
+    ) -> Sequence[Message]:
+        """What was written, where that is all that was not shown."""
+        if not written or self._screen.own_words_since(conversation) is not None:
+            return await self._find_unshown(entry, conversation)
+        if await entry.messages.unshown_seqs(conversation) == [message.seq for message in written]:
+            return written
+        return await self._find_unshown(entry, conversation)
 
     async def say(self, conversation: str, draft: Draft) -> Message:
         """Commit a message, then push it; returns when it was pushed, or nobody was there."""

@@ -191,13 +191,16 @@ class Relay:
             await entry.messages.assign(message, current)
         self.post_soon(handoff, message)
 
-    async def assign(self, entry: Entry, handoff: Handoff, message: Message) -> None:
-        """Give a message to the desk in the entry that accepts it; ``post_soon`` has to follow its commit."""
-        is_next = await self._dispatch.expect(entry, handoff, message)
-        await entry.messages.assign(message, handoff, is_next=is_next)
+    async def is_free(self, entry: Entry, handoff: Handoff) -> bool:
+        """Whether a message that is accepted in this entry would be posted before any other."""
+        return await self._dispatch.is_free(entry, handoff)
+
+    def expect(self, message: Message) -> None:
+        """A message was accepted for a handoff that was free; ``post_soon`` has to follow its commit."""
+        self._dispatch.expect(message)
 
     def post_soon(self, handoff: Handoff, message: Message) -> None:
-        """Post what was assigned to a handoff, ``message`` among it."""
+        """Post what was given to a handoff, ``message`` among it."""
         self._dispatch.hand_over(handoff, message)
         self._expect_news(handoff)
 
@@ -308,7 +311,7 @@ class Relay:
             known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
             found = await take_in(entry, known, callback.events, self._timeouts, self._desk.answers)
             is_stray = bool(callback.stray and await take_back(entry, found.handoff, callback.stray))
-            glance = await self.delivery.look(entry, handoff.conversation)
+            glance = await self.delivery.look(entry, handoff.conversation, found.written)
         return News(handoff, found, glance, is_stray=is_stray)
 
     async def _learn_chat_id(self, entry: Entry, handoff: Handoff, chat_id: str | None) -> Handoff:
