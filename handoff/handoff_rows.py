@@ -309,8 +309,8 @@ class HandoffRows:
         values = {"now": now, "reminder": _later(now, remind), "limit": _later(now, within)}
         await self._connection.change(NOTE_POST, {"handoff": handoff.id, **values})
 
-    async def note_answer(self, handoff: Handoff) -> None:
-        """Stop the live agent's clock; the first answer is remembered."""
+    async def note_answer(self, handoff: Handoff) -> Handoff | None:
+        """Stop the live agent's clock; the first answer is remembered. None where it is live no more."""
         changes: dict[str, Any] = {"remind_at": None, "deadline": None, "reminders": 0}
         now = self._clock()
         if handoff.first_answer_at is None:
@@ -318,6 +318,7 @@ class HandoffRows:
         answered = await self._update(handoff, (State.LIVE,), changes)
         if answered and answered.first_answer_at == now:
             self._notes.time(TIME_TO_ANSWER, answered.opened_at)
+        return answered
 
     async def due_for_reminder(self) -> Sequence[Handoff]:
         """Open handoffs whose requester has waited long enough to be told something."""

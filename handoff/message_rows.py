@@ -98,6 +98,13 @@ FIND_SHOWN = Prepared(
         messages.c.receipt != Receipt.DELIVERED,
     )
 )
+FIND_SETTLED_FOR_DESK = Prepared(
+    select(messages)
+    .where(OF_CONVERSATION, messages.c.sender == Sender.REQUESTER)
+    .where(messages.c.handoff_id.is_not(None), messages.c.receipt != Receipt.ACCEPTED)
+    .order_by(messages.c.seq.desc())
+    .limit(bindparam("limit", type_=Integer))
+)
 WRITE = Prepared(insert(messages))
 ASSIGN = Prepared(
     update(messages)
@@ -290,6 +297,13 @@ class MessageRows:
             return await self._fetch(FIND_UNSHOWN, {"of": conversation})
         return await self._fetch(FIND_UNSHOWN_AND_OWN, {"of": conversation, "since": own_since})
 
+    async def conversations_unshown(self) -> Sequence[str]:
+        """Conversations in which there is something that the requester has not been shown."""
+        query = select(messages.c.conversation).where(
+            messages.c.sender.in_(SHOWN_TO_REQUESTER), messages.c.receipt == Receipt.ACCEPTED
+        )
+        return list(await self._connection.scalars(query.distinct()))
+
     async def unseen_by_requester(self, seconds: float, handoff_id: str | None = None) -> Sequence[Message]:
         """Live agents' messages that no browser was there for, for so long; of open handoffs, or of one."""
         still_open = select(handoffs.c.id).where(handoffs.c.state != State.ENDED)
@@ -342,13 +356,7 @@ class MessageRows:
 
     async def settled_for_desk(self, conversation: str, limit: int) -> Sequence[Message]:
         """The requester's last ``limit`` messages to the desk of which it is known what became."""
-        query = select(messages).where(
-            messages.c.conversation == conversation,
-            messages.c.sender == Sender.REQUESTER,
-            messages.c.handoff_id.is_not(None),
-            messages.c.receipt != Receipt.ACCEPTED,
-        )
-        return await self._all(query.order_by(messages.c.seq.desc()).limit(limit))
+        return await self._fetch(FIND_SETTLED_FOR_DESK, {"of": conversation, "limit": limit})
 
     async def said_by_bot(self, conversation: str, limit: int) -> Sequence[Message]:
         """The bot's last ``limit`` messages, newest first."""

@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 from opentelemetry.trace import SpanKind
 
+from handoff.aftermath import changed_lately
 from handoff.concern import Concerning, note_concern
 from handoff.deadlines import Deadlines
 from handoff.delivery import Delivery, Glance, Screen, Views
@@ -48,6 +49,7 @@ log = structlog.get_logger(__name__)
 Taken = asyncio.Future[bool]  # whether a callback was news
 
 SWEEP = 0.5  # seconds between two looks for deadlines that have passed
+REST = 0.01  # seconds between two open handoffs that are looked at after a restart
 TAKE_OVER = 1.0  # seconds between two looks, in a cluster, for what a process has left that is gone
 
 
@@ -154,12 +156,25 @@ class Relay:
             self._tasks.spawn(self._ticks.watch(), "ticks")
 
     async def _resume(self) -> None:
+        """Post and show what waits, and give back what has ended; what is only open has time."""
         async with self._ledger.entry() as entry:
             unfinished = await entry.handoffs.unfinished()
+            to_post = await entry.messages.handoffs_to_post()
+            unshown = set(await entry.messages.conversations_unshown())
+        for handoff_id in to_post:
+            self._dispatch.kick(handoff_id)
         for handoff in unfinished:
-            self._dispatch.kick(handoff.id)
-            self.delivery.kick(handoff.conversation)
-            self._following.kick(handoff.id)
+            if handoff.conversation in unshown:
+                self.delivery.kick(handoff.conversation)
+            if not handoff.is_open:
+                self._following.kick(handoff.id)
+        self._tasks.spawn(self._follow_all(changed_lately(unfinished)), "resume")
+
+    async def _follow_all(self, handoffs: Sequence[Handoff]) -> None:
+        """One after another, with rests: their requesters all come back just now, and go first."""
+        for handoff in handoffs:
+            await self._following.settle(handoff.id)
+            await asyncio.sleep(REST)
 
     async def _take_over(self, leases: Leases) -> None:
         """Post what another process has left unposted, as it is gone."""
