@@ -6,7 +6,7 @@ import asyncio
 import json
 import sqlite3
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 
 import aio_pika
@@ -108,58 +108,52 @@ async def test_trackers_in_sqlite(open_threaded, tmp_path):
 
 async def test_events_in_a_database(open_threaded, tmp_path):
     path = tmp_path / "events.db"
+
+    async def read():
+        with closing(sqlite3.connect(path)) as database:
+            return [json.loads(data) for (data,) in database.execute("SELECT data FROM events ORDER BY id")]
+
     async with open_threaded(event_broker={"type": "sql", "dialect": "sqlite", "db": str(path)}) as helpdesk:
-        client = await play_story(helpdesk)
-        with sqlite3.connect(path) as database:
-            published = [json.loads(data) for (data,) in database.execute("SELECT data FROM events ORDER BY id")]
-        database.close()
-        await expect_published(helpdesk, client, published)
+        await expect_published(helpdesk, await play_story(helpdesk), read)
 
 
 async def test_events_in_a_file(open_threaded, tmp_path):
     path = tmp_path / "events.log"
+
+    async def read():
+        return [json.loads(line) for line in path.read_text().splitlines()]
+
     async with open_threaded(event_broker={"type": "file", "path": str(path)}) as helpdesk:
-        client = await play_story(helpdesk)
-        await expect_published(helpdesk, client, [json.loads(line) for line in path.read_text().splitlines()])
+        await expect_published(helpdesk, await play_story(helpdesk), read)
 
 
 async def test_events_by_rabbitmq(open_threaded):
     """Its connection belongs to the channels' loop, which sleeps while a turn computes."""
     async with run_rabbitmq() as port:
-        broker = {
-            "type": "pika",
-            "url": "127.0.0.1",
-            "port": port,
-            "username": "guest",
-            "password": "guest",
-            "queues": ["events"],
-        }
+        user = {"username": "guest", "password": "guest"}
+        broker = {"type": "pika", "url": "127.0.0.1", "port": port, "queues": ["events"], **user}
         async with open_threaded(event_broker=broker) as helpdesk:
             client = await play_story(helpdesk)
-            await expect_published(helpdesk, client, await drain(port, client, helpdesk))
+            async with await aio_pika.connect(port=port) as connection:
+                queue = await (await connection.channel()).get_queue("events")
+                published = []
+
+                async def read():
+                    while message := await queue.get(no_ack=True, fail=False):
+                        published.append(json.loads(message.body))
+                    return published
+
+                await expect_published(helpdesk, client, read)
 
 
-async def drain(port, client, helpdesk):
-    """Until as many have come as there are."""
-    wanted = len(await helpdesk.events(client))
-    events = []
-    async with await aio_pika.connect(port=port) as connection:
-        channel = await connection.channel()
-        queue = await channel.declare_queue("events", durable=True)
-
-        async def take():
-            while message := await queue.get(no_ack=True, fail=False):
-                events.append(json.loads(message.body))
-            return sum(event["sender_id"] == client.session_id for event in events) >= wanted
-
-        await eventually(take)
-    return events
-
-
-async def expect_published(helpdesk, client, published):
+async def expect_published(helpdesk, client, read):
     """All events of a conversation, once each and in their order."""
-    kept = [event["timestamp"] for event in await helpdesk.events(client)]
-    assert [e["timestamp"] for e in published if e["sender_id"] == client.session_id] == kept
+
+    async def are_all_there():
+        kept = [event["timestamp"] for event in await helpdesk.events(client)]
+        return [event["timestamp"] for event in await read() if event["timestamp"] in kept] == kept
+
+    await eventually(are_all_there)
 
 
 @asynccontextmanager
