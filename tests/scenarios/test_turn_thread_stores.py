@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sqlite3
 import uuid
 from contextlib import asynccontextmanager, closing
@@ -16,9 +17,10 @@ from aiohttp import web
 from sqlalchemy import make_url
 
 from chaos.services import RedisService, ServiceMissing
-from tests.scenarios.conftest import heard
+from tests.scenarios.conftest import SECRET, heard
 from tests.support import postgres
 from tests.support.chromium import give_up
+from tests.support.processes import find_port, run_module
 from tests.support.rabbitmq import run_rabbitmq
 from tests.support.waiting import eventually
 
@@ -255,3 +257,26 @@ async def test_turns_of_several_conversations_wait_at_the_same_time(open_threade
         go_on.set()
         for client in clients:
             await eventually(lambda client=client: client.sent_by("bot"))
+
+
+async def test_actions_by_grpc(open_threaded, tmp_path):
+    port = find_port()
+    environment = {
+        "SERVICENOW_URL": "http://127.0.0.1:9",  # which this action does not ask
+        "SERVICENOW_AUTH": "none",
+        "SERVICENOW_CALLBACK_SECRET": SECRET,
+        "HANDOFF_DATABASE_URL": f"sqlite:///{tmp_path}/ledger.db",
+    }
+    arguments = ("--actions", "actions", "--port", str(port), "--grpc")
+    with run_module("rasa_sdk", *arguments, environment=environment):
+        async with open_threaded(action_endpoint={"url": f"grpc://127.0.0.1:{port}"}) as helpdesk:
+            await eventually(lambda: is_open(port), within=30)
+            client = await helpdesk.join()
+            for count in (1, 2):
+                await client.say("blorp gnarf")
+                await helpdesk.expect_slot(client, "misunderstandings_in_a_row", count)
+
+
+def is_open(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
