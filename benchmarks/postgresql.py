@@ -30,7 +30,7 @@ async def make_database() -> AsyncIterator[str]:
     """
     import asyncpg
 
-    from handoff.ledger import create_engine
+    from handoff.engine import create_engine
     from handoff.schema import migrate
 
     server = find_server()

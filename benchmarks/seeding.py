@@ -20,8 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks.configuration import make_settings
 from benchmarks.stage import AGENT, Holding, Seat, make_seats
+from handoff.engine import create_engine
 from handoff.handoff import State
-from handoff.ledger import Entry, Ledger, create_engine
+from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Receipt, Sender
 from handoff.settings import Settings
 from handoff.tables import conversations, handoffs, messages

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from handoff.comparison import Difference, Direction, Need, Side, compare, fold
+from handoff.comparison import Difference, Need, Side, compare, fold
 from handoff.content import MASK, write_plainly
 from handoff.desk import AgentDesk, Line, RecordedDesk
 from handoff.errors import DeskError
 from handoff.handoff import Handoff
 from handoff.message import Message, Receipt, Sender
+from handoff.verdict import Direction, Verdict
 
 if TYPE_CHECKING:
     from handoff.ledger import Ledger
 
 NO_TRANSCRIPT = "this desk shows no transcript"
 NOTHING_SHOWN = "the desk shows nothing of the chat, though something was said; may we read it?"
-
-
-class Verdict(StrEnum):
-    """What came of an audit; ``UNREADABLE``: nothing, as the desk's transcript could not be read."""
-
-    CLEAN = "clean"
-    FLAWED = "flawed"
-    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, kw_only=True)

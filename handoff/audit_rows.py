@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, or_, select, update
 
-from handoff.audit import Audit
 from handoff.conversation_rows import insert_or_ignore
 from handoff.handoff import Clock, State
 from handoff.store import Connection
 from handoff.tables import audits, handoffs
+
+if TYPE_CHECKING:
+    from handoff.audit import Audit
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import structlog
 
-from handoff.audit import Audit, Verdict, audit, give_up
+from handoff.audit import Audit, audit, give_up
 from handoff.audit_rows import DueAudit
 from handoff.concern import Concerning, note_concern
 from handoff.desk import AgentDesk
 from handoff.errors import DeskError, DeskRejected
 from handoff.ledger import Ledger
+from handoff.verdict import Verdict
 
 log = structlog.get_logger(__name__)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from handoff.engine import create_engine
 from handoff.errors import LedgerAway, LedgerOutdated, SettingsError
 from handoff.finding import Finding, failed, ok
-from handoff.ledger import create_engine
 from handoff.postgres import begin
 from handoff.schema import require_current
 from handoff.settings import Settings, hide_password, read_settings

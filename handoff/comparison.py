@@ -14,28 +14,14 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from enum import StrEnum
 
+from handoff.verdict import Direction, Flaw
+
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 UNSTORABLE = re.compile("[\ud800-\udfff\0]")  # half an emoji, which some keep as a question mark
 MASKED = re.compile(r"[*•#█]{3,}|[xX]{3,}")
 ALIKE = 0.6  # of two texts in the same place, from which on they are the same message, changed
 PREFIXES = 2  # before a line that was said before: who, and "Summary"
 WHOLE = 200  # letters of a line from which on it may have been cut off
-
-
-class Flaw(StrEnum):
-    """What is wrong with a message: it did not arrive, arrived twice, in other words, or nobody wrote it."""
-
-    MISSING = "missing"
-    DOUBLED = "doubled"
-    CHANGED = "changed"
-    UNKNOWN = "unknown"
-
-
-class Direction(StrEnum):
-    """Which way a message went."""
-
-    TO_DESK = "to_desk"
-    TO_REQUESTER = "to_requester"
 
 
 class Need(StrEnum):

@@ -10,7 +10,6 @@ from sqlalchemy import Table, bindparam, delete, null, or_, select, update
 
 from handoff.digest import PREFIX, digest
 from handoff.handoff import Clock, State
-from handoff.postgres import LOCK_CONVERSATION
 from handoff.statements import Prepared
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
@@ -49,7 +48,7 @@ class ConversationRows:
         """
         if self._connection.dialect.name == "sqlite" or conversation in self._locked:
             return False
-        await self._connection.execute(LOCK_CONVERSATION, {"name": conversation})
+        await self._connection.lock(conversation)
         self._locked.add(conversation)
         return True
 

@@ -8,15 +8,12 @@ moment earlier, and it is shown or posted again with the same id.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 if TYPE_CHECKING:
     from handoff.ledger import Entry
-
-log = structlog.get_logger(__name__)
 
 Deferred = Callable[["Entry"], Awaitable[object]]
 
@@ -48,15 +45,15 @@ class Deferral:
             self._waiting = [*taken, *self._waiting]
             self._write_within(AGAIN)
 
-    async def settle(self) -> None:
-        """Write what waits."""
+    async def close(self) -> None:
+        """Write what waits, and nothing any more."""
         if self._writing:
             await asyncio.wait([self._writing])
         if self._waiting:
-            await self._write()
-
-    def close(self) -> None:
-        """Write nothing any more."""
+            try:
+                await self._write()
+            except (sqlite3.Error, OSError) as error:
+                _warn("ledger.deferred_lost", error)
         if self._timer:
             self._timer.cancel()
 
@@ -75,4 +72,10 @@ class Deferral:
     def _end(self, writing: asyncio.Task[None]) -> None:
         self._writing = None
         if not writing.cancelled() and (error := writing.exception()):
-            log.warning("ledger.deferred_not_written", reason=str(error))
+            _warn("ledger.deferred_not_written", error)
+
+
+def _warn(event: str, error: BaseException) -> None:
+    import structlog  # takes as long as all that a short command does itself
+
+    structlog.get_logger(__name__).warning(event, reason=str(error))

@@ -175,14 +175,14 @@ class Delivery:
 
     async def _show_since(self, conversation: str, since: int) -> None:
         """Show everything after a number to the sockets of this process, then take note of it."""
-        async with self._ledger.entry() as entry:
+        async with self._ledger.reading() as entry:
             fresh = await entry.messages.said_since(conversation, since)
         await self._show_all(fresh, is_shared=True)
 
     async def _show_unshown(self, conversation: str) -> None:
         waiting = self._seen.pop(conversation, None)
         if waiting is None:
-            async with self._ledger.entry() as entry:
+            async with self._ledger.reading() as entry:
                 waiting = await self._find_unshown(entry, conversation)
         await self._show_all(waiting)
 

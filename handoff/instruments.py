@@ -12,10 +12,9 @@ from enum import StrEnum
 from operator import add
 from types import MappingProxyType
 
-from handoff.audit import Verdict
-from handoff.comparison import Direction, Flaw
 from handoff.handoff import OPEN_STATES, EndReason, State
 from handoff.message import Sender
+from handoff.verdict import Direction, Flaw, Verdict
 
 OTHER = "other"
 SECONDS = "s"

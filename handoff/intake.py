@@ -174,13 +174,17 @@ class Intake:
             return  # a repetition says nothing about who is there now
         if sender is Sender.AGENT:
             await self._join(event.name, event.avatar)
-            if self.taken.handoff.awaits_answer:
-                await self._entry.handoffs.note_answer(self.taken.handoff)
+            await self._note_answer()
         if event.stream_id is None or await self._end_stream(event.stream_id, event.text):
             await self._write(draft)
         if sender is Sender.SYSTEM and self._state is State.REQUESTED:
             # It is the requester's turn now, and they may take as long as in a queue.
             await self._entry.handoffs.allow(self.taken.handoff, self._timeouts.queued)
+
+    async def _note_answer(self) -> None:
+        handoff = self.taken.handoff
+        if handoff.awaits_answer or handoff.first_answer_at is None:
+            self.taken.handoff = await self._entry.handoffs.note_answer(handoff) or handoff
 
     def _find_sender(self, event: Said | Streamed) -> Sender | None:
         """The live agent; the desk's own bot, where it asks something or while live; or nobody."""

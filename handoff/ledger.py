@@ -3,63 +3,90 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING
 
-import structlog
 from opentelemetry.trace import INVALID_SPAN
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from handoff.answer_rows import AnswerRows
 from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
 from handoff.deferral import Deferral, Deferred
-from handoff.engine_store import EngineStore
 from handoff.errors import LedgerReadOnly
 from handoff.files.keys import KeyRows
 from handoff.files.rows import FileRows
 from handoff.handoff import Clock, utc_now
 from handoff.handoff_rows import HandoffRows
-from handoff.instruments import Instrument
-from handoff.leases import Leases
 from handoff.letter_rows import LetterRows
 from handoff.measures import SILENT, Measures, Notes
 from handoff.message_rows import MessageRows
 from handoff.overview_rows import OverviewRows
 from handoff.past_rows import PastRows
-from handoff.postgres import begin, create_postgres_engine
 from handoff.record_rows import RecordRows
-from handoff.schema import require_current
-from handoff.sqlite import BUSY_TIMEOUT, find_file, migrate_file, prepare, require_file
-from handoff.sqlite_store import SqliteStore
+from handoff.sqlite import find_file, migrate_file, require_file
 from handoff.store import Connection, Store
 from handoff.stream_rows import StreamRows
 from handoff.tracing import OFF, Tracing
 
-log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from handoff.instruments import Instrument
+    from handoff.leases import Leases
 
 
 class Entry:
-    """One transaction: what can be read and written in it, by subject."""
+    """One transaction: what can be read and written in it, by subject.
+
+    What every message needs is there at once, the rest is made when it is asked for.
+    """
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
         self.notes = Notes(clock)
         self.conversations = ConversationRows(connection, clock)
         self.handoffs = HandoffRows(connection, self.conversations, self.notes, clock)
         self.messages = MessageRows(connection, self.conversations, self.notes, clock)
-        self.streams = StreamRows(connection, self.conversations, self.messages, clock)
-        self.letters = LetterRows(connection, self.conversations, clock)
-        self.audits = AuditRows(connection, clock)
-        self.past = PastRows(connection)
-        self.records = RecordRows(connection, self.messages, clock)
-        self.overview = OverviewRows(connection, clock)
-        self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
-        self.files = FileRows(connection, clock)
-        self.keys = KeyRows(connection)
+
+    @cached_property
+    def streams(self) -> StreamRows:
+        return StreamRows(self._connection, self.conversations, self.messages, self._clock)
+
+    @cached_property
+    def letters(self) -> LetterRows:
+        return LetterRows(self._connection, self.conversations, self._clock)
+
+    @cached_property
+    def audits(self) -> AuditRows:
+        return AuditRows(self._connection, self._clock)
+
+    @cached_property
+    def past(self) -> PastRows:
+        return PastRows(self._connection)
+
+    @cached_property
+    def records(self) -> RecordRows:
+        return RecordRows(self._connection, self.messages, self._clock)
+
+    @cached_property
+    def overview(self) -> OverviewRows:
+        return OverviewRows(self._connection, self._clock)
+
+    @cached_property
+    def answers(self) -> AnswerRows:
+        return AnswerRows(self._connection, self.conversations, self.messages, self._clock)
+
+    @cached_property
+    def files(self) -> FileRows:
+        return FileRows(self._connection, self._clock)
+
+    @cached_property
+    def keys(self) -> KeyRows:
+        return KeyRows(self._connection)
 
 
 class Ledger:
@@ -102,11 +129,13 @@ class Ledger:
                 database was made by a newer version.
             LedgerAway: the server cannot be reached.
         """
-        if make_url(url).get_backend_name() == "sqlite":
-            await asyncio.to_thread(migrate_file, url)
-            store = await asyncio.to_thread(SqliteStore, url)
-            return cls(store, clock, measures=measures, tracing=tracing)
-        return await cls.open(url, clock, measures, tracing)
+        if not find_file(url):
+            return await cls.open(url, clock, measures, tracing)
+        from handoff.sqlite_store import SqliteStore
+
+        await asyncio.to_thread(migrate_file, url)
+        store = await asyncio.to_thread(SqliteStore, url)
+        return cls(store, clock, measures=measures, tracing=tracing)
 
     @classmethod
     async def open(
@@ -121,39 +150,36 @@ class Ledger:
         """
         if file := find_file(url):
             require_file(file)
-        engine = create_engine(url)
-        try:
-            async with engine.begin() if file else begin(engine) as connection:
-                await connection.run_sync(require_current)
-        except BaseException:
-            await engine.dispose()
-            raise
-        # Connections of their own: a lease must be renewed, however long the ledger's are waited for.
-        leases = None if file else Leases(create_engine(url))
-        return cls(EngineStore(engine, leases), clock, leases, measures, tracing)
+            from handoff.outside_store import OutsideStore
 
-    @asynccontextmanager
-    async def entry(self) -> AsyncIterator[Entry]:
+            return cls(OutsideStore(url), clock, measures=measures, tracing=tracing)
+        from handoff.postgres_store import open_server  # with asyncpg, which takes its time
+
+        store, leases = await open_server(url)
+        return cls(store, clock, leases, measures, tracing)
+
+    def entry(self) -> AbstractAsyncContextManager[Entry]:
         """One transaction, alone with its writes until it commits.
 
         Raises:
             LedgerAway: the database's server cannot be reached, or goes meanwhile.
             LeaseLost: another process has taken over the work that this transaction is part of.
         """
-        taken: Sequence[Deferred] = ()
-        try:
-            async with self._store.transaction() as connection:
-                taken = self._deferral.take()
-                entry = Entry(connection, self._clock)
-                for work in taken:
-                    await work(entry)
-                yield entry
-                commit = self.tracing.begin_piece("ledger.commit") if entry.notes else INVALID_SPAN
-        except BaseException:
-            self._deferral.give_back(taken)
-            raise
-        commit.end()
-        entry.notes.record(self.measures)
+        return _Opening(self, self._store.transaction(), self._deferral, self._clock)
+
+    def reading(self) -> AbstractAsyncContextManager[Entry]:
+        """For what one statement finds, and nobody decides by: with a server it is cheaper than an entry.
+
+        Raises:
+            LedgerAway: the database's server cannot be reached, or goes meanwhile.
+        """
+        # Where there is something deferred, whoever reads finds it written.
+        return self._read() if self._store.is_shared else self.entry()
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[Entry]:
+        async with self._store.reading() as connection:
+            yield Entry(connection, self._clock)
 
     async def defer(self, work: Deferred) -> None:
         """Write some bookkeeping without waiting for it: with the next entry, or a moment later.
@@ -199,30 +225,54 @@ class Ledger:
 
     async def close(self) -> None:
         """Release the connections, once what was deferred is written and no transaction is under way."""
-        try:
-            await self._deferral.settle()
-        except (sqlite3.Error, OSError) as error:
-            log.warning("ledger.deferred_lost", reason=str(error))
-        self._deferral.close()
+        await self._deferral.close()
         await self._store.close()
         if self.leases:
             await self.leases.close()
 
 
-def create_engine(url: str) -> AsyncEngine:
-    """An engine for PostgreSQL, or for a look at an SQLite file from outside.
+class _Opening:
+    """The block of one entry; a class, as this is on the way of every message."""
 
-    Its SQLite transactions take the write lock at their start and are durable at commit.
-    """
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_postgres_engine(url)
-    engine = create_async_engine(
-        url,
-        connect_args={"timeout": BUSY_TIMEOUT},
-        pool_size=1,
-        max_overflow=0,
-        hide_parameters=True,  # an error's text is logged, and parameters are what was said
-    )
-    prepare(engine.sync_engine)
-    return engine
+    __slots__ = ("_clock", "_deferral", "_entry", "_ledger", "_taken", "_transaction")
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        transaction: AbstractAsyncContextManager[Connection],
+        deferral: Deferral,
+        clock: Clock,
+    ) -> None:
+        self._ledger = ledger
+        self._transaction = transaction
+        self._deferral = deferral
+        self._clock = clock
+        self._taken: Sequence[Deferred] = ()
+
+    async def __aenter__(self) -> Entry:
+        connection = await self._transaction.__aenter__()
+        self._entry = entry = Entry(connection, self._clock)
+        self._taken = self._deferral.take()
+        try:
+            for work in self._taken:
+                await work(entry)
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return entry
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        notes, ledger = self._entry.notes, self._ledger
+        commit = ledger.tracing.begin_piece("ledger.commit") if notes and error is None else INVALID_SPAN
+        try:
+            await self._transaction.__aexit__(kind, error, trace)
+        except BaseException:
+            self._deferral.give_back(self._taken)
+            raise
+        if error is not None:
+            self._deferral.give_back(self._taken)
+            return
+        commit.end()
+        notes.record(ledger.measures)

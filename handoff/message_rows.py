@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, delete, insert, or_, select, update
 
 from handoff.conversation_rows import ConversationRows
+from handoff.frozen import make, vary
 from handoff.handoff import WAITING, Clock, Handoff, State
+from handoff.ids import make_id
 from handoff.instruments import DUPLICATES, MESSAGES
 from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
@@ -22,6 +23,8 @@ from handoff.tracing import present_trace
 
 UNSEEN_AT_ONCE = 500
 COLUMNS = tuple(messages.c.keys())
+SENDERS = {sender.value: sender for sender in Sender}
+RECEIPTS = {receipt.value: receipt for receipt in Receipt}
 SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
 
 # What every message needs is built once: putting a statement together takes longer than running it.
@@ -58,6 +61,12 @@ FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
 FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
 FIND_UNSHOWN_AND_OWN = Prepared(
     select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
+)
+FIND_SAID_SINCE = Prepared(
+    select(messages)
+    .where(OF_CONVERSATION, messages.c.seq > bindparam("since"))
+    .where(messages.c.receipt != Receipt.HELD, messages.c.receipt != Receipt.MERGED)
+    .order_by(messages.c.seq)
 )
 FIND_BY_CLIENT_ID = Prepared(
     select(messages).where(OF_CONVERSATION, messages.c.client_id == bindparam("name"))
@@ -154,7 +163,7 @@ class MessageRows:
 
     async def mark(self, message_id: str, receipt: Receipt, *, possibly_sent: bool | None = None) -> None:
         """Settle what became of an accepted message; what was settled by somebody quicker stands."""
-        values = {"message": message_id, "becomes": receipt}
+        values = {"message": message_id, "becomes": receipt.value}
         if possibly_sent is None:
             await self._connection.change(MARK, values)
         else:
@@ -169,7 +178,7 @@ class MessageRows:
         """Give up a message that counted as sent."""
         failed = update(messages).where(messages.c.id == message.id).values(receipt=Receipt.FAILED)
         await self._connection.execute(failed)
-        return replace(message, receipt=Receipt.FAILED)
+        return vary(message, receipt=Receipt.FAILED)
 
     async def is_followed(self, message: Message) -> bool:
         """Whether a later message of the requester was given to the bot or to another handoff."""
@@ -281,12 +290,7 @@ class MessageRows:
 
     async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:
         """Every message after number ``seq``, of either side, oldest first; no pieces of a stream."""
-        query = select(messages).where(
-            messages.c.conversation == conversation,
-            messages.c.seq > seq,
-            messages.c.receipt.not_in((Receipt.HELD, Receipt.MERGED)),
-        )
-        return await self._all(query.order_by(messages.c.seq))
+        return await self._fetch(FIND_SAID_SINCE, {"of": conversation, "since": seq})
 
     async def questions_and_answers(self, conversation: str, limit: int) -> Sequence[Message]:
         """Those of the last ``limit`` messages that ask something or answer it, newest first.
@@ -341,7 +345,7 @@ class MessageRows:
         shown = await self._first(FIND_SHOWN, {"of": conversation, "name": public_id})
         if shown:
             await self._connection.change(CONFIRM, {"message": shown.id})
-            shown = replace(shown, receipt=Receipt.DELIVERED)
+            shown = vary(shown, receipt=Receipt.DELIVERED)
         return shown
 
     async def note_delivered(self, conversation: str, public_id: str) -> None:
@@ -351,11 +355,11 @@ class MessageRows:
 
     async def _write(self, conversation: str, draft: Draft) -> Message:
         values: dict[str, Any] = {
-            "id": str(uuid4()),
+            "id": make_id(),
             "conversation": conversation,
             "seq": await self._conversations.next_seq(conversation),
-            "sender": draft.sender,
-            "receipt": Receipt.ACCEPTED,
+            "sender": draft.sender.value,
+            "receipt": Receipt.ACCEPTED.value,
             "possibly_sent": False,
             "created_at": self._clock(),
             "content": dict(draft.content),
@@ -368,7 +372,7 @@ class MessageRows:
             "trace": present_trace(),
         }
         await self._connection.change(WRITE, values)
-        return Message(**values)
+        return make(Message, {**values, "sender": draft.sender, "receipt": Receipt.ACCEPTED})
 
     async def _known(self, conversation: str, draft: Draft) -> Message | None:
         for statement, name in ((FIND_BY_CLIENT_ID, draft.client_id), (FIND_BY_DESK_ID, draft.desk_id)):
@@ -394,5 +398,5 @@ class MessageRows:
 def read_message(row: Sequence[Any]) -> Message:
     """A message of a whole row of the table."""
     values = dict(zip(COLUMNS, row, strict=True))
-    values["sender"], values["receipt"] = Sender(values["sender"]), Receipt(values["receipt"])
-    return Message(**values)
+    values["sender"], values["receipt"] = SENDERS[values["sender"]], RECEIPTS[values["receipt"]]
+    return make(Message, values)

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import func, select, tuple_
 
 from handoff.message import Receipt, Sender
+from handoff.past import Past
 from handoff.store import Connection
 from handoff.tables import handoffs, letters, messages
-from handoff.tally import Past
 
 COLUMNS = [handoffs.c[name] for name in Past._fields]
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 
 from handoff.errors import LedgerOutdated
-from handoff.table_locks import lock_tables, wait_for_migrations
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -31,6 +30,8 @@ def migrate(connection: Connection, to: str | None = None) -> None:
     """
     from alembic import command
     from alembic.runtime.migration import MigrationContext
+
+    from handoff.table_locks import lock_tables, wait_for_migrations
 
     is_shared = connection.dialect.name == "postgresql"
     if is_shared:

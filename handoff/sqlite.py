@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
 from handoff.errors import LedgerMissing
 from handoff.schema import migrate
@@ -37,10 +38,10 @@ def migrate_file(url: str, to: str | None = None) -> None:
         migrate(connection, to)
 
 
-def open_file(path: str) -> Connection:
-    """The one connection of a process that commits by itself, and waits for the disk by itself.
+def open_file(path: str, *pragmas: str) -> Connection:
+    """A connection whose transactions are begun and committed by hand.
 
-    It never waits for another process, and never copies the log into the database.
+    It never waits for another process. By itself it is durable; ``pragmas`` may have it otherwise.
     """
     engine = create_engine(
         f"sqlite:///{path}",
@@ -52,7 +53,7 @@ def open_file(path: str) -> Connection:
     event.listen(engine, "connect", _prepare_connection)
     connection = engine.connect()
     connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # makes the log's file
-    for pragma in ("synchronous=NORMAL", "wal_autocheckpoint=0", "busy_timeout=0"):
+    for pragma in (*pragmas, "busy_timeout=0"):
         connection.exec_driver_sql(f"PRAGMA {pragma}")
     return connection
 
@@ -91,15 +92,18 @@ def _prepare_connection(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-@retry(
-    retry=retry_if_exception_type(sqlite3.OperationalError),
-    stop=stop_after_delay(BUSY_TIMEOUT),
-    wait=wait_random(0.005, 0.05),
-    reraise=True,
-)
 def _switch_to_wal(cursor: Any) -> None:
     """SQLite's busy handler does not cover this switch, so two processes on a fresh file can collide."""
-    cursor.execute("PRAGMA journal_mode=WAL")
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 - so that two do not collide again
+        else:
+            return
 
 
 def _begin_immediate(connection: Any) -> None:

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from handoff.past import Past
 from handoff.period import Period
 
 if TYPE_CHECKING:
@@ -19,19 +20,6 @@ PAGE = 2000  # handoffs of one transaction; with SQLite nobody else writes meanw
 GROWTH = 1.02  # from one step of a sketch to the next, so a percentile is right within two per cent
 # Where a distribution is parted, in seconds; the last part is open.
 STEPS = (15, 30, 60, 120, 300, 600, 1800, 3600)
-
-
-class Past(NamedTuple):
-    """A handoff, as a tally looks at it."""
-
-    id: str
-    opened_at: datetime
-    joined_at: datetime | None
-    first_answer_at: datetime | None
-    ended_at: datetime | None
-    end_reason: str | None
-    channel: str
-    rating: int | None = None
 
 
 @dataclass

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -91,71 +90,13 @@ class Home:
             self._loop.call_soon_threadsafe(function, *arguments)
 
 
-class KeyedLocks:
-    """A fair lock per key, which exists only while somebody holds or awaits it."""
-
-    def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._users: Counter[str] = Counter()
-
-    @asynccontextmanager
-    async def hold(self, key: str) -> AsyncIterator[None]:
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        self._users[key] += 1
-        try:
-            async with lock:
-                yield
-        finally:
-            self._users[key] -= 1
-            if not self._users[key]:
-                del self._users[key], self._locks[key]
-
-
-class Gate:
-    """A door that many pass at a time, and that can be shut once nobody is within."""
-
-    def __init__(self) -> None:
-        self._within = 0
-        self._shut = False
-        self._changed = asyncio.Condition()
-
-    @asynccontextmanager
-    async def passing(self) -> AsyncIterator[None]:
-        """Be within; waits while it is shut."""
-        while self._shut:
-            async with self._changed:
-                await self._changed.wait_for(lambda: not self._shut)
-        self._within += 1
-        try:
-            yield
-        finally:
-            self._within -= 1
-            if self._shut:
-                await self._tell()
-
-    @asynccontextmanager
-    async def shut(self) -> AsyncIterator[None]:
-        """Let nobody in, and wait until everybody is out."""
-        self._shut = True
-        try:
-            async with self._changed:
-                await self._changed.wait_for(lambda: not self._within)
-            yield
-        finally:
-            self._shut = False
-            await self._tell()
-
-    async def _tell(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
-
-
 class OnePerKey:
     """Runs ``work(key)`` at least once after each ``kick(key)``, and never twice at a time for one key.
 
     What fails is tried ``again`` after so many seconds, or at the next kick where that is None.
-    With ``leases`` it is one run at a time among all processes; a kick waits for its turn. ``concern``
-    says whom a key's work concerns.
+    With ``leases`` it is one run at a time among all processes; a kick waits for its turn. ``keep``
+    where a key is soon kicked again, so that its lease is kept. ``concern`` says whom a key's work
+    concerns.
     """
 
     def __init__(
@@ -166,11 +107,13 @@ class OnePerKey:
         *,
         again: float | None = None,
         leases: Leases | None = None,
+        keep: bool = False,
         concern: Callable[[str], Concerning] = Concerning.nobody,
     ) -> None:
         self._again = again
         self._concern = concern
         self._leases = leases
+        self._keep = keep
         self._work = work
         self._name = name
         self._tasks = tasks
@@ -218,7 +161,7 @@ class OnePerKey:
             self._wanted.add(key)  # whoever has it now may have begun before this kick
 
     def _alone(self, key: str) -> AbstractAsyncContextManager[None]:
-        return self._leases.hold(f"{self._name}:{key}") if self._leases else nullcontext()
+        return self._leases.hold(f"{self._name}:{key}", keep=self._keep) if self._leases else nullcontext()
 
     def _stop(self, key: str, task: asyncio.Task[Any]) -> None:
         """A kick that came during a run that failed is answered by another run."""

@@ -70,9 +70,11 @@ def _read_custom(item: Mapping[str, Any], addresses: Addresses) -> Content:
 
 
 def _read_link(item: Mapping[str, Any], addresses: Addresses) -> Content:
+    """A header that only repeats the label, as of a file that a live agent sends, says nothing."""
     value = item.get("value")
     href = addresses.read(value.get("action") if isinstance(value, Mapping) else value)
-    header, label = read_string(item.get("header")), read_string(item.get("label"))
+    label, header = read_string(item.get("label")), read_string(item.get("header"))
+    header = None if header == label else header
     if href is None:
         return _say(header, label)
     part = _drop_absent({"kind": "link", "href": href, "title": label or href, "header": header})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from handoff.tables import metadata
+from handoff.partial_indexes import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

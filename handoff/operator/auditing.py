@@ -13,13 +13,14 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from handoff.audit import Audit, Verdict, audit, give_up
+from handoff.audit import Audit, audit, give_up
 from handoff.desk import AgentDesk
 from handoff.errors import DeskError, HandoffError
 from handoff.handoff import Clock, Handoff, utc_now
 from handoff.ledger import Ledger
 from handoff.operator.output import AsJson, print_json
 from handoff.settings import read_settings
+from handoff.verdict import Verdict
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 MARK = " (its answer was lost, and it was posted again)"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from handoff.operator.choosing import Chosen, choose
-from handoff.operator.output import AsJson, make_printable, print_json
+from handoff.operator.output import AsJson, make_printable, print_json, write_count
 from handoff.operator.session import with_ledger
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ def forget_conversation(conversation: Chosen, force: Force = False, as_json: AsJ
         print_json({"forgotten": asdict(done), "elsewhere": ELSEWHERE})
         return
     typer.echo(
-        f"Forgotten: {done.messages} messages, {done.files} files, {done.letters} letters, "
-        f"and who was in {done.handoffs} handoffs, of {make_printable(done.conversation)}."
+        f"Forgotten: {write_count(done.messages, 'message')}, {write_count(done.files, 'file')}, "
+        f"{write_count(done.letters, 'letter')}, and who was in {write_count(done.handoffs, 'handoff')}, "
+        f"of {make_printable(done.conversation)}."
     )
     typer.echo("\n".join(("Not deleted by this command:", *(f"* {line}" for line in ELSEWHERE))))
 
@@ -44,8 +45,8 @@ def forget_conversation(conversation: Chosen, force: Force = False, as_json: AsJ
 async def _forget(ledger: Ledger, given: str, *, force: bool) -> Forgotten:
     from handoff.files.store import FileStore
     from handoff.forgetting import close_first, forget
-    from handoff.settings import read_some
     from handoff.settings.files import FileSettings
+    from handoff.settings.group import read_some
 
     async with ledger.entry() as entry:
         conversation = await choose(entry, given)

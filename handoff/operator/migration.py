@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from handoff.ledger import create_engine
+from handoff.engine import create_engine
 from handoff.operator.output import AsJson, print_json
 from handoff.postgres import begin
 from handoff.schema import migrate, newest_revision
-from handoff.settings import read_some
+from handoff.settings.group import read_some
 from handoff.settings.ledger import LedgerSettings
 from handoff.sqlite import find_file, migrate_file
 

@@ -26,6 +26,11 @@ def make_printable(text: str | None) -> str:
     return "".join(character if character.isprintable() else " " for character in text or "")
 
 
+def write_count(number: int, name: str) -> str:
+    """As ``1 chat`` or ``2 chats``."""
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
 def print_error(sentence: str, *, as_json: bool) -> None:
     """To standard error for people; ``{"error": ...}`` on standard output for programs."""
     if as_json:

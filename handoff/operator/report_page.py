@@ -10,6 +10,7 @@ from pathlib import Path
 
 from handoff.operator.charts import Bar, draw_columns, draw_rows
 from handoff.operator.handoffs import write_duration
+from handoff.operator.output import write_count
 from handoff.tally import RATINGS, STEPS, Sketch, Tally
 
 REASONS = {
@@ -106,7 +107,8 @@ def _write_volume(tally: Tally) -> str:
         (f"{at:{WIDE_UNITS[unit]}}", bar.value, bar.strong or 0) for at, bar in zip(local, bars, strict=True)
     ]
     busiest = max(bars, key=lambda bar: bar.value)
-    told = f"{tally.handoffs} chats; the most in one {unit}: {busiest.value}, on {busiest.label}."
+    chats = write_count(tally.handoffs, "chat")
+    told = f"{chats}; the most in one {unit}: {busiest.value}, on {busiest.label}."
     heading = f"Chats by {unit}"
     plot = draw_columns("volume", heading, told, bars)
     note = "Strong: a live agent joined. Pale: nobody did, or not yet."
@@ -138,7 +140,8 @@ def _write_durations(name: str, heading: str, note: str, sketch: Sketch) -> str:
         ("19 of 20 within", sketch.percentile(0.95)),
         ("longest", sketch.longest),
     ]
-    told = f"{sketch.count} chats; " + ", ".join(f"{text} {_write(value)}" for text, value in summary) + "."
+    known = ", ".join(f"{text} {_write(value)}" for text, value in summary)
+    told = f"{write_count(sketch.count, 'chat')}; {known}."
     plot = draw_columns(name, heading, told, bars)
     rows += [(text.capitalize(), _write(value)) for text, value in summary]
     return _write_section(heading, f"{note} Below each column: less than.", plot, ("Time", "Chats"), rows)
@@ -163,7 +166,7 @@ def _write_ratings(tally: Tally) -> str:
         return f"<section><h2>{heading}</h2><p>Nobody has rated it in this period.</p></section>"
     bars = [Bar(str(rating), tally.ratings[rating]) for rating in RATINGS]
     mean = sum(rating * tally.ratings[rating] for rating in RATINGS) / count
-    told = f"{count} ratings, on average {mean:.1f} of 5."
+    told = f"{write_count(count, 'rating')}, on average {mean:.1f} of 5."
     rows: list[tuple[str, str | int]] = [(bar.label, bar.value) for bar in bars]
     plot = draw_columns("ratings", heading, told, bars)
     note = "By requesters whom a named live agent had joined, from 1 (poor) to 5 (great)."

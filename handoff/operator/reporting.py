@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from handoff.operator.output import AsJson, print_json
+from handoff.operator.output import AsJson, print_json, write_count
 from handoff.operator.session import with_ledger
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def write_report(
     from handoff.operator.report_page import NOTHING, write_page
 
     _write(to, write_page(tally, utc_now()), force=force)
-    typer.echo(f"{to}: {tally.handoffs} chats." if tally.handoffs else f"{to}: {NOTHING}")
+    typer.echo(f"{to}: {write_count(tally.handoffs, 'chat')}." if tally.handoffs else f"{to}: {NOTHING}")
 
 
 def _count(begin: str | None, end: str | None) -> Tally:
@@ -44,7 +44,7 @@ def _count(begin: str | None, end: str | None) -> Tally:
 
     from handoff.handoff import utc_now
     from handoff.period import read_period
-    from handoff.settings import read_some
+    from handoff.settings.group import read_some
     from handoff.settings.times import TimeSettings
     from handoff.tally import count_period
 

@@ -37,8 +37,8 @@ async def put_back(ledger: Ledger, what: str) -> Sequence[Letter]:
     Raises:
         NotFound: none is called that; says why.
     """
-    from handoff.settings import read_some
     from handoff.settings.channels import ChannelSettings
+    from handoff.settings.group import read_some
 
     within = read_some(ChannelSettings).handoff_rest_webhook_deadline
     async with ledger.entry() as entry:

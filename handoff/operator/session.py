@@ -26,7 +26,7 @@ def with_ledger(work: Callable[[Ledger], Awaitable[T]]) -> T:
 
 async def _open(work: Callable[[Ledger], Awaitable[T]]) -> T:
     from handoff.ledger import Ledger  # SQLAlchemy: not for --help
-    from handoff.settings import read_some
+    from handoff.settings.group import read_some
     from handoff.settings.ledger import LedgerSettings
 
     gc.enable()  # switched off for the imports, see handoff/__main__.py

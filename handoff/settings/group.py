@@ -1,14 +1,18 @@
-"""What the groups of settings share: their base, how a problem is told, and what an address is."""
+"""What the groups of settings share: their base, how one is read, how a problem is told, and an address."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from handoff.errors import SettingsError
+
+ENV_FILE = "HANDOFF_ENV_FILE"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
@@ -29,6 +33,35 @@ class Group(BaseSettings):
     def problems(self) -> list[str]:
         """What is wrong with these settings together: a sentence each, which names the variable."""
         return []
+
+
+G = TypeVar("G", bound=Group)
+
+
+def read_some(group: type[G], **overrides: Any) -> G:
+    """One group only: what an operator needs, while others may be wrong; ``overrides`` win.
+
+    Raises:
+        SettingsError: with one sentence per missing or wrong setting, naming the variable.
+    """
+    try:
+        return group(_env_file=os.environ.get(ENV_FILE, ".env"), **overrides)
+    except ValidationError as error:
+        raise SettingsError([line for e in error.errors() for line in _explain(e)]) from None
+
+
+def _explain(error: Any) -> list[str]:
+    """One pydantic error as sentences that name the variable and never its value."""
+    if error["type"] == "together":
+        return str(error["msg"]).splitlines()
+    name = str(error["loc"][0]).upper()
+    if error["type"] == "missing":
+        return [f"{name} is not set."]
+    return [f"{name} {_lower_first(error['msg'])}."]
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:].rstrip(".")
 
 
 def problem(text: str) -> PydanticCustomError:

@@ -4,10 +4,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from handoff.audit import Verdict, audit
+from handoff.audit import audit
 from handoff.auditor import Auditor
-from handoff.comparison import Direction, Flaw
 from handoff.errors import DeskBusy, DeskRejected
+from handoff.verdict import Direction, Flaw, Verdict
 from simulator import SimulatorSettings
 from simulator.chat import Entry, Sender
 from tests.support.stage import CONNECT_SUPPORT, SECRET, play

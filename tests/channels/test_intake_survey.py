@@ -2,8 +2,9 @@
 
 import pytest
 
-from handoff.audit import Verdict, audit
+from handoff.audit import audit
 from handoff.opening import Outcome
+from handoff.verdict import Verdict
 from simulator import SimulatorSettings, State
 from simulator.rich_items import input_text
 from tests.channels.test_stock import playing

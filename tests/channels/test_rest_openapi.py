@@ -10,8 +10,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from sanic import Sanic
 
+from handoff.engine import create_engine
 from handoff.files.rules import MEBIBYTE
-from handoff.ledger import create_engine
 from tests.support.file_client import draw_picture
 from tests.support.rest_client import RestClient
 from tests.support.stage import play

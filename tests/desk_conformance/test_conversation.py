@@ -3,10 +3,11 @@
 import pytest
 
 from handoff.answers import find_asked, read_answer
-from handoff.audit import Verdict, audit
+from handoff.audit import audit
 from handoff.desk import RecordedDesk
 from handoff.handoff import EndReason
 from handoff.opening import Outcome
+from handoff.verdict import Verdict
 from tests.desk_conformance.conftest import SUMMARY
 from tests.support.ledger_rows import find, write
 from tests.support.waiting import eventually

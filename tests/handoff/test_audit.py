@@ -1,11 +1,11 @@
 import pytest
 
-from handoff.audit import Verdict, audit, judge
-from handoff.comparison import Direction, Flaw
+from handoff.audit import audit, judge
 from handoff.desk import Line
 from handoff.errors import DeskRejected
 from handoff.handoff import State
 from handoff.message import Receipt, Sender, sentence
+from handoff.verdict import Direction, Flaw, Verdict
 from tests.support.ledger_rows import bring_to, end, messages, write
 from tests.support.scripted_desk import RecordedScriptedDesk, ScriptedDesk
 

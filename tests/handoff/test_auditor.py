@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from handoff.audit import Verdict
 from handoff.auditor import AGAIN, ATTEMPTS, SETTLE, WITHIN, Auditor
 from handoff.desk import Line
 from handoff.errors import DeskRejected, DeskUnavailable
 from handoff.handoff import State
 from handoff.message import Sender
 from handoff.retention import forget_old
+from handoff.verdict import Verdict
 from tests.support.ledger_rows import bring_to
 from tests.support.scripted_desk import RecordedScriptedDesk
 

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handoff.comparison import Direction, Flaw, Need, Side, compare, fold
+from handoff.comparison import Need, Side, compare, fold
+from handoff.verdict import Direction, Flaw
 
 DESK = Direction.TO_DESK
 

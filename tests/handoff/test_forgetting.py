@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import text
 
 from handoff.answer_rows import Span
+from handoff.engine import create_engine
 from handoff.files.file import FileState, Origin
 from handoff.files.store import FileStore
 from handoff.forgetting import StillOpen, close_first, forget
 from handoff.handoff import EndReason, State
-from handoff.ledger import create_engine
 from handoff.message import Draft, Sender
 from handoff.retention import forget_old
 from handoff.tables import metadata

@@ -6,9 +6,10 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from handoff.desk import References, Said
+from handoff.engine import create_engine
 from handoff.errors import AlreadyOpen, LedgerAway
 from handoff.handoff import EndReason, State
-from handoff.ledger import Ledger, create_engine
+from handoff.ledger import Ledger
 from handoff.message import Receipt, Sender
 from handoff.postgres import begin
 from tests.support import postgres

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from handoff.audit import Audit, Verdict, give_up
-from handoff.comparison import Difference, Direction, Flaw
+from handoff.audit import Audit, give_up
+from handoff.comparison import Difference
 from handoff.errors import DeskUnavailable
 from handoff.handoff import State
 from handoff.ledger import Ledger
 from handoff.operator.auditing import NothingToAudit, audit_many, describe, is_clean, read_since, write_lines
+from handoff.verdict import Direction, Flaw, Verdict
 from tests.support.ledger_rows import bring_to, end
 from tests.support.scripted_desk import RecordedScriptedDesk
 

@@ -15,8 +15,9 @@ import pytest
 from handoff.handoff import EndReason, State
 from handoff.operator.charts import Bar, draw_columns, draw_rows
 from handoff.operator.report_page import NOTHING, REASONS, write_page
+from handoff.past import Past
 from handoff.period import Period
-from handoff.tally import Past, Tally
+from handoff.tally import Tally
 from tests.support.chromium import FLAGS, find_chromium
 from tests.support.ledger_rows import bring_to, end, request
 
@@ -107,6 +108,7 @@ def test_where_nobody_joined_no_empty_plot_is_drawn():
     tally = Tally(Period(BEGIN, BEGIN + timedelta(days=1), UTC))
     tally.add(Past("1", BEGIN, None, None, None, None, "webchat"))
     page = write_page(tally, BEGIN)
+    assert "1 chat; the most in one hour: 1" in page
     assert "None in this period." in page
     assert "None has ended yet." in page
     assert "Nobody has rated it" in page
@@ -158,6 +160,14 @@ async def test_it_writes_a_page_and_none_over_another(variables, tmp_path, clock
     assert again.returncode == 1
     assert "--force" in again.stderr
     assert run(str(file), "--force", *around, environment=variables).returncode == 0
+
+
+async def test_one_chat_is_one_chat(variables, ledger, tmp_path, clock):
+    clock.advance(2 * 24 * 3600)
+    await request(ledger, "c3")
+    day = f"{clock():%Y-%m-%d}"
+    done = run(str(tmp_path / "page.html"), "--from", day, "--to", day, environment=variables)
+    assert done.stdout.endswith("page.html: 1 chat.\n")
 
 
 async def test_programs_get_numbers_and_no_file(variables, tmp_path, clock):

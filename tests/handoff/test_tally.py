@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handoff.handoff import EndReason, State
+from handoff.past import Past
 from handoff.period import Period
-from handoff.tally import Past, Sketch, Tally, count_period
+from handoff.tally import Sketch, Tally, count_period
 from tests.support.ledger_rows import bring_to, end, request, write
 
 EPOCH = datetime(2026, 11, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ import gc
 import pytest
 from structlog.testing import capture_logs
 
-from handoff.tasks import KeyedLocks, OnePerKey, Tasks
+from handoff.tasks import OnePerKey, Tasks
 from tests.support.waiting import eventually
 
 
@@ -104,58 +104,6 @@ async def test_a_task_may_cancel_its_fellows(tasks):
         return "still here"
 
     assert await tasks.spawn(stop(), "stop") == "still here"
-
-
-# -- KeyedLocks -------------------------------------------------------------------------
-
-
-async def test_one_holder_at_a_time_in_the_order_of_asking():
-    locks, order, inside = KeyedLocks(), [], 0
-
-    async def enter(number):
-        nonlocal inside
-        async with locks.hold("k"):
-            inside += 1
-            assert inside == 1
-            await asyncio.sleep(0)
-            order.append(number)
-            inside -= 1
-
-    await asyncio.gather(*(enter(number) for number in range(20)))
-    assert order == list(range(20))
-
-
-async def test_different_keys_do_not_wait_for_each_other():
-    locks = KeyedLocks()
-    async with locks.hold("a"), asyncio.timeout(1), locks.hold("b"):
-        pass
-
-
-async def test_a_lock_that_nobody_wants_is_forgotten():
-    locks = KeyedLocks()
-
-    async def enter():
-        async with locks.hold("k"):
-            await asyncio.sleep(0)
-
-    await asyncio.gather(enter(), enter(), return_exceptions=True)
-    with pytest.raises(ValueError):
-        async with locks.hold("k"):
-            raise ValueError
-    assert not locks._locks
-    assert not locks._users
-
-
-async def test_whoever_gives_up_waiting_leaves_no_lock_behind():
-    locks = KeyedLocks()
-    async with locks.hold("k"):
-        waiting = asyncio.create_task(locks.hold("k").__aenter__())
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
-    async with asyncio.timeout(1), locks.hold("k"):
-        pass
-    assert not locks._locks
 
 
 # -- OnePerKey --------------------------------------------------------------------------

@@ -64,6 +64,15 @@ def test_a_link_has_a_label_and_a_header():
     assert content["parts"] == [{**part, "header": "Knowledge base"}]
 
 
+@pytest.mark.covers("7.3 OutputLink", "7.2 header")
+def test_a_header_that_repeats_the_label_is_said_once():
+    """As an instance sends a file of a live agent's."""
+    said = read({**rich_items.link("https://example.com/f/1", "plan.pdf"), "header": "plan.pdf"})
+    assert said["text"] == "plan.pdf: https://example.com/f/1"
+    assert said["parts"] == [{"kind": "link", "href": "https://example.com/f/1", "title": "plan.pdf"}]
+    assert read({**rich_items.link("ftp://a/b", "plan.pdf"), "header": "plan.pdf"}) == {"text": "plan.pdf"}
+
+
 @pytest.mark.parametrize("value", ["https://a.b/c", {"action": "https://a.b/c"}])
 def test_the_address_of_a_link_may_stand_in_value_itself(value):
     assert read({"uiType": "OutputLink", "value": value}) == {

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import psycopg2
 
-from handoff.ledger import create_engine
+from handoff.engine import create_engine
 from handoff.schema import migrate
 from handoff.tables import metadata
 from tests.support.chromium import give_up

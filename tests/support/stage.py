@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 from sanic import Sanic
 
@@ -27,6 +29,7 @@ from tests.support.scripted_bot import ScriptedBot
 from tests.support.waiting import eventually
 
 SECRET = "callback-secret-of-the-test"
+CLOSING = 60.0  # seconds; where it takes longer, the test fails at the line that waits
 
 
 @dataclass
@@ -56,6 +59,11 @@ class Stage:
         client = ChatClient(self.url, **options)
         self.clients.append(client)
         return await client.connect(session_id, last_seen)
+
+    async def leave(self) -> None:
+        """All clients."""
+        for client in self.clients:
+            await client.leave()
 
     async def see_off(self, client: ChatClient) -> None:
         """Until the server has noticed that a client left, it takes it to be shown what comes."""
@@ -153,7 +161,8 @@ async def play(
     simulator = Simulator(
         desk or SimulatorSettings(username="handoff", password="secret of the test", callback_secret=SECRET)
     )
-    async with AsyncExitStack() as stack:
+    stack = AsyncExitStack()
+    try:
         port = find_port()
         settings.setdefault("handoff_public_url", f"http://127.0.0.1:{port}")
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
@@ -171,9 +180,11 @@ async def play(
         app, url, bot = await stack.enter_async_context(channels)
         simulator.settings.callback_url = f"{url}/webhooks/servicenow/callback"
         stage = Stage(url, app, simulator, ours, bot)
+        stack.push_async_callback(stage.leave)
         yield stage
-        for client in stage.clients:
-            await client.leave()
+    finally:
+        async with asyncio.timeout(CLOSING):
+            await stack.aclose()
 
 
 @asynccontextmanager
@@ -198,7 +209,7 @@ async def serve_channels(
     async def connect():
         return await make_backend(settings, observation=observation)
 
-    app = Sanic("stage", configure_logging=False)
+    app = Sanic(f"stage-{uuid4().hex}", configure_logging=False)
     channels = [
         WebChat(connect=connect, bot=bot, **webchat),
         HandoffRest(connect=connect, bot=bot, **(rest or {})),
