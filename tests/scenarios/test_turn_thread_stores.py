@@ -207,6 +207,7 @@ async def test_a_reminder_that_an_action_asks_for(open_threaded):
     ):
         client = await helpdesk.join()
         await client.say("blorp gnarf")
+        await eventually(lambda: client.sent_by("bot"))
 
         async def was_reminded():
             events = await helpdesk.events(client)
