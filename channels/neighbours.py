@@ -74,7 +74,10 @@ class Neighbours:
         self._tell("state", handoff.conversation)
 
     def announce_receipt(self, message: Message) -> None:
-        self._tell("receipt", message.conversation, message=message.id)
+        """They read it in the ledger, so they hear of it once it is there."""
+        self._ledger.once_written(
+            message.conversation, lambda: self._tell("receipt", message.conversation, message=message.id)
+        )
 
     def announce_files(self, conversation: str) -> None:
         self._tell("files", conversation)

@@ -13,6 +13,7 @@ from handoff.digest import digest
 from handoff.instruments import TO_REQUESTER
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender
+from handoff.message_rows import Accepted
 from handoff.ownership import may_bot_speak
 from handoff.promptness import Promptness
 from handoff.tasks import Home, OnePerKey, Tasks
@@ -93,6 +94,8 @@ class Delivery:
         self._glances: dict[str, int] = {}  # the newest of each conversation, while nothing was shown since
         self._looked = 0
         self._seen: dict[str, Sequence[Message]] = {}  # what the next run need not read
+        self._fresh: dict[str, list[Message]] = {}  # what was written here since the last run, with views
+        self._unread: set[str] = set()  # conversations in which there may be more, with views
         self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN, concern=Concerning)
 
     def kick(self, conversation: str, glance: Glance | None = None) -> None:
@@ -101,6 +104,10 @@ class Delivery:
         With a ``glance`` from the transaction that has just committed, nothing need be read again.
         """
         self._announce(conversation)
+        if glance and self._views:
+            self._fresh.setdefault(conversation, []).extend(glance.waiting)
+            self._runs.kick(conversation)
+            return
         is_idle = conversation not in self._runs
         if glance and is_idle and self._glances.pop(conversation, None) == glance.number:
             self._seen[conversation] = glance.waiting
@@ -108,9 +115,15 @@ class Delivery:
         else:
             self.hear(conversation)
 
+    def kick_for(self, accepted: Accepted) -> None:
+        """The same for a message of the requester, which may have other screens."""
+        message = accepted.message
+        is_all = self._views and accepted.is_new
+        self.kick(message.conversation, Glance(0, [message]) if is_all else None)
+
     def hear(self, conversation: str) -> None:
         """Push what another process has written, or what nobody has shown yet."""
-        self._seen.pop(conversation, None)
+        self._forget_seen(conversation)
         self._runs.kick(conversation)
 
     async def look(self, entry: Entry, conversation: str) -> Glance | None:
@@ -118,7 +131,9 @@ class Delivery:
 
         None where it would not help.
         """
-        if self._views or conversation in self._runs:
+        if self._views:
+            return Glance(0, entry.messages.written)
+        if conversation in self._runs:
             return None
         self._looked += 1
         self._glances[conversation] = self._looked
@@ -150,8 +165,14 @@ class Delivery:
 
     async def _show_now(self, conversation: str) -> None:
         self._announce(conversation)
-        self._seen.pop(conversation, None)
+        self._forget_seen(conversation)
         await self._runs.settle(conversation)
+
+    def _forget_seen(self, conversation: str) -> None:
+        """Let the next run read."""
+        self._seen.pop(conversation, None)
+        if self._views:
+            self._unread.add(conversation)
 
     def _announce(self, conversation: str) -> None:
         if self._views:
@@ -165,18 +186,28 @@ class Delivery:
             return
         is_ours = conversation in self._ours
         self._ours.discard(conversation)
+        fresh = self._take_fresh(conversation)
         since = self._views.shown_upto(conversation)
         if since is not None:
-            await self._show_since(conversation, since)
+            await self._show_since(conversation, since, fresh)
         elif is_ours:
             await self._show_unshown(conversation)
         if not is_ours:
             self._views.wake(conversation)
 
-    async def _show_since(self, conversation: str, since: int) -> None:
+    def _take_fresh(self, conversation: str) -> Sequence[Message]:
+        """What was written here and not shown, unless there may be more."""
+        fresh = self._fresh.pop(conversation, ())
+        if conversation in self._unread:
+            self._unread.discard(conversation)
+            return ()
+        return fresh
+
+    async def _show_since(self, conversation: str, since: int, fresh: Sequence[Message]) -> None:
         """Show everything after a number to the sockets of this process, then take note of it."""
-        async with self._ledger.reading() as entry:
-            fresh = await entry.messages.said_since(conversation, since)
+        if not _are_all_since(fresh, since):
+            async with self._ledger.reading() as entry:
+                fresh = await entry.messages.said_since(conversation, since)
         await self._show_all(fresh, is_shared=True)
 
     async def _show_unshown(self, conversation: str) -> None:
@@ -224,14 +255,26 @@ class Delivery:
         for message in others:
             if self.promptness.note_shown(message):
                 self._ledger.time(TO_REQUESTER, message.created_at, "shown")
-        if not abouts and self._screen.knows_again(others[0].conversation):
-            await self._ledger.defer(lambda entry: _mark_shown(entry, others))
+        conversation = shown[0].conversation
+        if not abouts and self._screen.knows_again(conversation):
+            await self._ledger.defer(conversation, lambda entry: _mark_shown(entry, others))
             return
         async with self._ledger.entry() as entry:
             await _mark_shown(entry, others)
             settled = [await entry.messages.find(about) for about in abouts]
         for about in filter(None, settled):
             await self._screen.show_receipt(about)
+
+
+def _are_all_since(messages: Sequence[Message], seq: int) -> bool:
+    """Whether these are all that was said after a number: no number is missing among them.
+
+    Pieces of a stream are to be looked up, as they may have become one message by now.
+    """
+    return bool(messages) and all(
+        message.seq == number and message.receipt is Receipt.ACCEPTED
+        for number, message in enumerate(messages, seq + 1)
+    )
 
 
 async def _mark_shown(entry: Entry, shown: Sequence[Message]) -> None:

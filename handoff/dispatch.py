@@ -29,6 +29,7 @@ from handoff.files.file import has_files
 from handoff.files.posting import Posting
 from handoff.handoff import Handoff, State
 from handoff.instruments import DESK_FAILURES, RETRIES, TO_DESK
+from handoff.leases import Lease, present_lease
 from handoff.ledger import Entry, Ledger
 from handoff.message import Message, Receipt
 from handoff.repetition import repeat_within
@@ -73,7 +74,8 @@ class Dispatch:
         self._screen = screen
         self._timeouts = timeouts
         self._give_up = give_up
-        self._expected: set[str] = set()  # messages whose first post was noted when they were accepted
+        # Messages whose first post was noted when they were accepted, and the lease by which that was.
+        self._expected: dict[str, Lease | None] = {}
         self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
         self._runs = OnePerKey(
             self._post_all,
@@ -95,9 +97,12 @@ class Dispatch:
 
         The note says that the desk may have it; until it was posted, we know that it has not.
         """
-        if self._ledger.leases or handoff.id in self._runs or await entry.messages.next_for_desk(handoff):
+        if handoff.id in self._runs or await entry.messages.next_for_desk(handoff):
             return False
-        self._expected.add(message.id)
+        lease = self._runs.find_kept(handoff.id)
+        if self._ledger.leases and not (lease and await entry.holds(lease)):
+            return False
+        self._expected[message.id] = lease
         return True
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:
@@ -110,6 +115,8 @@ class Dispatch:
 
     async def _post_all(self, handoff_id: str) -> None:
         handed = self._handed.pop(handoff_id, None)
+        if handed and self._expected.get(handed[1].id) != present_lease():
+            handed = None  # another process may have been here since
         found = handed or await self._next(handoff_id)
         while found:
             handoff, message = found
@@ -135,7 +142,7 @@ class Dispatch:
             self._ledger.time(TO_DESK, max(message.created_at, handoff.live_since or message.created_at))
             note = partial(self._note_posted, handoff, message, is_doubtful)
             if found is handed:  # what was written since has kicked
-                await self._ledger.defer(note)
+                await self._ledger.defer(handoff.conversation, note)
                 found = None
             else:
                 async with self._ledger.entry() as entry:
@@ -160,6 +167,8 @@ class Dispatch:
     async def _find(self, entry: Entry, handoff_id: str) -> tuple[Handoff, Message] | None:
         """What was written before a live agent is there waits for them, but for answers to the bot."""
         handoff = await entry.handoffs.find(handoff_id)
+        if handoff:
+            await entry.conversations.lock(handoff.conversation)  # finds what was deferred written
         message = await next_for_desk(entry, handoff) if handoff else None
         return (handoff, message) if handoff and message else None
 
@@ -235,8 +244,8 @@ class Dispatch:
 
     async def _begin(self, message: Message) -> bool:
         """Note that a post is under way; returns whether an earlier one may have arrived."""
-        if message.id in self._expected:
-            self._expected.discard(message.id)
+        is_expected = message.id in self._expected
+        if self._expected.pop(message.id, None) == present_lease() and is_expected:
             return False
         async with self._ledger.entry() as entry:
             current = await entry.messages.find(message.id)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult, text
 
 from handoff.errors import LeaseLost
+from handoff.later import Changes, Later
 from handoff.leases import Lease, Leases, present_lease
 from handoff.locks import Gate
 from handoff.postgres import begin, create_postgres_engine, name_away, quote
@@ -28,10 +29,12 @@ FOUND = "SELECT 1"  # what becomes of a query that finds one row
 class PostgresConnection:
     """A ``Connection`` that takes a session when it is first asked for something."""
 
-    def __init__(self, pool: Pool, lease: Lease | None) -> None:
+    def __init__(self, pool: Pool, later: Later, lease: Lease | None) -> None:
         """``lease`` is that of the work under way: the transaction makes sure that it is held."""
         self._pool = pool
+        self._later = later
         self._lease = lease
+        self._taken: dict[str, Changes] = {}
         self._session: Session | None = None
         self.dialect: Dialect = pool.engine.dialect
 
@@ -40,6 +43,16 @@ class PostgresConnection:
             await self._begin(f"SELECT pg_advisory_xact_lock(hashtextextended({quote(name)}, 0))")
         else:
             await self.fetch(LOCK, {"name": name})
+        await self._catch_up(name)
+
+    async def _catch_up(self, name: str) -> None:
+        """Write first what was left for later."""
+        if name in self._taken:
+            return
+        if changes := self._later.take(name):
+            self._taken[name] = changes
+            for prepared, values in changes:
+                await self.change(prepared, values)
 
     async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
         session = self._session or await self._begin()
@@ -67,14 +80,18 @@ class PostgresConnection:
         try:
             await session.run("COMMIT")
         except BaseException:
+            self._give_back()
             await self._pool.give_up(session)
             raise
+        for name in self._taken:
+            self._later.settle(name)
         await self._pool.give_back(session)
 
     async def roll_back(self) -> None:
         if self._session is None:
             return
         session, self._session = self._session, None
+        self._give_back()
         try:
             await session.run("ROLLBACK")
         except Exception:
@@ -84,6 +101,11 @@ class PostgresConnection:
             raise
         else:
             await self._pool.give_back(session)
+
+    def _give_back(self) -> None:
+        for name, changes in self._taken.items():
+            self._later.give_back(name, changes)
+        self._taken.clear()
 
     async def _begin(self, *statements: str) -> Session:
         """Begin the transaction, with statements that are its first.
@@ -129,12 +151,15 @@ class PostgresStore:
     def __init__(self, pool: Pool, leases: Leases | None = None) -> None:
         self._pool = pool
         self._leases = leases
+        self.dialect: Dialect = pool.engine.dialect
         self._gate = Gate()
+        self.later = Later(pool)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         async with self._gate.passing():
-            connection = PostgresConnection(self._pool, present_lease() if self._leases else None)
+            lease = present_lease() if self._leases else None
+            connection = PostgresConnection(self._pool, self.later, lease)
             with name_away():
                 try:
                     yield connection
@@ -146,7 +171,7 @@ class PostgresStore:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         async with self._gate.passing():
-            connection = ReadingConnection(self._pool, None)
+            connection = ReadingConnection(self._pool, self.later, None)
             with name_away():
                 try:
                     yield connection
@@ -157,6 +182,7 @@ class PostgresStore:
         return self._gate.shut()
 
     async def close(self) -> None:
+        await self.later.close()
         async with self.quiet():
             await self._pool.close()
 

@@ -200,7 +200,9 @@ class Relay:
         if self._ticks is None and not self._ledger.tracing.is_on:
             if created_at := self.delivery.promptness.take_confirmed(public_id):
                 self._ledger.time(TO_REQUESTER, created_at, "confirmed")
-            await self._ledger.defer(lambda entry: entry.messages.note_delivered(conversation, public_id))
+            await self._ledger.defer(
+                conversation, lambda entry: entry.messages.note_delivered(conversation, public_id)
+            )
             return
         async with self._ledger.entry() as entry:
             shown = await entry.messages.confirm(conversation, public_id)

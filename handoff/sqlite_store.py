@@ -42,6 +42,7 @@ class SqliteStore:
     """
 
     is_shared = False
+    later = None
 
     def __init__(self, url: str, write_through: WriteThrough = write_through) -> None:
         """For a thread, as the file may be locked; ``write_through`` makes an open file durable."""
@@ -49,6 +50,7 @@ class SqliteStore:
         self._connection = open_file(path, "synchronous=NORMAL", "wal_autocheckpoint=0")
         self._raw: Any = self._connection.connection.dbapi_connection
         self._statements = LoopConnection(self._connection, self._raw)
+        self.dialect = self._statements.dialect
         self._copier = sqlite3.connect(path, timeout=BUSY_TIMEOUT, check_same_thread=False)
         self._log_file = os.open(f"{path}-wal", os.O_RDONLY)
         self._journal = Journal(lambda: write_through(self._log_file))

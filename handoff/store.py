@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
 
 from handoff.statements import Prepared, Row
+
+if TYPE_CHECKING:
+    from handoff.later import Later
 
 
 class Connection(Protocol):
@@ -42,6 +45,14 @@ class Store(Protocol):
     A transaction commits at the end of its block and rolls back on an exception; what is read in it
     stays true until it commits, and it is durable once the block has been left.
     """
+
+    @property
+    def later(self) -> Later | None:
+        """Where bookkeeping waits that nobody waits for; a file's goes along with the next transaction."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect: ...
 
     @property
     def is_shared(self) -> bool:

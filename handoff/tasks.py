@@ -12,7 +12,7 @@ import structlog
 
 from handoff.concern import Concerning
 from handoff.errors import LeaseLost
-from handoff.leases import Leases, forget_held
+from handoff.leases import Lease, Leases, forget_held
 
 log = structlog.get_logger(__name__)
 
@@ -119,6 +119,10 @@ class OnePerKey:
         if key not in self._running:
             self._start(key)
 
+    def find_kept(self, key: str) -> Lease | None:
+        """The lease by which a run would begin at once, if one is kept."""
+        return self._leases.find_kept(self._name_lease(key)) if self._leases else None
+
     async def settle(self, key: str) -> None:
         """Kick, and wait until a run that began afterwards is over."""
         self.kick(key)
@@ -154,7 +158,10 @@ class OnePerKey:
             self._wanted.add(key)  # whoever has it now may have begun before this kick
 
     def _alone(self, key: str) -> AbstractAsyncContextManager[None]:
-        return self._leases.hold(f"{self._name}:{key}", keep=self._keep) if self._leases else nullcontext()
+        return self._leases.hold(self._name_lease(key), keep=self._keep) if self._leases else nullcontext()
+
+    def _name_lease(self, key: str) -> str:
+        return f"{self._name}:{key}"
 
     def _stop(self, key: str, task: asyncio.Task[Any]) -> None:
         """A kick that came during a run that failed is answered by another run."""
