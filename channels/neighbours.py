@@ -159,7 +159,8 @@ class Neighbours:
             raise
         for conversation, seq in last.items():
             shown = self._switchboard.shown_upto(conversation)
-            if seq > self._seen.get(conversation, -1) or (shown is not None and shown < seq):
+            known = self._seen.get(conversation, -1) if shown is None else shown
+            if seq > known:
                 self._delivery.hear(conversation)
         self._seen = last
 

@@ -6,7 +6,6 @@ It waits for the live agent; only the answer to a question of the desk's own bot
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -27,6 +26,7 @@ from handoff.errors import (
 )
 from handoff.files.file import has_files
 from handoff.files.posting import Posting
+from handoff.frozen import vary
 from handoff.handoff import Handoff, State
 from handoff.instruments import DESK_FAILURES, RETRIES, TO_DESK
 from handoff.leases import Lease, present_lease
@@ -110,7 +110,7 @@ class Dispatch:
         if handoff.id in self._runs or message.id not in self._expected:
             self.kick(handoff.id)
         else:
-            self._handed[handoff.id] = handoff, replace(message, handoff_id=handoff.id)
+            self._handed[handoff.id] = handoff, vary(message, handoff_id=handoff.id)
             self._runs.kick(handoff.id)
 
     async def _post_all(self, handoff_id: str) -> None:
@@ -148,7 +148,7 @@ class Dispatch:
                 async with self._ledger.entry() as entry:
                     await note(entry)
                     found = await self._find(entry, handoff.id)
-            await self._screen.show_receipt(replace(message, receipt=Receipt.SENT))
+            await self._screen.show_receipt(vary(message, receipt=Receipt.SENT))
 
     async def _note_posted(self, handoff: Handoff, message: Message, is_doubtful: bool, entry: Entry) -> None:
         """Take note that the desk has a message."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from sqlalchemy import (
     ClauseElement,
@@ -28,9 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from handoff.context import UNKNOWN
 from handoff.conversation_rows import ConversationRows
 from handoff.errors import AlreadyOpen
+from handoff.frozen import make, vary
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
+from handoff.ids import make_id
 from handoff.instruments import ENDED, REQUESTED, TIME_TO_ANSWER, TIME_TO_JOIN, WAIT_IN_VAIN
 from handoff.measures import Notes
 from handoff.statements import Prepared, one_of
@@ -55,6 +56,7 @@ PERSONAL = (
     "trace",
 )
 COLUMNS = tuple(handoffs.c.keys())
+STATES, EXITS = {state.value: state for state in State}, {one.value: one for one in Exit}
 FIND = Prepared(select(handoffs).where(handoffs.c.id == bindparam("handoff")))
 FIND_OPEN = Prepared(
     select(handoffs).where(handoffs.c.conversation == bindparam("of"), handoffs.c.state != State.ENDED)
@@ -135,7 +137,7 @@ class HandoffRows:
         """
         epoch = await self._conversations.next_epoch(conversation)
         now = self._clock()
-        handoff_id = str(uuid4())
+        handoff_id = make_id()
         values = {
             "id": handoff_id,
             "conversation": conversation,
@@ -337,7 +339,7 @@ class HandoffRows:
         await self._conversations.lock(handoff.conversation)
         now = self._clock()
         if handoff.is_open and await self._connection.change(NOTE_SAID, {"handoff": handoff.id, "now": now}):
-            return replace(handoff, last_updated=now)
+            return vary(handoff, last_updated=now)
         return handoff
 
     async def finish(
@@ -390,7 +392,7 @@ class HandoffRows:
         found = list(await self._connection.scalars(query))
         for handoff_id in found:
             nobody = dict.fromkeys(PERSONAL) | {
-                "id": str(uuid4()),
+                "id": make_id(),
                 "conversation": FORGOTTEN,
                 "live_chat_id": FORGOTTEN,
                 "live_chat_user": FORGOTTEN,
@@ -458,7 +460,7 @@ def _later(now: datetime, seconds: float | None) -> datetime | None:
 
 def _handoff(row: Sequence[Any]) -> Handoff:
     values = dict(zip(COLUMNS, row, strict=True))
-    values["state"] = State(values["state"])
+    values["state"], values["exit"] = STATES[values["state"]], EXITS[values["exit"]]
     values["end_reason"] = EndReason(values["end_reason"]) if values["end_reason"] else None
-    values["exit"] = Exit(values["exit"])
-    return Handoff(**values)
+    values["context"] = UNKNOWN
+    return make(Handoff, values)

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
-from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, delete, insert, or_, select, update
+from sqlalchemy import (
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from handoff.conversation_rows import ConversationRows
+from handoff.frozen import make, vary
 from handoff.handoff import WAITING, Clock, Handoff, State
+from handoff.ids import make_id
 from handoff.instruments import DUPLICATES, MESSAGES
 from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
@@ -22,6 +37,8 @@ from handoff.tracing import present_trace
 
 UNSEEN_AT_ONCE = 500
 COLUMNS = tuple(messages.c.keys())
+SENDERS = {sender.value: sender for sender in Sender}
+RECEIPTS = {receipt.value: receipt for receipt in Receipt}
 SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
 
 # What every message needs is built once: putting a statement together takes longer than running it.
@@ -90,6 +107,27 @@ FIND_SHOWN = Prepared(
     )
 )
 WRITE = Prepared(insert(messages))
+
+
+def _write_new() -> Prepared:
+    """With PostgreSQL: count up and write, unless it is known. Its conversation has to be locked before."""
+    given = {column.name: bindparam(column.name, type_=column.type) for column in messages.c}
+    same = messages.c.conversation == given["conversation"]
+    is_known = or_(
+        *(exists().where(same, messages.c[name] == given[name]) for name in ("client_id", "desk_id"))
+    )
+    counted = (
+        update(conversations)
+        .where(conversations.c.id == given["conversation"], not_(is_known))
+        .values(last_seq=conversations.c.last_seq + 1)
+        .returning(conversations.c.last_seq)
+        .cte("counted")
+    )
+    row = select(*(counted.c.last_seq if name == "seq" else given[name] for name in COLUMNS))
+    return Prepared(insert(messages).from_select(COLUMNS, row).returning(messages.c.seq))
+
+
+WRITE_NEW = _write_new()
 ASSIGN = Prepared(
     update(messages)
     .where(IS_MESSAGE)
@@ -130,15 +168,19 @@ class MessageRows:
         self._conversations = conversations
         self._notes = notes
         self._clock = clock
+        self.written: list[Message] = []  # new ones
 
     async def accept(self, conversation: str, draft: Draft) -> Accepted:
         """Write a message, unless one with the same client or desk id is there already."""
         await self._conversations.lock(conversation)
-        if known := await self._known(conversation, draft):
+        message = await self._write_at_once(conversation, draft)
+        if message is None and (known := await self._known(conversation, draft)):
             self._notes.count(DUPLICATES, draft.sender)
             return Accepted(known, is_new=False)
         self._notes.count(MESSAGES, draft.sender)
-        return Accepted(await self._write(conversation, draft), is_new=True)
+        message = message or await self._write(conversation, draft)
+        self.written.append(message)
+        return Accepted(message, is_new=True)
 
     async def assign(self, message: Message, handoff: Handoff, *, is_next: bool = False) -> None:
         """Give a message of the requester to a handoff; ``is_next`` notes that it is about to be posted."""
@@ -160,7 +202,7 @@ class MessageRows:
 
     async def mark(self, message_id: str, receipt: Receipt, *, possibly_sent: bool | None = None) -> None:
         """Settle what became of an accepted message; what was settled by somebody quicker stands."""
-        values = {"message": message_id, "becomes": receipt}
+        values = {"message": message_id, "becomes": receipt.value}
         if possibly_sent is None:
             await self._connection.change(MARK, values)
         else:
@@ -175,7 +217,7 @@ class MessageRows:
         """Give up a message that counted as sent."""
         failed = update(messages).where(messages.c.id == message.id).values(receipt=Receipt.FAILED)
         await self._connection.execute(failed)
-        return replace(message, receipt=Receipt.FAILED)
+        return vary(message, receipt=Receipt.FAILED)
 
     async def is_followed(self, message: Message) -> bool:
         """Whether a later message of the requester was given to the bot or to another handoff."""
@@ -342,7 +384,7 @@ class MessageRows:
         shown = await self._first(FIND_SHOWN, {"of": conversation, "name": public_id})
         if shown:
             await self._connection.change(CONFIRM, {"message": shown.id})
-            shown = replace(shown, receipt=Receipt.DELIVERED)
+            shown = vary(shown, receipt=Receipt.DELIVERED)
         return shown
 
     async def note_delivered(self, conversation: str, public_id: str) -> None:
@@ -350,13 +392,27 @@ class MessageRows:
         await self._conversations.lock(conversation)
         await self._connection.change(NOTE_DELIVERED, {"of": conversation, "name": public_id})
 
+    async def _write_at_once(self, conversation: str, draft: Draft) -> Message | None:
+        """With PostgreSQL, in one round trip; None where it is known, or the first of its conversation."""
+        if self._connection.dialect.name == "sqlite":
+            return None
+        values = self._fill_in(conversation, draft)
+        rows = await self._connection.fetch(WRITE_NEW, values)
+        return _read_written(values, draft, rows[0][0]) if rows else None
+
     async def _write(self, conversation: str, draft: Draft) -> Message:
-        values: dict[str, Any] = {
-            "id": str(uuid4()),
+        values = self._fill_in(conversation, draft)
+        values["seq"] = await self._conversations.next_seq(conversation)
+        await self._connection.change(WRITE, values)
+        return _read_written(values, draft, values["seq"])
+
+    def _fill_in(self, conversation: str, draft: Draft) -> dict[str, Any]:
+        """The row of a new message, without its number."""
+        return {
+            "id": make_id(),
             "conversation": conversation,
-            "seq": await self._conversations.next_seq(conversation),
-            "sender": draft.sender,
-            "receipt": Receipt.ACCEPTED,
+            "sender": draft.sender.value,
+            "receipt": Receipt.ACCEPTED.value,
             "possibly_sent": False,
             "created_at": self._clock(),
             "content": dict(draft.content),
@@ -368,8 +424,6 @@ class MessageRows:
             "born": None,
             "trace": present_trace(),
         }
-        await self._connection.change(WRITE, values)
-        return Message(**values)
 
     async def _known(self, conversation: str, draft: Draft) -> Message | None:
         for statement, name in ((FIND_BY_CLIENT_ID, draft.client_id), (FIND_BY_DESK_ID, draft.desk_id)):
@@ -392,8 +446,12 @@ class MessageRows:
         return [read_message(row) for row in await self._connection.execute(query, values)]
 
 
+def _read_written(values: Mapping[str, Any], draft: Draft, seq: int) -> Message:
+    return make(Message, {**values, "seq": seq, "sender": draft.sender, "receipt": Receipt.ACCEPTED})
+
+
 def read_message(row: Sequence[Any]) -> Message:
     """A message of a whole row of the table."""
     values = dict(zip(COLUMNS, row, strict=True))
-    values["sender"], values["receipt"] = Sender(values["sender"]), Receipt(values["receipt"])
-    return Message(**values)
+    values["sender"], values["receipt"] = SENDERS[values["sender"]], RECEIPTS[values["receipt"]]
+    return make(Message, values)

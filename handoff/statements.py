@@ -52,13 +52,14 @@ class Compiled:
         """Rows of the database as rows of values."""
         if not self._readers:
             return [tuple(row) for row in rows]
-        found = []
-        for row in rows:
-            values = list(row)
-            for place, convert in self._readers:
-                values[place] = convert(values[place])
-            found.append(tuple(values))
-        return found
+        return [self._read(row) for row in rows]
+
+    def _read(self, row: Iterable[Any]) -> Row:
+        values = list(row)
+        for place, convert in self._readers:
+            if (value := values[place]) is not None:
+                values[place] = convert(value)
+        return tuple(values)
 
 
 class Prepared:

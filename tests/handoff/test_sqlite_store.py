@@ -253,3 +253,19 @@ async def test_one_that_is_rolled_back_takes_none_of_them_with_it(ledger, disk):
     assert [m.text for m in await messages(ledger)] == ["first", "one", "two"]
     async with ledger.entry() as entry:
         assert await entry.conversations.last_seq("c2") == 0
+
+
+async def test_one_that_takes_several_turns_is_committed_though_the_disk_is_busy(ledger, disk, path):
+    async def linger():
+        async with ledger.entry() as entry:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            await entry.conversations.next_seq("c1")
+
+    disk.is_quick.clear()
+    first = asyncio.create_task(write(ledger, "first"))
+    await eventually(lambda: disk.asked)
+    others = [asyncio.create_task(write(ledger, "second")), asyncio.create_task(linger())]
+    await eventually(lambda: last_seq(path) == 3)
+    disk.is_quick.set()
+    await asyncio.gather(first, *others)
