@@ -129,12 +129,11 @@ class Diversion:
         return accepted
 
     async def _accept(self, entry: Entry, incoming: Incoming, reading: Reading) -> Accepted:
-        await entry.conversations.use(incoming.conversation, incoming.channel)
         if about := read_about(incoming.metadata):
             await entry.conversations.describe(incoming.conversation, about)
         content = {**reading.content, "route": dict(incoming.route)} if incoming.route else reading.content
         draft = Draft(sender=Sender.REQUESTER, content=content, client_id=incoming.client_id)
-        return await entry.messages.accept(incoming.conversation, draft)
+        return await entry.messages.accept(incoming.conversation, draft, incoming.channel)
 
     async def _divert(self, entry: Entry, owner: Handoff | None, accepted: Accepted) -> bool:
         """Give a message to the live agent in the entry that accepts it, where nothing comes before it."""

@@ -133,8 +133,8 @@ class Delivery:
         """
         if self._views:
             return Glance(0, entry.messages.written)
-        if conversation in self._runs:
-            return None
+        if self._ledger.leases or conversation in self._runs:
+            return None  # a server's entry may have begun before something was shown
         self._looked += 1
         self._glances[conversation] = self._looked
         return Glance(self._looked, await self._find_unshown(entry, conversation))
@@ -213,7 +213,8 @@ class Delivery:
     async def _show_unshown(self, conversation: str) -> None:
         waiting = self._seen.pop(conversation, None)
         if waiting is None:
-            async with self._ledger.reading() as entry:
+            async with self._ledger.entry() as entry:
+                await entry.conversations.lock(conversation)  # finds written what has just been shown
                 waiting = await self._find_unshown(entry, conversation)
         await self._show_all(waiting)
 

@@ -97,9 +97,9 @@ class Dispatch:
 
         The note says that the desk may have it; until it was posted, we know that it has not.
         """
-        if handoff.id in self._runs or await entry.messages.next_for_desk(handoff):
+        if await entry.messages.next_for_desk(handoff):
             return False
-        lease = self._runs.find_kept(handoff.id)
+        lease = self._runs.find_lease(handoff.id)
         if self._ledger.leases and not (lease and await entry.holds(lease)):
             return False
         self._expected[message.id] = lease
@@ -107,7 +107,7 @@ class Dispatch:
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:
         """Post soon a message whose transaction has just committed, and whatever else has been written."""
-        if handoff.id in self._runs or message.id not in self._expected:
+        if message.id not in self._expected:
             self.kick(handoff.id)
         else:
             self._handed[handoff.id] = handoff, vary(message, handoff_id=handoff.id)
@@ -115,8 +115,8 @@ class Dispatch:
 
     async def _post_all(self, handoff_id: str) -> None:
         handed = self._handed.pop(handoff_id, None)
-        if handed and self._expected.get(handed[1].id) != present_lease():
-            handed = None  # another process may have been here since
+        if handed and not self._is_expected(handed[1]):
+            handed = None
         found = handed or await self._next(handoff_id)
         while found:
             handoff, message = found
@@ -160,9 +160,16 @@ class Dispatch:
         if handoff.state is State.REQUESTED and not await has_asked(entry, handoff):
             await entry.handoffs.allow(handoff, self._timeouts.requested)
 
+    def _is_expected(self, message: Message) -> bool:
+        """Whether it was never posted: not by this run, and by no other process since it was accepted."""
+        return message.id in self._expected and self._expected[message.id] == present_lease()
+
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
         async with self._ledger.entry() as entry:
-            return await self._find(entry, handoff_id)
+            found = await self._find(entry, handoff_id)
+        if found:  # what was handed over meanwhile is this one, or waits behind it
+            self._handed.pop(handoff_id, None)
+        return found
 
     async def _find(self, entry: Entry, handoff_id: str) -> tuple[Handoff, Message] | None:
         """What was written before a live agent is there waits for them, but for answers to the bot."""
@@ -244,8 +251,9 @@ class Dispatch:
 
     async def _begin(self, message: Message) -> bool:
         """Note that a post is under way; returns whether an earlier one may have arrived."""
-        is_expected = message.id in self._expected
-        if self._expected.pop(message.id, None) == present_lease() and is_expected:
+        is_expected = self._is_expected(message)
+        self._expected.pop(message.id, None)
+        if is_expected:
             return False
         async with self._ledger.entry() as entry:
             current = await entry.messages.find(message.id)

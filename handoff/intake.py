@@ -169,7 +169,7 @@ class Intake:
         content = {"text": event.text, **(event.content or {})}
         signed = {"name": event.name, "avatar": event.avatar} if sender is Sender.AGENT else {}
         draft = self._draft(sender, content, desk_id=event.desk_id, **signed)
-        if await self._is_repeated(draft):
+        if not self._says_only(event, sender) and await self._is_repeated(draft):
             self._entry.notes.count(DUPLICATES, sender)
             return  # a repetition says nothing about who is there now
         if sender is Sender.AGENT:
@@ -181,6 +181,13 @@ class Intake:
         if sender is Sender.SYSTEM and self._state is State.REQUESTED:
             # It is the requester's turn now, and they may take as long as in a queue.
             await self._entry.handoffs.allow(self.taken.handoff, self._timeouts.queued)
+
+    def _says_only(self, event: Said, sender: Sender) -> bool:
+        """Whether there is nothing to do but to write it, which finds out by itself that it is repeated."""
+        known = self.taken.handoff
+        is_known = sender is Sender.AGENT and event.name in (None, known.live_agent_name)
+        is_whole = event.desk_id is not None and event.stream_id is None
+        return is_whole and is_known and known.state is State.LIVE and not known.awaits_answer
 
     def _find_sender(self, event: Said | Streamed) -> Sender | None:
         """The live agent; the desk's own bot, where it asks something or while live; or nobody."""
@@ -250,7 +257,7 @@ class Intake:
         accepted = await self._entry.messages.accept(self.taken.handoff.conversation, draft)
         if accepted.is_new:
             await self._want_files(accepted.message)
-        await self._change()
+            await self._change()
 
     async def _want_files(self, message: Message) -> None:
         """Note the files that a message of the desk names, to be fetched."""

@@ -164,6 +164,9 @@ class Noting:
         self.changes.append((prepared, values))
         return 1
 
+    async def note(self, prepared: Prepared, values: Mapping[str, Any]) -> None:
+        await self.change(prepared, values)
+
     async def lock(self, name: str) -> None:
         """It is had when the changes are written."""
 

@@ -152,10 +152,10 @@ class Leases:
                     self._holdings.pop(key, None)
                     await self._release([holding.lease.token])
 
-    def find_kept(self, key: str) -> Lease | None:
-        """The lease of work that nobody does now, and that would not have to wait."""
+    def find(self, key: str) -> Lease | None:
+        """The lease of this process, if it has one, whether or not anybody works by it now."""
         holding = self._holdings.get(key)
-        return holding.lease if holding and holding.used_at is not None and self._is_fresh(holding) else None
+        return holding.lease if holding and self._is_fresh(holding) else None
 
     async def taken(self, name: str) -> set[str]:
         """The keys of this name for which another process works now, or has just worked."""

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import (
     Integer,
     Select,
+    String,
     Text,
     and_,
     bindparam,
     cast,
     delete,
     exists,
+    func,
     insert,
     not_,
     or_,
@@ -119,7 +121,10 @@ def _write_new() -> Prepared:
     counted = (
         update(conversations)
         .where(conversations.c.id == given["conversation"], not_(is_known))
-        .values(last_seq=conversations.c.last_seq + 1)
+        .values(
+            last_seq=conversations.c.last_seq + 1,
+            channel=func.coalesce(bindparam("channel", type_=String), conversations.c.channel),
+        )
         .returning(conversations.c.last_seq)
         .cte("counted")
     )
@@ -170,10 +175,15 @@ class MessageRows:
         self._clock = clock
         self.written: list[Message] = []  # new ones
 
-    async def accept(self, conversation: str, draft: Draft) -> Accepted:
-        """Write a message, unless one with the same client or desk id is there already."""
+    async def accept(self, conversation: str, draft: Draft, channel: str | None = None) -> Accepted:
+        """Write a message, unless one with the same client or desk id is there already.
+
+        ``channel`` is the one that the requester has written it through.
+        """
         await self._conversations.lock(conversation)
-        message = await self._write_at_once(conversation, draft)
+        message = await self._write_at_once(conversation, draft, channel)
+        if message is None and channel:
+            await self._conversations.use(conversation, channel)
         if message is None and (known := await self._known(conversation, draft)):
             self._notes.count(DUPLICATES, draft.sender)
             return Accepted(known, is_new=False)
@@ -185,7 +195,7 @@ class MessageRows:
     async def assign(self, message: Message, handoff: Handoff, *, is_next: bool = False) -> None:
         """Give a message of the requester to a handoff; ``is_next`` notes that it is about to be posted."""
         values = {"message": message.id, "handoff": handoff.id, "possibly": is_next}
-        await self._connection.change(ASSIGN, values)
+        await self._connection.note(ASSIGN, values)
 
     async def begin_turn(self, message: Message) -> int:
         """Give a message of the requester to the bot, whoever owns the conversation later on.
@@ -204,9 +214,9 @@ class MessageRows:
         """Settle what became of an accepted message; what was settled by somebody quicker stands."""
         values = {"message": message_id, "becomes": receipt.value}
         if possibly_sent is None:
-            await self._connection.change(MARK, values)
+            await self._connection.note(MARK, values)
         else:
-            await self._connection.change(MARK_WITH_DOUBT, {**values, "possibly": possibly_sent})
+            await self._connection.note(MARK_WITH_DOUBT, {**values, "possibly": possibly_sent})
 
     async def take_back(self, message: Message) -> None:
         """Make a message that was given to the desk nobody's again, as if it had just been accepted."""
@@ -231,7 +241,7 @@ class MessageRows:
 
     async def note_possibly_sent(self, message_id: str, *, possibly: bool = True) -> None:
         """Take note that the desk may have a message: it is being posted, or the answer was lost."""
-        await self._connection.change(NOTE_DOUBT, {"message": message_id, "possibly": possibly})
+        await self._connection.note(NOTE_DOUBT, {"message": message_id, "possibly": possibly})
 
     async def knows(self, handoff: Handoff, draft: Draft, *, window: float) -> bool:
         """Whether a message of the desk is here already, as when a callback is repeated.
@@ -383,21 +393,21 @@ class MessageRows:
         await self._conversations.lock(conversation)
         shown = await self._first(FIND_SHOWN, {"of": conversation, "name": public_id})
         if shown:
-            await self._connection.change(CONFIRM, {"message": shown.id})
+            await self._connection.note(CONFIRM, {"message": shown.id})
             shown = vary(shown, receipt=Receipt.DELIVERED)
         return shown
 
     async def note_delivered(self, conversation: str, public_id: str) -> None:
         """The same, for whom the message is nothing."""
         await self._conversations.lock(conversation)
-        await self._connection.change(NOTE_DELIVERED, {"of": conversation, "name": public_id})
+        await self._connection.note(NOTE_DELIVERED, {"of": conversation, "name": public_id})
 
-    async def _write_at_once(self, conversation: str, draft: Draft) -> Message | None:
+    async def _write_at_once(self, conversation: str, draft: Draft, channel: str | None) -> Message | None:
         """With PostgreSQL, in one round trip; None where it is known, or the first of its conversation."""
         if self._connection.dialect.name == "sqlite":
             return None
         values = self._fill_in(conversation, draft)
-        rows = await self._connection.fetch(WRITE_NEW, values)
+        rows = await self._connection.fetch(WRITE_NEW, {**values, "channel": channel})
         return _read_written(values, draft, rows[0][0]) if rows else None
 
     async def _write(self, conversation: str, draft: Draft) -> Message:

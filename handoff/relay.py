@@ -20,6 +20,7 @@ from handoff.desk import (
     FileDesk,
     InformedDesk,
     PolledDesk,
+    References,
     Typing,
 )
 from handoff.dispatch import LANE, Dispatch
@@ -45,6 +46,7 @@ from handoff.vault import Vault
 
 log = structlog.get_logger(__name__)
 
+REMEMBERED = 10_000  # handoffs whose conversation is known
 SWEEP = 0.5  # seconds between two looks for deadlines that have passed
 TAKE_OVER = 1.0  # seconds between two looks, in a cluster, for what a process has left that is gone
 
@@ -82,6 +84,7 @@ class Relay:
         self._sweep = sweep
         self._is_shared = views is not None
         self._tasks = Tasks()
+        self._met: dict[str, str] = {}  # the conversations that callbacks were about, by what named them
         self.delivery = Delivery(ledger, front, self._tasks, views)
         self._following = OnePerKey(self._follow, "follow", self._tasks, concern=Concerning.of_handoff)
         self.vault = Vault()
@@ -269,7 +272,7 @@ class Relay:
 
     async def _receive(self, callback: Callback) -> bool:
         async with self._ledger.entry() as entry:
-            handoff = await entry.handoffs.resolve(callback.references)
+            handoff = await self._resolve(entry, callback.references)
             if handoff is None:
                 entry.notes.count(CALLBACKS, "unresolved")
                 log.info("callback.unresolved", events=len(callback.events))
@@ -298,6 +301,15 @@ class Relay:
             question = next((e for e in taken.unanswered if isinstance(e, Confirming)), taken.unanswered[0])
             self._tasks.spawn(self._proceed(taken.handoff, question), "proceed")
         return True
+
+    async def _resolve(self, entry: Entry, references: References) -> Handoff | None:
+        name = references.handoff_id or references.session_id
+        handoff = await entry.handoffs.resolve(references, self._met.get(name) if name else None)
+        if handoff and name:
+            self._met[name] = handoff.conversation
+            if len(self._met) > REMEMBERED:
+                del self._met[next(iter(self._met))]
+        return handoff
 
     async def _learn_chat_id(self, entry: Entry, handoff: Handoff, chat_id: str | None) -> Handoff:
         """Until the desk has named its chat, ours stands in for it."""

@@ -26,6 +26,10 @@ class Connection(Protocol):
 
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]: ...
 
+    async def note(self, prepared: Prepared, values: Mapping[str, Any]) -> None:
+        """Change something that nobody counts: before anything else is done, or else with the commit."""
+        ...
+
     async def lock(self, name: str) -> None:
         """Be alone with a conversation until the transaction ends; a file's transactions are so anyway."""
         ...

@@ -119,9 +119,9 @@ class OnePerKey:
         if key not in self._running:
             self._start(key)
 
-    def find_kept(self, key: str) -> Lease | None:
-        """The lease by which a run would begin at once, if one is kept."""
-        return self._leases.find_kept(self._name_lease(key)) if self._leases else None
+    def find_lease(self, key: str) -> Lease | None:
+        """The lease of the last run, if it is still there, by which the next one may begin at once."""
+        return self._leases.find(self._name_lease(key)) if self._leases else None
 
     async def settle(self, key: str) -> None:
         """Kick, and wait until a run that began afterwards is over."""
