@@ -142,11 +142,7 @@ class Diversion:
             return False
         if not accepted.is_new or message.text.strip() in LEAVING:
             return False
-        first = await entry.messages.next_without_owner(message.conversation)
-        if first is None or first.id != message.id:
-            return False
-        await self._relay.assign(entry, owner, message)
-        return True
+        return await self._relay.assign(entry, owner, message)
 
     def nudge(self, conversation: str) -> None:
         """Look at a conversation again: a message came, or its owner changed."""

@@ -32,6 +32,7 @@ from handoff.instruments import DESK_FAILURES, RETRIES, TO_DESK
 from handoff.leases import Lease, present_lease
 from handoff.ledger import Entry, Ledger
 from handoff.message import Message, Receipt
+from handoff.message_rows import Standing
 from handoff.repetition import repeat_within
 from handoff.tasks import OnePerKey, Tasks
 from handoff.timeouts import Timeouts
@@ -92,17 +93,18 @@ class Dispatch:
         self._handed.pop(handoff_id, None)
         self._runs.kick(handoff_id)
 
-    async def expect(self, entry: Entry, handoff: Handoff, message: Message) -> bool:
+    async def find_standing(self, entry: Entry, handoff: Handoff, message: Message) -> Standing:
+        """What comes before a message that is being accepted."""
+        return await entry.messages.find_standing(message, handoff, self._runs.find_lease(handoff.id))
+
+    def expect(self, message: Message, standing: Standing) -> bool:
         """Whether a message that is being accepted will be posted next, so that a note of it may go along.
 
         The note says that the desk may have it; until it was posted, we know that it has not.
         """
-        if await entry.messages.next_for_desk(handoff):
+        if not standing.is_next or (self._ledger.leases and not standing.lease):
             return False
-        lease = self._runs.find_lease(handoff.id)
-        if self._ledger.leases and not (lease and await entry.holds(lease)):
-            return False
-        self._expected[message.id] = lease
+        self._expected[message.id] = standing.lease
         return True
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:

@@ -83,10 +83,6 @@ class Lease:
         return f"SELECT 1 FROM leases WHERE {its} FOR KEY SHARE"  # noqa: S608 - quoted
 
 
-# The same as ``Lease.check``.
-HOLDS = Prepared(text("SELECT 1 FROM leases WHERE key = :key AND token = :token FOR KEY SHARE"))
-
-
 @dataclass
 class _Holding:
     """A lease of this process; ``used_at`` is None while somebody works."""

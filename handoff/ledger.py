@@ -35,7 +35,7 @@ from handoff.tracing import OFF, Tracing
 
 if TYPE_CHECKING:
     from handoff.instruments import Instrument
-    from handoff.leases import Lease, Leases
+    from handoff.leases import Leases
 
 
 class Entry:
@@ -87,12 +87,6 @@ class Entry:
     @cached_property
     def keys(self) -> KeyRows:
         return KeyRows(self._connection)
-
-    async def holds(self, lease: Lease) -> bool:
-        """Whether a lease is held, and will be until the transaction ends."""
-        from handoff.leases import HOLDS  # with asyncpg, which takes its time
-
-        return bool(await self._connection.fetch(HOLDS, {"key": lease.key, "token": lease.token}))
 
 
 class Ledger:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     Integer,
@@ -34,8 +34,11 @@ from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.statements import Prepared, one_of
 from handoff.store import Connection
-from handoff.tables import conversations, handoffs, messages
+from handoff.tables import conversations, handoffs, leases, messages
 from handoff.tracing import present_trace
+
+if TYPE_CHECKING:
+    from handoff.leases import Lease
 
 UNSEEN_AT_ONCE = 500
 COLUMNS = tuple(messages.c.keys())
@@ -74,6 +77,21 @@ FIND = Prepared(select(messages).where(IS_MESSAGE))
 FIND_NEXT_WITHOUT_OWNER = Prepared(WITHOUT_OWNER.where(OF_CONVERSATION).limit(1))
 FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
 FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
+NOTHING_BEFORE = not_(
+    WITHOUT_OWNER.with_only_columns(messages.c.id)
+    .where(OF_CONVERSATION, messages.c.seq < bindparam("seq"))
+    .order_by(None)
+    .exists()
+)
+NOTHING_WAITING = not_(WAITING_FOR_DESK.with_only_columns(messages.c.id).order_by(None).exists())
+FIND_STANDING = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING))
+LEASE_HELD = (  # as ``Lease.check``
+    select(leases.c.token)
+    .where(leases.c.key == bindparam("key"), leases.c.token == bindparam("token"))
+    .with_for_update(read=True, key_share=True)
+    .scalar_subquery()
+)
+FIND_STANDING_BY_LEASE = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING, LEASE_HELD))
 FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
 FIND_UNSHOWN_AND_OWN = Prepared(
     select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
@@ -163,6 +181,18 @@ class Accepted:
     is_new: bool
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Whether a message is the first that nobody has been given, and the next for the desk.
+
+    ``lease`` is that of the way to the desk, where it is held until the transaction ends.
+    """
+
+    is_first: bool
+    is_next: bool
+    lease: Lease | None
+
+
 class MessageRows:
     """Messages, within one transaction."""
 
@@ -191,6 +221,16 @@ class MessageRows:
         message = message or await self._write(conversation, draft)
         self.written.append(message)
         return Accepted(message, is_new=True)
+
+    async def find_standing(self, message: Message, handoff: Handoff, lease: Lease | None) -> Standing:
+        """Of a message that has just been written, if it is given to a handoff."""
+        values = {"of": message.conversation, "seq": message.seq, "handoff": handoff.id}
+        if lease is None:
+            [(is_first, is_next)] = await self._connection.fetch(FIND_STANDING, values)
+            return Standing(is_first, is_next, None)
+        by_lease = {**values, "key": lease.key, "token": lease.token}
+        [(is_first, is_next, held)] = await self._connection.fetch(FIND_STANDING_BY_LEASE, by_lease)
+        return Standing(is_first, is_next, lease if held else None)
 
     async def assign(self, message: Message, handoff: Handoff, *, is_next: bool = False) -> None:
         """Give a message of the requester to a handoff; ``is_next`` notes that it is about to be posted."""

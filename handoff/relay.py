@@ -178,10 +178,16 @@ class Relay:
             await entry.messages.assign(message, current)
         self.post_soon(handoff, message)
 
-    async def assign(self, entry: Entry, handoff: Handoff, message: Message) -> None:
-        """Give a message to the desk in the entry that accepts it; ``post_soon`` has to follow its commit."""
-        is_next = await self._dispatch.expect(entry, handoff, message)
-        await entry.messages.assign(message, handoff, is_next=is_next)
+    async def assign(self, entry: Entry, handoff: Handoff, message: Message) -> bool:
+        """Give a message to the desk in the entry that accepts it, unless one comes before it.
+
+        ``post_soon`` has to follow its commit.
+        """
+        standing = await self._dispatch.find_standing(entry, handoff, message)
+        if standing.is_first:
+            is_next = self._dispatch.expect(message, standing)
+            await entry.messages.assign(message, handoff, is_next=is_next)
+        return standing.is_first
 
     def post_soon(self, handoff: Handoff, message: Message) -> None:
         """Post what was assigned to a handoff, ``message`` among it."""

@@ -352,7 +352,7 @@ async def accept_for(ledger, dispatch, live, text):
     async with ledger.entry() as entry:
         draft = Draft(sender=Sender.REQUESTER, content={"text": text})
         accepted = (await entry.messages.accept(live.conversation, draft)).message
-        is_next = await dispatch.expect(entry, live, accepted)
+        is_next = dispatch.expect(accepted, await dispatch.find_standing(entry, live, accepted))
         await entry.messages.assign(accepted, live, is_next=is_next)
     return accepted
 
