@@ -103,14 +103,27 @@ class Diversion:
             offered = await self._reader.look(entry, owner, incoming)
             accepted = None
             if offered.is_plain:
-                accepted = await self._accept(entry, incoming, read_plainly(incoming))
-                owner = owner if await self._divert(entry, owner, accepted) else None
+                accepted = await self._take_plainly(entry, owner, incoming)
+                self._reader.note_plain(offered, accepted.message)
         if accepted is None:
             return await self._take_read(incoming, await self._reader.read(incoming, offered))
-        if owner:
+        if owner and accepted.is_new and accepted.message.handoff_id:
             self._relay.post_soon(owner, accepted.message)
         else:
             self.nudge(incoming.conversation)
+        return accepted
+
+    async def _take_plainly(self, entry: Entry, owner: Handoff | None, incoming: Incoming) -> Accepted:
+        """Accept a message, for the live agent where there is one and nothing comes before it."""
+        reading = read_plainly(incoming)
+        if owner is None or owner.state is not State.LIVE or incoming.text.strip() in LEAVING:
+            return await self._accept(entry, incoming, reading)
+        standing = await self._relay.find_standing(entry, owner)
+        if not standing.is_first:
+            return await self._accept(entry, incoming, reading)
+        accepted = await self._accept(entry, incoming, reading, owner, possibly_sent=standing.is_next)
+        if accepted.is_new and standing.is_next:
+            self._relay.expect(accepted.message, standing)
         return accepted
 
     async def _take_read(self, incoming: Incoming, reading: Reading) -> Accepted:
@@ -128,21 +141,25 @@ class Diversion:
         self.nudge(incoming.conversation)
         return accepted
 
-    async def _accept(self, entry: Entry, incoming: Incoming, reading: Reading) -> Accepted:
+    async def _accept(
+        self,
+        entry: Entry,
+        incoming: Incoming,
+        reading: Reading,
+        owner: Handoff | None = None,
+        *,
+        possibly_sent: bool = False,
+    ) -> Accepted:
         if about := read_about(incoming.metadata):
             await entry.conversations.describe(incoming.conversation, about)
-        content = {**reading.content, "route": dict(incoming.route)} if incoming.route else reading.content
-        draft = Draft(sender=Sender.REQUESTER, content=content, client_id=incoming.client_id)
-        return await entry.messages.accept(incoming.conversation, draft, incoming.channel)
-
-    async def _divert(self, entry: Entry, owner: Handoff | None, accepted: Accepted) -> bool:
-        """Give a message to the live agent in the entry that accepts it, where nothing comes before it."""
-        message = accepted.message
-        if owner is None or owner.state is not State.LIVE:
-            return False
-        if not accepted.is_new or message.text.strip() in LEAVING:
-            return False
-        return await self._relay.assign(entry, owner, message)
+        draft = Draft(
+            sender=Sender.REQUESTER,
+            content={**reading.content, "route": dict(incoming.route)} if incoming.route else reading.content,
+            client_id=incoming.client_id,
+            handoff_id=owner.id if owner else None,
+            possibly_sent=possibly_sent,
+        )
+        return await entry.messages.accept(incoming.conversation, draft, channel=incoming.channel)
 
     def nudge(self, conversation: str) -> None:
         """Look at a conversation again: a message came, or its owner changed."""

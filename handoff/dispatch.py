@@ -93,26 +93,25 @@ class Dispatch:
         self._handed.pop(handoff_id, None)
         self._runs.kick(handoff_id)
 
-    async def find_standing(self, entry: Entry, handoff: Handoff, message: Message) -> Standing:
-        """What comes before a message that is being accepted."""
-        return await entry.messages.find_standing(message, handoff, self._runs.find_lease(handoff.id))
+    async def find_standing(self, entry: Entry, handoff: Handoff) -> Standing:
+        """What a message that is being accepted has before it, and whether it will be posted next.
 
-    def expect(self, message: Message, standing: Standing) -> bool:
-        """Whether a message that is being accepted will be posted next, so that a note of it may go along.
-
-        The note says that the desk may have it; until it was posted, we know that it has not.
+        Then a note that the desk may have it goes along; ``expect`` has to follow.
         """
-        if not standing.is_next or (self._ledger.leases and not standing.lease):
-            return False
+        lease = self._runs.find_lease(handoff.id)
+        standing = await entry.messages.find_standing(handoff, lease)
+        return vary(standing, is_next=False) if self._ledger.leases and not standing.lease else standing
+
+    def expect(self, message: Message, standing: Standing) -> None:
+        """A message was accepted with such a note: until it was posted, we know that the desk has it not."""
         self._expected[message.id] = standing.lease
-        return True
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:
         """Post soon a message whose transaction has just committed, and whatever else has been written."""
         if message.id not in self._expected:
             self.kick(handoff.id)
         else:
-            self._handed[handoff.id] = handoff, vary(message, handoff_id=handoff.id)
+            self._handed[handoff.id] = handoff, vary(message, possibly_sent=False)
             self._runs.kick(handoff.id)
 
     async def _post_all(self, handoff_id: str) -> None:

@@ -86,11 +86,13 @@ NOTE_POST = Prepared(
         reminders=case((IS_WAITED_FOR, 0), else_=handoffs.c.reminders),
     )
 )
-NOTE_SAID = Prepared(
+SAID = (
     update(handoffs)
     .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state != State.ENDED)
     .values(last_updated=bindparam("now"))
 )
+NOTE_SAID = Prepared(SAID)
+NOTE_SAID_IF_ANSWER_IS_DUE = Prepared(SAID.where(handoffs.c.remind_at.is_not(None)))
 
 
 @cache
@@ -306,15 +308,19 @@ class HandoffRows:
     async def note_post(self, handoff: Handoff, *, remind: float, within: float) -> None:
         """Something was said to the desk: move ``last_updated`` on, and start the live agent's clock.
 
-        Where that runs already, it runs on.
+        Where that runs already, it runs on, and what would be due is left alone with its indexes.
         """
         await self._conversations.lock(handoff.conversation)
         now = self._clock()
+        if handoff.remind_at and await self._connection.change(
+            NOTE_SAID_IF_ANSWER_IS_DUE, {"handoff": handoff.id, "now": now}
+        ):
+            return
         values = {"now": now, "reminder": _later(now, remind), "limit": _later(now, within)}
         await self._connection.note(NOTE_POST, {"handoff": handoff.id, **values})
 
-    async def note_answer(self, handoff: Handoff) -> None:
-        """Stop the live agent's clock; the first answer is remembered."""
+    async def note_answer(self, handoff: Handoff) -> Handoff | None:
+        """Stop the live agent's clock; the first answer is remembered. None where it is live no more."""
         changes: dict[str, Any] = {"remind_at": None, "deadline": None, "reminders": 0}
         now = self._clock()
         if handoff.first_answer_at is None:
@@ -322,6 +328,7 @@ class HandoffRows:
         answered = await self._update(handoff, (State.LIVE,), changes)
         if answered and answered.first_answer_at == now:
             self._notes.time(TIME_TO_ANSWER, answered.opened_at)
+        return answered
 
     async def due_for_reminder(self) -> Sequence[Handoff]:
         """Open handoffs whose requester has waited long enough to be told something."""

@@ -78,10 +78,7 @@ FIND_NEXT_WITHOUT_OWNER = Prepared(WITHOUT_OWNER.where(OF_CONVERSATION).limit(1)
 FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
 FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
 NOTHING_BEFORE = not_(
-    WITHOUT_OWNER.with_only_columns(messages.c.id)
-    .where(OF_CONVERSATION, messages.c.seq < bindparam("seq"))
-    .order_by(None)
-    .exists()
+    WITHOUT_OWNER.with_only_columns(messages.c.id).where(OF_CONVERSATION).order_by(None).exists()
 )
 NOTHING_WAITING = not_(WAITING_FOR_DESK.with_only_columns(messages.c.id).order_by(None).exists())
 FIND_STANDING = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING))
@@ -93,6 +90,7 @@ LEASE_HELD = (  # as ``Lease.check``
 )
 FIND_STANDING_BY_LEASE = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING, LEASE_HELD))
 FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
+FIND_UNSHOWN_SEQS = Prepared(select(messages.c.seq).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
 FIND_UNSHOWN_AND_OWN = Prepared(
     select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
 )
@@ -118,6 +116,11 @@ FIND_QUESTIONS_AND_ANSWERS = Prepared(
     .where(messages.c.receipt != Receipt.HELD, messages.c.receipt != Receipt.MERGED)
     .order_by(messages.c.seq.desc())
 )
+HAS_ASKED_SINCE = Prepared(
+    select(messages.c.seq)
+    .where(OF_CONVERSATION, messages.c.seq > bindparam("since"), HAS_QUESTION_OR_ANSWER)
+    .limit(1)
+)
 FIND_SHOWN = Prepared(
     select(messages).where(
         OF_CONVERSATION,
@@ -125,6 +128,13 @@ FIND_SHOWN = Prepared(
         IS_SHOWN,
         messages.c.receipt != Receipt.DELIVERED,
     )
+)
+FIND_SETTLED_FOR_DESK = Prepared(
+    select(messages)
+    .where(OF_CONVERSATION, messages.c.sender == Sender.REQUESTER)
+    .where(messages.c.handoff_id.is_not(None), messages.c.receipt != Receipt.ACCEPTED)
+    .order_by(messages.c.seq.desc())
+    .limit(bindparam("limit", type_=Integer))
 )
 WRITE = Prepared(insert(messages))
 
@@ -183,7 +193,7 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Standing:
-    """Whether a message is the first that nobody has been given, and the next for the desk.
+    """Whether a new message is the first that nobody has been given, and the next for the desk.
 
     ``lease`` is that of the way to the desk, where it is held until the transaction ends.
     """
@@ -205,16 +215,19 @@ class MessageRows:
         self._clock = clock
         self.written: list[Message] = []  # new ones
 
-    async def accept(self, conversation: str, draft: Draft, channel: str | None = None) -> Accepted:
+    async def accept(
+        self, conversation: str, draft: Draft, *, is_new: bool = False, channel: str | None = None
+    ) -> Accepted:
         """Write a message, unless one with the same client or desk id is there already.
 
-        ``channel`` is the one that the requester has written it through.
+        ``is_new`` where this very transaction has found that there is none. ``channel`` is the one that
+        the requester has written it through.
         """
         await self._conversations.lock(conversation)
         message = await self._write_at_once(conversation, draft, channel)
         if message is None and channel:
             await self._conversations.use(conversation, channel)
-        if message is None and (known := await self._known(conversation, draft)):
+        if message is None and not is_new and (known := await self._known(conversation, draft)):
             self._notes.count(DUPLICATES, draft.sender)
             return Accepted(known, is_new=False)
         self._notes.count(MESSAGES, draft.sender)
@@ -222,9 +235,9 @@ class MessageRows:
         self.written.append(message)
         return Accepted(message, is_new=True)
 
-    async def find_standing(self, message: Message, handoff: Handoff, lease: Lease | None) -> Standing:
-        """Of a message that has just been written, if it is given to a handoff."""
-        values = {"of": message.conversation, "seq": message.seq, "handoff": handoff.id}
+    async def find_standing(self, handoff: Handoff, lease: Lease | None) -> Standing:
+        """Of a message that is about to be written for a handoff."""
+        values = {"of": handoff.conversation, "handoff": handoff.id}
         if lease is None:
             [(is_first, is_next)] = await self._connection.fetch(FIND_STANDING, values)
             return Standing(is_first, is_next, None)
@@ -232,9 +245,9 @@ class MessageRows:
         [(is_first, is_next, held)] = await self._connection.fetch(FIND_STANDING_BY_LEASE, by_lease)
         return Standing(is_first, is_next, lease if held else None)
 
-    async def assign(self, message: Message, handoff: Handoff, *, is_next: bool = False) -> None:
-        """Give a message of the requester to a handoff; ``is_next`` notes that it is about to be posted."""
-        values = {"message": message.id, "handoff": handoff.id, "possibly": is_next}
+    async def assign(self, message: Message, handoff: Handoff) -> None:
+        """Give a message of the requester to a handoff."""
+        values = {"message": message.id, "handoff": handoff.id, "possibly": False}
         await self._connection.note(ASSIGN, values)
 
     async def begin_turn(self, message: Message) -> int:
@@ -357,6 +370,10 @@ class MessageRows:
             await self.mark(message.id, Receipt.FAILED)
         return rows
 
+    async def unshown_seqs(self, conversation: str) -> list[int]:
+        """The numbers of what the requester has not been shown, in order."""
+        return [seq for (seq,) in await self._connection.fetch(FIND_UNSHOWN_SEQS, {"of": conversation})]
+
     async def unshown(self, conversation: str, own_since: int | None = None) -> Sequence[Message]:
         """What the requester has not been shown, oldest first.
 
@@ -365,6 +382,13 @@ class MessageRows:
         if own_since is None:
             return await self._fetch(FIND_UNSHOWN, {"of": conversation})
         return await self._fetch(FIND_UNSHOWN_AND_OWN, {"of": conversation, "since": own_since})
+
+    async def conversations_unshown(self) -> Sequence[str]:
+        """Conversations in which there is something that the requester has not been shown."""
+        query = select(messages.c.conversation).where(
+            messages.c.sender.in_(SHOWN_TO_REQUESTER), messages.c.receipt == Receipt.ACCEPTED
+        )
+        return list(await self._connection.scalars(query.distinct()))
 
     async def unseen_by_requester(self, seconds: float, handoff_id: str | None = None) -> Sequence[Message]:
         """Live agents' messages that no browser was there for, for so long; of open handoffs, or of one."""
@@ -387,6 +411,11 @@ class MessageRows:
         The database looks for the words of ``handoff/content.py`` and finds some too many: the caller reads.
         """
         return await self._fetch(FIND_QUESTIONS_AND_ANSWERS, {"of": conversation, "limit": limit})
+
+    async def has_asked_since(self, conversation: str, seq: int) -> bool:
+        """Whether any message after a number asks something or answers it; it may find some too many."""
+        found = await self._connection.fetch(HAS_ASKED_SINCE, {"of": conversation, "since": seq})
+        return bool(found)
 
     async def newest(self, conversation: str, limit: int) -> Sequence[Message]:
         """The last ``limit`` messages of either side, newest first; no pieces of a stream."""
@@ -413,13 +442,7 @@ class MessageRows:
 
     async def settled_for_desk(self, conversation: str, limit: int) -> Sequence[Message]:
         """The requester's last ``limit`` messages to the desk of which it is known what became."""
-        query = select(messages).where(
-            messages.c.conversation == conversation,
-            messages.c.sender == Sender.REQUESTER,
-            messages.c.handoff_id.is_not(None),
-            messages.c.receipt != Receipt.ACCEPTED,
-        )
-        return await self._all(query.order_by(messages.c.seq.desc()).limit(limit))
+        return await self._fetch(FIND_SETTLED_FOR_DESK, {"of": conversation, "limit": limit})
 
     async def said_by_bot(self, conversation: str, limit: int) -> Sequence[Message]:
         """The bot's last ``limit`` messages, newest first."""
@@ -463,7 +486,7 @@ class MessageRows:
             "conversation": conversation,
             "sender": draft.sender.value,
             "receipt": Receipt.ACCEPTED.value,
-            "possibly_sent": False,
+            "possibly_sent": draft.possibly_sent,
             "created_at": self._clock(),
             "content": dict(draft.content),
             "handoff_id": draft.handoff_id,

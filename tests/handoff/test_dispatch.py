@@ -350,10 +350,16 @@ async def test_a_secret_that_a_restart_has_lost_fails_by_itself_and_the_chat_goe
 async def accept_for(ledger, dispatch, live, text):
     """What the diversion does: accept a message, give it to the handoff, and say what comes next."""
     async with ledger.entry() as entry:
-        draft = Draft(sender=Sender.REQUESTER, content={"text": text})
+        standing = await dispatch.find_standing(entry, live)
+        draft = Draft(
+            sender=Sender.REQUESTER,
+            content={"text": text},
+            handoff_id=live.id,
+            possibly_sent=standing.is_next,
+        )
         accepted = (await entry.messages.accept(live.conversation, draft)).message
-        is_next = dispatch.expect(accepted, await dispatch.find_standing(entry, live, accepted))
-        await entry.messages.assign(accepted, live, is_next=is_next)
+        if standing.is_next:
+            dispatch.expect(accepted, standing)
     return accepted
 
 
