@@ -14,6 +14,7 @@ With SQLite there is one process, and no leases.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import socket
@@ -260,8 +261,9 @@ class Leases:
         holdings = {one.lease.token: one for one in self._holdings.values()}
         begun = time.monotonic()
         values = {"span": self._span, "tokens": sorted(holdings)}
-        for (token,) in await self._listening.fetch(_RENEW, values):
-            holdings[token].renewed_at = begun
+        renewed = {token for (token,) in await self._listening.fetch(_RENEW, values)}
+        for token, holding in holdings.items():
+            holding.renewed_at = begun if token in renewed else -math.inf  # another's, or forgotten
 
     def _is_over(self, holding: _Holding, now: float) -> bool:
         return holding.used_at is not None and now - holding.used_at > self._kept
