@@ -221,7 +221,7 @@ async def test_what_was_written_here_is_shown_as_it_was_written(views, ledger):
         glance = await write_here(ledger, here.delivery, text)
         [written] = glance.waiting
         said = f"{text}, not read again"
-        here.delivery.kick("c1", replace(glance, waiting=[vary(written, content={"text": said})]))
+        await here.delivery.run("c1", replace(glance, waiting=[vary(written, content={"text": said})]))
         await eventually(lambda said=said: here.front.lines[-1:] == [said])
     assert here.front.lines == ["one, not read again", "two, not read again"]
 
@@ -230,7 +230,7 @@ async def test_what_others_have_written_before_is_shown_before(views, ledger):
     here, _ = views
     here.upto["c1"] = 0
     await write(ledger, "elsewhere", sender=Sender.AGENT)
-    here.delivery.kick("c1", await write_here(ledger, here.delivery, "here"))
+    await here.delivery.run("c1", await write_here(ledger, here.delivery, "here"))
     await eventually(lambda: here.front.lines == ["elsewhere", "here"])
 
 
@@ -240,7 +240,7 @@ async def test_what_others_have_written_after_is_shown_with_it_where_they_told(v
     glance = await write_here(ledger, here.delivery, "here")
     await write(ledger, "elsewhere", sender=Sender.AGENT)
     here.delivery.hear("c1")
-    here.delivery.kick("c1", glance)
+    await here.delivery.run("c1", glance)
     await eventually(lambda: here.front.lines == ["here", "elsewhere"])
 
 
