@@ -164,8 +164,7 @@ class Bridge:
         """Look at every conversation in which something waits to be handed over or given back."""
         async with self.backend.ledger.entry() as entry:
             waiting = set(await entry.messages.conversations_without_owner())
-            unfinished = await entry.handoffs.unfinished()
-        waiting |= {handoff.conversation for handoff in unfinished if not handoff.is_open}
+            waiting |= set(await entry.handoffs.conversations_owing_exit())
         if waiting and (leases := self.backend.ledger.leases):
             waiting -= await leases.taken(LANE)
         for conversation in waiting:

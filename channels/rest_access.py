@@ -65,11 +65,11 @@ class RestAccess:
         if self.token and is_same_secret(given, self.token):
             return None
         if self.jwt_key is None:
-            raise refuse_unauthenticated()
+            raise refuse_unauthenticated("The token is not that of HANDOFF_REST_TOKEN.")
         try:
             return read_subject(given, self.jwt_key)
         except TokenRefused as error:
-            raise refuse_unauthenticated() from error
+            raise refuse_unauthenticated(str(error)) from error
 
     async def admit(self, sender: str, subject: str | None) -> None:
         """Let a subject use its own conversation, which then is nobody else's in the web chat either.

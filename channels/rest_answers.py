@@ -18,12 +18,13 @@ from channels.bridge import Bridge
 from channels.rest_listeners import Kind, Listener, Listeners
 from channels.rest_reader import Batch, RestReader
 from channels.rest_requests import RestPost
-from channels.rest_wire import write_json
+from channels.rest_wire import name_state, write_json
 from handoff.answer_rows import Span
 from handoff.handoff import Exit, State
+from handoff.locks import KeyedLocks
 from handoff.message import Message, Receipt
 from handoff.message_rows import Accepted
-from handoff.tasks import KeyedLocks, Tasks
+from handoff.tasks import Tasks
 
 STATE_HEADER = "X-Handoff-State"
 UNDECIDED = (State.ENDING, State.ENDED)
@@ -45,8 +46,9 @@ class RestAnswers:
 
     async def accept(self, post: RestPost) -> HTTPResponse:
         """Answer 202 once the message is committed; what is said about it comes another way."""
-        message = (await self._tasks.finish(self._take(post), "take")).message
-        return json({"message_id": message.public_id, "seq": message.seq}, status=202)
+        message, state = await self._tasks.finish(self._accept(post), "take")
+        body = {"message_id": message.public_id, "seq": message.seq}
+        return json(body, status=202, headers={STATE_HEADER: state})
 
     async def answer(self, request: Request[Any, Any], post: RestPost) -> None:
         """Answer with a list of what was said, once the bot has had its turn."""
@@ -74,6 +76,12 @@ class RestAnswers:
                 await self._tasks.finish(self._note(message, span), "note")
 
     # -- in ---------------------------------------------------------------------------
+
+    async def _accept(self, post: RestPost) -> tuple[Message, str]:
+        """The message, and who has the conversation by then."""
+        message = (await self._take(post)).message
+        async with self._ledger.entry() as entry:
+            return message, name_state(await entry.handoffs.newest_for(message.conversation))
 
     async def _take(self, post: RestPost) -> Accepted:
         conversation = post.incoming.conversation

@@ -67,7 +67,7 @@ class RestEvents:
                 batch = await self._read(conversation, since)
                 since = batch.span.upto
                 if is_first:
-                    signs.insert(0, ("handoff", write_handoff(batch.handoff)))
+                    await response.send(write_event("handoff", write_handoff(batch.handoff)))
                 is_first = False
                 await self._write(response, batch, signs)
                 if not await listener.wait(self._heart_beat):

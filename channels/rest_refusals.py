@@ -31,13 +31,15 @@ def refuse_body(problem: str) -> RestRefused:
     return RestRefused(400, "bad_request", problem)
 
 
-def refuse_unauthenticated() -> RestRefused:
+def refuse_unauthenticated(problem: str | None = None) -> RestRefused:
+    """``problem`` is what is wrong with a token that was sent."""
     return RestRefused(
         401,
         "not_authenticated",
-        "Send the header 'Authorization: Bearer <token>' with the token of HANDOFF_REST_TOKEN, "
-        "or an HS256 token that HANDOFF_REST_JWT_KEY signs, with a 'sub', and not expired.",
-        {"WWW-Authenticate": "Bearer"},
+        f"{problem or 'No token came with the request.'} Send the header 'Authorization: Bearer <token>' "
+        "with the token of HANDOFF_REST_TOKEN, or an HS256 token that HANDOFF_REST_JWT_KEY signs, with a "
+        "'sub', and not expired.",
+        {"WWW-Authenticate": 'Bearer error="invalid_token"' if problem else "Bearer"},
     )
 
 
@@ -52,7 +54,10 @@ def refuse_closed() -> RestRefused:
 
 def refuse_sender() -> RestRefused:
     return RestRefused(
-        403, "other_sender", "This token's 'sub' may only be used with the same 'sender', and its own."
+        403,
+        "other_sender",
+        "A token speaks for the sender that is its 'sub' only, and this is another one, or its conversation "
+        "belongs to another subject since a web chat.",
     )
 
 

@@ -16,10 +16,19 @@ from handoff.settings import SessionIds, Settings
 ID_LIMIT = 255  # characters, as wide as the ledger's column
 EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 PLAIN_ID = re.compile(r"[\w.@:+-]+")
+PROBLEMS: dict[type[Exception], str] = {  # PyJWT looks at the signature first, then at the claims
+    jwt.InvalidAlgorithmError: "The token is not signed with HS256.",
+    jwt.InvalidSignatureError: "The token is signed with another key.",
+    jwt.ExpiredSignatureError: "The token has expired ('exp').",
+    jwt.ImmatureSignatureError: "The token is not valid yet ('nbf' or 'iat').",
+    jwt.InvalidAudienceError: "The token is for somebody else: it must have no 'aud'.",
+    jwt.MissingRequiredClaimError: "The token has no 'sub'.",
+    jwt.exceptions.InvalidSubjectError: "The token's 'sub' must be a text.",
+}
 
 
 class TokenRefused(ValueError):
-    """A token is missing, forged, expired or without a subject."""
+    """A token is missing, forged, expired or without a subject; its words say which."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +113,16 @@ def read_claims(token: str, key: str) -> dict[str, Any]:
     try:
         claims = dict(jwt.decode(token, key, algorithms=["HS256"], options={"require": ["sub"]}))
     except (jwt.InvalidTokenError, UnicodeError) as error:
-        raise TokenRefused("The token is not valid.") from error
+        raise TokenRefused(_explain(error)) from error
     if not 0 < len(str(claims["sub"])) <= ID_LIMIT:
         raise TokenRefused("The token's subject is empty or too long.")
     return claims
+
+
+def _explain(error: Exception) -> str:
+    """What is wrong, for whoever makes the tokens; of claims only where the signature is right."""
+    found = (sentence for kind, sentence in PROBLEMS.items() if isinstance(error, kind))
+    return next(found, "The token is not a signed one that can be read.")
 
 
 def read_subject(token: str, key: str) -> str:

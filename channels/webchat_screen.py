@@ -16,8 +16,8 @@ from channels.webchat_wire import write_for_stock_widget, write_message, write_p
 from channels.wording import fill_in
 from handoff.files.file import File, has_files
 from handoff.handoff import Handoff
+from handoff.locks import KeyedLocks
 from handoff.message import Message, Receipt, Sender
-from handoff.tasks import KeyedLocks
 
 FILES = 50  # files to which a browser that comes back gets new links
 RECEIPTS = 50  # messages of the requester whose receipt a browser is told when it comes back

@@ -18,7 +18,7 @@ from channels.sessions import ID_LIMIT, SessionPolicy, TokenRefused
 from channels.webchat_limits import WebChatLimits
 from channels.webchat_screen import WebChatScreen
 from handoff.errors import FileRefused
-from handoff.tasks import KeyedLocks
+from handoff.locks import KeyedLocks
 
 log = structlog.get_logger(__name__)
 

@@ -6,16 +6,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, null, or_, select, text, update
+from sqlalchemy import Table, bindparam, delete, null, or_, select, update
 
 from handoff.digest import PREFIX, digest
 from handoff.handoff import Clock, State
 from handoff.statements import Prepared
 from handoff.store import Connection
 from handoff.tables import conversations, handoffs, messages
-
-# PostgreSQL's; SQLite has one writer.
-LOCK_CONVERSATION = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 # What every message needs is built once: putting a statement together takes longer than running it.
 IS_CONVERSATION = conversations.c.id == bindparam("of")
@@ -51,7 +48,7 @@ class ConversationRows:
         """
         if self._connection.dialect.name == "sqlite" or conversation in self._locked:
             return False
-        await self._connection.execute(LOCK_CONVERSATION, {"name": conversation})
+        await self._connection.lock(conversation)
         self._locked.add(conversation)
         return True
 

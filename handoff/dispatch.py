@@ -6,7 +6,6 @@ It waits for the live agent; only the answer to a question of the desk's own bot
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -27,6 +26,7 @@ from handoff.errors import (
 )
 from handoff.files.file import has_files
 from handoff.files.posting import Posting
+from handoff.frozen import vary
 from handoff.handoff import Handoff, State
 from handoff.instruments import DESK_FAILURES, RETRIES, TO_DESK
 from handoff.ledger import Entry, Ledger
@@ -76,7 +76,13 @@ class Dispatch:
         self._expected: set[str] = set()  # messages whose first post was noted when they were accepted
         self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
         self._runs = OnePerKey(
-            self._post_all, LANE, tasks, again=AGAIN, leases=ledger.leases, concern=Concerning.of_handoff
+            self._post_all,
+            LANE,
+            tasks,
+            again=AGAIN,
+            leases=ledger.leases,
+            keep=True,
+            concern=Concerning.of_handoff,
         )
 
     def kick(self, handoff_id: str) -> None:
@@ -84,22 +90,25 @@ class Dispatch:
         self._handed.pop(handoff_id, None)
         self._runs.kick(handoff_id)
 
-    async def expect(self, entry: Entry, handoff: Handoff, message: Message) -> bool:
+    async def is_free(self, entry: Entry, handoff: Handoff) -> bool:
         """Whether a message that is being accepted will be posted next, so that a note of it may go along.
 
         The note says that the desk may have it; until it was posted, we know that it has not.
         """
-        if self._ledger.leases or handoff.id in self._runs or await entry.messages.next_for_desk(handoff):
+        if self._ledger.leases or handoff.id in self._runs:
             return False
+        return await entry.messages.next_for_desk(handoff) is None
+
+    def expect(self, message: Message) -> None:
+        """A message was accepted with such a note."""
         self._expected.add(message.id)
-        return True
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:
         """Post soon a message whose transaction has just committed, and whatever else has been written."""
         if handoff.id in self._runs or message.id not in self._expected:
             self.kick(handoff.id)
         else:
-            self._handed[handoff.id] = handoff, replace(message, handoff_id=handoff.id)
+            self._handed[handoff.id] = handoff, vary(message, possibly_sent=False)
             self._runs.kick(handoff.id)
 
     async def _post_all(self, handoff_id: str) -> None:
@@ -135,7 +144,7 @@ class Dispatch:
                 async with self._ledger.entry() as entry:
                     await note(entry)
                     found = await self._find(entry, handoff.id)
-            await self._screen.show_receipt(replace(message, receipt=Receipt.SENT))
+            await self._screen.show_receipt(vary(message, receipt=Receipt.SENT))
 
     async def _note_posted(self, handoff: Handoff, message: Message, is_doubtful: bool, entry: Entry) -> None:
         """Take note that the desk has a message."""

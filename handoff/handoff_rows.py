@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from sqlalchemy import (
     ClauseElement,
@@ -28,9 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from handoff.context import UNKNOWN
 from handoff.conversation_rows import ConversationRows
 from handoff.errors import AlreadyOpen
+from handoff.frozen import make, vary
 from handoff.handoff import OPEN_STATES, Clock, EndReason, Exit, Handoff, State, states_before
+from handoff.ids import make_id
 from handoff.instruments import ENDED, REQUESTED, TIME_TO_ANSWER, TIME_TO_JOIN, WAIT_IN_VAIN
 from handoff.measures import Notes
 from handoff.statements import Prepared, one_of
@@ -55,6 +56,7 @@ PERSONAL = (
     "trace",
 )
 COLUMNS = tuple(handoffs.c.keys())
+STATES, EXITS = {state.value: state for state in State}, {one.value: one for one in Exit}
 FIND = Prepared(select(handoffs).where(handoffs.c.id == bindparam("handoff")))
 FIND_OPEN = Prepared(
     select(handoffs).where(handoffs.c.conversation == bindparam("of"), handoffs.c.state != State.ENDED)
@@ -84,11 +86,13 @@ NOTE_POST = Prepared(
         reminders=case((IS_WAITED_FOR, 0), else_=handoffs.c.reminders),
     )
 )
-NOTE_SAID = Prepared(
+SAID = (
     update(handoffs)
     .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state != State.ENDED)
     .values(last_updated=bindparam("now"))
 )
+NOTE_SAID = Prepared(SAID)
+NOTE_SAID_IF_ANSWER_IS_DUE = Prepared(SAID.where(handoffs.c.remind_at.is_not(None)))
 
 
 @cache
@@ -135,7 +139,7 @@ class HandoffRows:
         """
         epoch = await self._conversations.next_epoch(conversation)
         now = self._clock()
-        handoff_id = str(uuid4())
+        handoff_id = make_id()
         values = {
             "id": handoff_id,
             "conversation": conversation,
@@ -225,6 +229,11 @@ class HandoffRows:
         query = select(handoffs).where(handoffs.c.state != State.ENDED, handoffs.c.deadline <= self._clock())
         return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.deadline))]
 
+    async def conversations_owing_exit(self) -> Sequence[str]:
+        """Conversations in which the exit flow of an ended handoff has not run."""
+        query = select(handoffs.c.conversation).where(handoffs.c.exit == Exit.PENDING)
+        return list(await self._connection.scalars(query))
+
     async def unfinished(self) -> Sequence[Handoff]:
         """Everything a restarted process has to look after: open handoffs and owed exit flows.
 
@@ -289,15 +298,19 @@ class HandoffRows:
     async def note_post(self, handoff: Handoff, *, remind: float, within: float) -> None:
         """Something was said to the desk: move ``last_updated`` on, and start the live agent's clock.
 
-        Where that runs already, it runs on.
+        Where that runs already, it runs on, and what would be due is left alone with its indexes.
         """
         await self._conversations.lock(handoff.conversation)
         now = self._clock()
+        if handoff.remind_at and await self._connection.change(
+            NOTE_SAID_IF_ANSWER_IS_DUE, {"handoff": handoff.id, "now": now}
+        ):
+            return
         values = {"now": now, "reminder": _later(now, remind), "limit": _later(now, within)}
         await self._connection.change(NOTE_POST, {"handoff": handoff.id, **values})
 
-    async def note_answer(self, handoff: Handoff) -> None:
-        """Stop the live agent's clock; the first answer is remembered."""
+    async def note_answer(self, handoff: Handoff) -> Handoff | None:
+        """Stop the live agent's clock; the first answer is remembered. None where it is live no more."""
         changes: dict[str, Any] = {"remind_at": None, "deadline": None, "reminders": 0}
         now = self._clock()
         if handoff.first_answer_at is None:
@@ -305,6 +318,7 @@ class HandoffRows:
         answered = await self._update(handoff, (State.LIVE,), changes)
         if answered and answered.first_answer_at == now:
             self._notes.time(TIME_TO_ANSWER, answered.opened_at)
+        return answered
 
     async def due_for_reminder(self) -> Sequence[Handoff]:
         """Open handoffs whose requester has waited long enough to be told something."""
@@ -332,7 +346,7 @@ class HandoffRows:
         await self._conversations.lock(handoff.conversation)
         now = self._clock()
         if handoff.is_open and await self._connection.change(NOTE_SAID, {"handoff": handoff.id, "now": now}):
-            return replace(handoff, last_updated=now)
+            return vary(handoff, last_updated=now)
         return handoff
 
     async def finish(
@@ -385,7 +399,7 @@ class HandoffRows:
         found = list(await self._connection.scalars(query))
         for handoff_id in found:
             nobody = dict.fromkeys(PERSONAL) | {
-                "id": str(uuid4()),
+                "id": make_id(),
                 "conversation": FORGOTTEN,
                 "live_chat_id": FORGOTTEN,
                 "live_chat_user": FORGOTTEN,
@@ -453,7 +467,7 @@ def _later(now: datetime, seconds: float | None) -> datetime | None:
 
 def _handoff(row: Sequence[Any]) -> Handoff:
     values = dict(zip(COLUMNS, row, strict=True))
-    values["state"] = State(values["state"])
+    values["state"], values["exit"] = STATES[values["state"]], EXITS[values["exit"]]
     values["end_reason"] = EndReason(values["end_reason"]) if values["end_reason"] else None
-    values["exit"] = Exit(values["exit"])
-    return Handoff(**values)
+    values["context"] = UNKNOWN
+    return make(Handoff, values)

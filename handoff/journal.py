@@ -38,18 +38,22 @@ class Journal:
         Raises:
             OSError: the disk did not take it.
         """
-        if self._committed == self._durable:
-            return
-        if self.failure:
-            raise self.failure
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self.is_busy and self._upto == self._committed:
-            self._under_way.append(waiting)
+        self.follow([waiting])
+        await waiting
+
+    def follow(self, waiting: list[asyncio.Future[None]]) -> None:
+        """Tell those who wait once everything that has been noted is durable."""
+        if self._committed == self._durable:
+            _succeed(waiting)
+        elif self.failure:
+            _fail(self.failure, waiting)
+        elif self.is_busy and self._upto == self._committed:
+            self._under_way += waiting
         else:
-            self._next.append(waiting)
+            self._next += waiting
             if not self.is_busy:
                 self._begin()
-        await waiting
 
     def mend(self) -> None:
         """What was committed has become durable in another way."""
@@ -87,16 +91,24 @@ class Journal:
             self._fail(error, waiting)
             return
         self._durable = max(self._durable, upto)
-        for each in waiting:
-            if not each.done():
-                each.set_result(None)
         if self._next:
             self._begin()
+        _succeed(waiting)
 
     def _fail(self, error: Exception, waiting: list[asyncio.Future[None]]) -> None:
         """The next attempt would be told that all is well: Linux reports a lost write once."""
         self.failure = error
         waiting, self._next = [*waiting, *self._next], []
-        for each in waiting:
-            if not each.done():
-                each.set_exception(error)
+        _fail(error, waiting)
+
+
+def _succeed(waiting: list[asyncio.Future[None]]) -> None:
+    for each in waiting:
+        if not each.done():
+            each.set_result(None)
+
+
+def _fail(error: Exception, waiting: list[asyncio.Future[None]]) -> None:
+    for each in waiting:
+        if not each.done():
+            each.set_exception(error)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from functools import cached_property
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from opentelemetry.trace import INVALID_SPAN
@@ -37,22 +39,54 @@ if TYPE_CHECKING:
 
 
 class Entry:
-    """One transaction: what can be read and written in it, by subject."""
+    """One transaction: what can be read and written in it, by subject.
+
+    What every message needs is there at once, the rest is made when it is asked for.
+    """
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
+        self._connection = connection
+        self._clock = clock
         self.notes = Notes(clock)
         self.conversations = ConversationRows(connection, clock)
         self.handoffs = HandoffRows(connection, self.conversations, self.notes, clock)
         self.messages = MessageRows(connection, self.conversations, self.notes, clock)
-        self.streams = StreamRows(connection, self.conversations, self.messages, clock)
-        self.letters = LetterRows(connection, self.conversations, clock)
-        self.audits = AuditRows(connection, clock)
-        self.past = PastRows(connection)
-        self.records = RecordRows(connection, self.messages, clock)
-        self.overview = OverviewRows(connection, clock)
-        self.answers = AnswerRows(connection, self.conversations, self.messages, clock)
-        self.files = FileRows(connection, clock)
-        self.keys = KeyRows(connection)
+
+    @cached_property
+    def streams(self) -> StreamRows:
+        return StreamRows(self._connection, self.conversations, self.messages, self._clock)
+
+    @cached_property
+    def letters(self) -> LetterRows:
+        return LetterRows(self._connection, self.conversations, self._clock)
+
+    @cached_property
+    def audits(self) -> AuditRows:
+        return AuditRows(self._connection, self._clock)
+
+    @cached_property
+    def past(self) -> PastRows:
+        return PastRows(self._connection)
+
+    @cached_property
+    def records(self) -> RecordRows:
+        return RecordRows(self._connection, self.messages, self._clock)
+
+    @cached_property
+    def overview(self) -> OverviewRows:
+        return OverviewRows(self._connection, self._clock)
+
+    @cached_property
+    def answers(self) -> AnswerRows:
+        return AnswerRows(self._connection, self.conversations, self.messages, self._clock)
+
+    @cached_property
+    def files(self) -> FileRows:
+        return FileRows(self._connection, self._clock)
+
+    @cached_property
+    def keys(self) -> KeyRows:
+        return KeyRows(self._connection)
 
 
 class Ledger:
@@ -119,33 +153,33 @@ class Ledger:
             from handoff.outside_store import OutsideStore
 
             return cls(OutsideStore(url), clock, measures=measures, tracing=tracing)
-        from handoff.engine_store import open_server  # with asyncpg, which takes its time
+        from handoff.postgres_store import open_server  # with asyncpg, which takes its time
 
         store, leases = await open_server(url)
         return cls(store, clock, leases, measures, tracing)
 
-    @asynccontextmanager
-    async def entry(self) -> AsyncIterator[Entry]:
+    def entry(self) -> AbstractAsyncContextManager[Entry]:
         """One transaction, alone with its writes until it commits.
 
         Raises:
             LedgerAway: the database's server cannot be reached, or goes meanwhile.
             LeaseLost: another process has taken over the work that this transaction is part of.
         """
-        taken: Sequence[Deferred] = ()
-        try:
-            async with self._store.transaction() as connection:
-                taken = self._deferral.take()
-                entry = Entry(connection, self._clock)
-                for work in taken:
-                    await work(entry)
-                yield entry
-                commit = self.tracing.begin_piece("ledger.commit") if entry.notes else INVALID_SPAN
-        except BaseException:
-            self._deferral.give_back(taken)
-            raise
-        commit.end()
-        entry.notes.record(self.measures)
+        return _Opening(self, self._store.transaction(), self._deferral, self._clock)
+
+    def reading(self) -> AbstractAsyncContextManager[Entry]:
+        """For what one statement finds, and nobody decides by: with a server it is cheaper than an entry.
+
+        Raises:
+            LedgerAway: the database's server cannot be reached, or goes meanwhile.
+        """
+        # Where there is something deferred, whoever reads finds it written.
+        return self._read() if self._store.is_shared else self.entry()
+
+    @asynccontextmanager
+    async def _read(self) -> AsyncIterator[Entry]:
+        async with self._store.reading() as connection:
+            yield Entry(connection, self._clock)
 
     async def defer(self, work: Deferred) -> None:
         """Write some bookkeeping without waiting for it: with the next entry, or a moment later.
@@ -195,3 +229,50 @@ class Ledger:
         await self._store.close()
         if self.leases:
             await self.leases.close()
+
+
+class _Opening:
+    """The block of one entry; a class, as this is on the way of every message."""
+
+    __slots__ = ("_clock", "_deferral", "_entry", "_ledger", "_taken", "_transaction")
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        transaction: AbstractAsyncContextManager[Connection],
+        deferral: Deferral,
+        clock: Clock,
+    ) -> None:
+        self._ledger = ledger
+        self._transaction = transaction
+        self._deferral = deferral
+        self._clock = clock
+        self._taken: Sequence[Deferred] = ()
+
+    async def __aenter__(self) -> Entry:
+        connection = await self._transaction.__aenter__()
+        self._entry = entry = Entry(connection, self._clock)
+        self._taken = self._deferral.take()
+        try:
+            for work in self._taken:
+                await work(entry)
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
+        return entry
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        notes, ledger = self._entry.notes, self._ledger
+        commit = ledger.tracing.begin_piece("ledger.commit") if notes and error is None else INVALID_SPAN
+        try:
+            await self._transaction.__aexit__(kind, error, trace)
+        except BaseException:
+            self._deferral.give_back(self._taken)
+            raise
+        if error is not None:
+            self._deferral.give_back(self._taken)
+            return
+        commit.end()
+        notes.record(ledger.measures)

@@ -101,6 +101,11 @@ class LetterRows:
         rows = await self._connection.execute(query.order_by(letters.c.created_at, letters.c.seq))
         return [_letter(row) for row in rows]
 
+    async def of(self, conversation: str) -> Sequence[Letter]:
+        """Those of one conversation, under way or given up, in order."""
+        query = select(letters).where(letters.c.conversation == conversation).order_by(letters.c.seq)
+        return [_letter(row) for row in await self._connection.execute(query)]
+
     async def requeue(self, letter: Letter, *, within: float) -> None:
         """Post a dead letter once more, for so many seconds."""
         now = self._clock()

@@ -34,6 +34,9 @@ class LoopConnection:
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]:
         return self._connection.scalars(statement, parameters)
 
+    async def lock(self, name: str) -> None:
+        pass
+
     async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
         compiled = prepared.compiled(self.dialect)
         return compiled.read(self._raw.execute(compiled.text, compiled.bind(values)).fetchall())

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, delete, insert, or_, select, update
 
 from handoff.conversation_rows import ConversationRows
+from handoff.frozen import make, vary
 from handoff.handoff import WAITING, Clock, Handoff, State
+from handoff.ids import make_id
 from handoff.instruments import DUPLICATES, MESSAGES
 from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
@@ -22,6 +23,8 @@ from handoff.tracing import present_trace
 
 UNSEEN_AT_ONCE = 500
 COLUMNS = tuple(messages.c.keys())
+SENDERS = {sender.value: sender for sender in Sender}
+RECEIPTS = {receipt.value: receipt for receipt in Receipt}
 SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
 
 # What every message needs is built once: putting a statement together takes longer than running it.
@@ -56,8 +59,15 @@ FIND_NEXT_WITHOUT_OWNER = Prepared(WITHOUT_OWNER.where(OF_CONVERSATION).limit(1)
 FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
 FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
 FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
+FIND_UNSHOWN_SEQS = Prepared(select(messages.c.seq).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
 FIND_UNSHOWN_AND_OWN = Prepared(
     select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
+)
+FIND_SAID_SINCE = Prepared(
+    select(messages)
+    .where(OF_CONVERSATION, messages.c.seq > bindparam("since"))
+    .where(messages.c.receipt != Receipt.HELD, messages.c.receipt != Receipt.MERGED)
+    .order_by(messages.c.seq)
 )
 FIND_BY_CLIENT_ID = Prepared(
     select(messages).where(OF_CONVERSATION, messages.c.client_id == bindparam("name"))
@@ -75,6 +85,11 @@ FIND_QUESTIONS_AND_ANSWERS = Prepared(
     .where(messages.c.receipt != Receipt.HELD, messages.c.receipt != Receipt.MERGED)
     .order_by(messages.c.seq.desc())
 )
+HAS_ASKED_SINCE = Prepared(
+    select(messages.c.seq)
+    .where(OF_CONVERSATION, messages.c.seq > bindparam("since"), HAS_QUESTION_OR_ANSWER)
+    .limit(1)
+)
 FIND_SHOWN = Prepared(
     select(messages).where(
         OF_CONVERSATION,
@@ -82,6 +97,13 @@ FIND_SHOWN = Prepared(
         IS_SHOWN,
         messages.c.receipt != Receipt.DELIVERED,
     )
+)
+FIND_SETTLED_FOR_DESK = Prepared(
+    select(messages)
+    .where(OF_CONVERSATION, messages.c.sender == Sender.REQUESTER)
+    .where(messages.c.handoff_id.is_not(None), messages.c.receipt != Receipt.ACCEPTED)
+    .order_by(messages.c.seq.desc())
+    .limit(bindparam("limit", type_=Integer))
 )
 WRITE = Prepared(insert(messages))
 ASSIGN = Prepared(
@@ -125,18 +147,21 @@ class MessageRows:
         self._notes = notes
         self._clock = clock
 
-    async def accept(self, conversation: str, draft: Draft) -> Accepted:
-        """Write a message, unless one with the same client or desk id is there already."""
+    async def accept(self, conversation: str, draft: Draft, *, is_new: bool = False) -> Accepted:
+        """Write a message, unless one with the same client or desk id is there already.
+
+        ``is_new`` where this very transaction has found that there is none.
+        """
         await self._conversations.lock(conversation)
-        if known := await self._known(conversation, draft):
+        if not is_new and (known := await self._known(conversation, draft)):
             self._notes.count(DUPLICATES, draft.sender)
             return Accepted(known, is_new=False)
         self._notes.count(MESSAGES, draft.sender)
         return Accepted(await self._write(conversation, draft), is_new=True)
 
-    async def assign(self, message: Message, handoff: Handoff, *, is_next: bool = False) -> None:
-        """Give a message of the requester to a handoff; ``is_next`` notes that it is about to be posted."""
-        values = {"message": message.id, "handoff": handoff.id, "possibly": is_next}
+    async def assign(self, message: Message, handoff: Handoff) -> None:
+        """Give a message of the requester to a handoff."""
+        values = {"message": message.id, "handoff": handoff.id, "possibly": False}
         await self._connection.change(ASSIGN, values)
 
     async def begin_turn(self, message: Message) -> int:
@@ -154,7 +179,7 @@ class MessageRows:
 
     async def mark(self, message_id: str, receipt: Receipt, *, possibly_sent: bool | None = None) -> None:
         """Settle what became of an accepted message; what was settled by somebody quicker stands."""
-        values = {"message": message_id, "becomes": receipt}
+        values = {"message": message_id, "becomes": receipt.value}
         if possibly_sent is None:
             await self._connection.change(MARK, values)
         else:
@@ -169,7 +194,7 @@ class MessageRows:
         """Give up a message that counted as sent."""
         failed = update(messages).where(messages.c.id == message.id).values(receipt=Receipt.FAILED)
         await self._connection.execute(failed)
-        return replace(message, receipt=Receipt.FAILED)
+        return vary(message, receipt=Receipt.FAILED)
 
     async def is_followed(self, message: Message) -> bool:
         """Whether a later message of the requester was given to the bot or to another handoff."""
@@ -259,6 +284,10 @@ class MessageRows:
             await self.mark(message.id, Receipt.FAILED)
         return rows
 
+    async def unshown_seqs(self, conversation: str) -> list[int]:
+        """The numbers of what the requester has not been shown, in order."""
+        return [seq for (seq,) in await self._connection.fetch(FIND_UNSHOWN_SEQS, {"of": conversation})]
+
     async def unshown(self, conversation: str, own_since: int | None = None) -> Sequence[Message]:
         """What the requester has not been shown, oldest first.
 
@@ -267,6 +296,13 @@ class MessageRows:
         if own_since is None:
             return await self._fetch(FIND_UNSHOWN, {"of": conversation})
         return await self._fetch(FIND_UNSHOWN_AND_OWN, {"of": conversation, "since": own_since})
+
+    async def conversations_unshown(self) -> Sequence[str]:
+        """Conversations in which there is something that the requester has not been shown."""
+        query = select(messages.c.conversation).where(
+            messages.c.sender.in_(SHOWN_TO_REQUESTER), messages.c.receipt == Receipt.ACCEPTED
+        )
+        return list(await self._connection.scalars(query.distinct()))
 
     async def unseen_by_requester(self, seconds: float, handoff_id: str | None = None) -> Sequence[Message]:
         """Live agents' messages that no browser was there for, for so long; of open handoffs, or of one."""
@@ -281,12 +317,7 @@ class MessageRows:
 
     async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:
         """Every message after number ``seq``, of either side, oldest first; no pieces of a stream."""
-        query = select(messages).where(
-            messages.c.conversation == conversation,
-            messages.c.seq > seq,
-            messages.c.receipt.not_in((Receipt.HELD, Receipt.MERGED)),
-        )
-        return await self._all(query.order_by(messages.c.seq))
+        return await self._fetch(FIND_SAID_SINCE, {"of": conversation, "since": seq})
 
     async def questions_and_answers(self, conversation: str, limit: int) -> Sequence[Message]:
         """Those of the last ``limit`` messages that ask something or answer it, newest first.
@@ -294,6 +325,11 @@ class MessageRows:
         The database looks for the words of ``handoff/content.py`` and finds some too many: the caller reads.
         """
         return await self._fetch(FIND_QUESTIONS_AND_ANSWERS, {"of": conversation, "limit": limit})
+
+    async def has_asked_since(self, conversation: str, seq: int) -> bool:
+        """Whether any message after a number asks something or answers it; it may find some too many."""
+        found = await self._connection.fetch(HAS_ASKED_SINCE, {"of": conversation, "since": seq})
+        return bool(found)
 
     async def newest(self, conversation: str, limit: int) -> Sequence[Message]:
         """The last ``limit`` messages of either side, newest first; no pieces of a stream."""
@@ -320,13 +356,7 @@ class MessageRows:
 
     async def settled_for_desk(self, conversation: str, limit: int) -> Sequence[Message]:
         """The requester's last ``limit`` messages to the desk of which it is known what became."""
-        query = select(messages).where(
-            messages.c.conversation == conversation,
-            messages.c.sender == Sender.REQUESTER,
-            messages.c.handoff_id.is_not(None),
-            messages.c.receipt != Receipt.ACCEPTED,
-        )
-        return await self._all(query.order_by(messages.c.seq.desc()).limit(limit))
+        return await self._fetch(FIND_SETTLED_FOR_DESK, {"of": conversation, "limit": limit})
 
     async def said_by_bot(self, conversation: str, limit: int) -> Sequence[Message]:
         """The bot's last ``limit`` messages, newest first."""
@@ -341,7 +371,7 @@ class MessageRows:
         shown = await self._first(FIND_SHOWN, {"of": conversation, "name": public_id})
         if shown:
             await self._connection.change(CONFIRM, {"message": shown.id})
-            shown = replace(shown, receipt=Receipt.DELIVERED)
+            shown = vary(shown, receipt=Receipt.DELIVERED)
         return shown
 
     async def note_delivered(self, conversation: str, public_id: str) -> None:
@@ -351,12 +381,12 @@ class MessageRows:
 
     async def _write(self, conversation: str, draft: Draft) -> Message:
         values: dict[str, Any] = {
-            "id": str(uuid4()),
+            "id": make_id(),
             "conversation": conversation,
             "seq": await self._conversations.next_seq(conversation),
-            "sender": draft.sender,
-            "receipt": Receipt.ACCEPTED,
-            "possibly_sent": False,
+            "sender": draft.sender.value,
+            "receipt": Receipt.ACCEPTED.value,
+            "possibly_sent": draft.possibly_sent,
             "created_at": self._clock(),
             "content": dict(draft.content),
             "handoff_id": draft.handoff_id,
@@ -368,7 +398,7 @@ class MessageRows:
             "trace": present_trace(),
         }
         await self._connection.change(WRITE, values)
-        return Message(**values)
+        return make(Message, {**values, "sender": draft.sender, "receipt": Receipt.ACCEPTED})
 
     async def _known(self, conversation: str, draft: Draft) -> Message | None:
         for statement, name in ((FIND_BY_CLIENT_ID, draft.client_id), (FIND_BY_DESK_ID, draft.desk_id)):
@@ -394,5 +424,5 @@ class MessageRows:
 def read_message(row: Sequence[Any]) -> Message:
     """A message of a whole row of the table."""
     values = dict(zip(COLUMNS, row, strict=True))
-    values["sender"], values["receipt"] = Sender(values["sender"]), Receipt(values["receipt"])
-    return Message(**values)
+    values["sender"], values["receipt"] = SENDERS[values["sender"]], RECEIPTS[values["receipt"]]
+    return make(Message, values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from sqlalchemy.engine import make_url
@@ -47,6 +47,9 @@ class OutsideStore:
                 if self._raw.in_transaction:
                     self._raw.execute("ROLLBACK")
                 raise
+
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        return self.transaction()
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -41,6 +41,7 @@ def create_postgres_engine(url: str) -> AsyncEngine:
     server_settings = {
         "application_name": "handoff",
         "idle_in_transaction_session_timeout": IDLE_LIMIT,
+        "standard_conforming_strings": "on",  # for ``quote``
         "jit": "off",  # costs more than it spares, with statements this small
     }
     engine = create_async_engine(
@@ -83,13 +84,24 @@ async def begin(engine: AsyncEngine, patience: float = PATIENCE) -> AsyncIterato
         LedgerAway: it is not there in time, or goes meanwhile. In the second case nothing of the
             transaction stays, unless it was the commit that got no answer.
     """
-    try:
+    with name_away():
         async with AsyncExitStack() as stack:
             connection = await _connect(engine, patience)
             stack.push_async_exit(connection)
             driver = (await connection.get_raw_connection()).driver_connection
             await stack.enter_async_context(_end(driver))
             yield connection
+
+
+@contextmanager
+def name_away() -> Iterator[None]:
+    """Say what a server that goes in the middle of something means.
+
+    Raises:
+        LedgerAway: it does.
+    """
+    try:
+        yield
     except (
         OSError,
         DBAPIError,
@@ -158,3 +170,8 @@ def is_away(error: BaseException | None) -> bool:
     if isinstance(state, str):
         return state.startswith(AWAY)
     return type(error).__module__.startswith("asyncpg") and "connection" in str(error).lower()
+
+
+def quote(value: str) -> str:
+    """A text as SQL, for statements that share a round trip: those have no parameters."""
+    return "'" + value.replace("'", "''") + "'"

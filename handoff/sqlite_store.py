@@ -11,15 +11,16 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 import structlog
 from sqlalchemy.engine import make_url
 
 from handoff.journal import Journal
+from handoff.log_copier import LARGEST, LogCopier
 from handoff.loop_connection import LoopConnection, begin
-from handoff.sqlite import BUSY_TIMEOUT, open_file
+from handoff.sqlite import open_file
 from handoff.store import Connection
 
 log = structlog.get_logger(__name__)
@@ -38,22 +39,27 @@ class SqliteStore:
     that commit meanwhile share the next one. What is only read is waited for in the same way.
 
     While an fsync is under way nobody could be done earlier by a commit of their own, so those that
-    come in one turn of the event loop share one: each is a savepoint in it.
+    come in one turn of the event loop share one: each but the first is a savepoint in it.
     """
 
     is_shared = False
 
-    def __init__(self, url: str, write_through: WriteThrough = write_through) -> None:
-        """For a thread, as the file may be locked; ``write_through`` makes an open file durable."""
+    def __init__(
+        self, url: str, write_through: WriteThrough = write_through, largest_log: int = LARGEST
+    ) -> None:
+        """For a thread, as the file may be locked; ``write_through`` makes an open file durable.
+
+        A log of more than ``largest_log`` pages is worth that everybody waits until it is copied.
+        """
         path = make_url(url).database or ""
         self._connection = open_file(path, "synchronous=NORMAL", "wal_autocheckpoint=0")
         self._raw: Any = self._connection.connection.dbapi_connection
-        self._statements = LoopConnection(self._connection, self._raw)
-        self._copier = sqlite3.connect(path, timeout=BUSY_TIMEOUT, check_same_thread=False)
+        self.statements = LoopConnection(self._connection, self._raw)
+        self._copier = LogCopier(path, largest_log)
         self._log_file = os.open(f"{path}-wal", os.O_RDONLY)
         self._journal = Journal(lambda: write_through(self._log_file))
         self._writing = asyncio.Lock()
-        self._batch: asyncio.Future[None] | None = None  # what shares the transaction that is open
+        self._batch: list[asyncio.Future[None]] | None = None  # who waits for the transaction that is open
         self._changes = 0
         self._is_within = self._is_last_called = False
         self._version = 0
@@ -61,25 +67,11 @@ class SqliteStore:
         self._checkpoint: asyncio.Task[None] | None = None
         self._is_closed = False
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
-        async with self._writing:
-            if self._is_closed:
-                # Its closing in a thread and a statement at the same time end the whole process.
-                raise sqlite3.ProgrammingError("The ledger is closed.")
-            batch = self._batch or await self._begin()
-            self._raw.execute("SAVEPOINT entry")
-            self._is_within = True
-            try:
-                yield self._statements
-            except BaseException:
-                self._leave(batch, "ROLLBACK TO entry")
-                raise
-            self._leave(batch)
-        if not batch.done():
-            await asyncio.shield(batch)
-        batch.result()
-        await self._journal.settle()
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+        return _Transaction(self)
+
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        return self.transaction()
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[None]:
@@ -107,24 +99,69 @@ class SqliteStore:
 
     # -- transactions -----------------------------------------------------------------
 
-    async def _begin(self) -> asyncio.Future[None]:
-        """Take the file's write lock; returns what is done once all that share it are committed."""
+    async def enter(self) -> bool:
+        """Begin a transaction, or join the one that is open; returns whether it was joined."""
+        await self._writing.acquire()
+        try:
+            if self._is_closed:
+                # Its closing in a thread and a statement at the same time end the whole process.
+                raise sqlite3.ProgrammingError("The ledger is closed.")
+            is_joined = self._batch is not None
+            if is_joined:
+                self._raw.execute("SAVEPOINT entry")
+            else:
+                await self._begin()
+        except BaseException:
+            self._writing.release()
+            raise
+        self._is_within = True
+        return is_joined
+
+    def leave(self, *, is_joined: bool) -> asyncio.Future[None]:
+        """Let the transaction be committed; returns what is done once that is durable."""
+        durable = asyncio.get_running_loop().create_future()
+        try:
+            if self._is_open() and self._batch is not None:
+                self._batch.append(durable)
+                if is_joined:
+                    self._raw.execute("RELEASE entry")
+                self._commit_soon()
+            else:
+                durable.set_exception(_rolled_back())
+        finally:
+            self._writing.release()
+        return durable
+
+    def undo(self, *, is_joined: bool) -> None:
+        """Roll back, without those who share the transaction."""
+        try:
+            if not self._is_open():
+                return
+            if is_joined:
+                self._raw.execute("ROLLBACK TO entry")
+                self._raw.execute("RELEASE entry")
+                self._commit_soon()
+            else:
+                self._batch = None
+                self._raw.execute("ROLLBACK")
+        finally:
+            self._writing.release()
+
+    async def _begin(self) -> None:
+        """Take the file's write lock."""
         if self._journal.failure:
             await self._mend()
         await begin(self._raw)
-        self._batch = asyncio.get_running_loop().create_future()
+        self._batch = []
         self._changes = self._raw.total_changes
-        return self._batch
 
-    def _leave(self, batch: asyncio.Future[None], *statements: str) -> None:
-        """Release the savepoint; all that share the transaction fail where SQLite has rolled it back."""
+    def _is_open(self) -> bool:
+        """Nobody is within any more; all that share the transaction fail where SQLite has rolled it back."""
         self._is_within = False
-        if not self._raw.in_transaction:
-            self._fail(batch, sqlite3.OperationalError("SQLite has rolled the transaction back."))
-            return
-        for statement in (*statements, "RELEASE entry"):
-            self._raw.execute(statement)
-        self._commit_soon()
+        if self._raw.in_transaction:
+            return True
+        self._fail(_rolled_back())
+        return False
 
     def _commit_soon(self) -> None:
         """At once, unless the disk is busy: then whoever comes in the same turn of the loop shares it."""
@@ -136,31 +173,33 @@ class SqliteStore:
 
     def _commit(self) -> None:
         """Commit the transactions that are waiting for it; one that is under way does so at its end."""
+        self._is_last_called = False
         batch = self._batch
         if batch is None or self._is_within:
             return
-        self._is_last_called = False
         try:
             self._raw.execute("COMMIT")
         except sqlite3.Error as error:
             self._raw.rollback()
-            self._fail(batch, error)
+            self._fail(error)
         else:
             self._batch = None
             self._note_changes(self._raw.total_changes != self._changes)
-            batch.set_result(None)
+            self._journal.follow(batch)
 
-    def _fail(self, batch: asyncio.Future[None], error: sqlite3.Error) -> None:
-        self._batch = None
-        batch.set_exception(error)
-        batch.exception()  # whoever waits for it is told all the same
+    def _fail(self, error: sqlite3.Error) -> None:
+        batch, self._batch = self._batch or [], None
+        for each in batch:
+            if not each.done():
+                each.set_exception(error)
 
     def _note_changes(self, has_written: bool) -> None:
-        """What another process has committed may not be on the disk yet either."""
-        (version,) = self._raw.execute("PRAGMA data_version").fetchone()
-        if not has_written and version == self._version:
-            return
-        self._version = version
+        """What another process has committed, or one before us, may not be on the disk yet either."""
+        if not (has_written and self._version):
+            (version,) = self._raw.execute("PRAGMA data_version").fetchone()
+            if version == self._version and not has_written:
+                return
+            self._version = version
         self._journal.note()
         self._since_checkpoint += 1
         if self._since_checkpoint >= CHECKPOINT_AFTER and self._checkpoint is None:
@@ -169,16 +208,13 @@ class SqliteStore:
     # -- the log ----------------------------------------------------------------------
 
     async def _copy(self) -> None:
-        """Copy the log into the database: most of it while others write, the rest while they wait.
-
-        Without a moment in which all of it is copied, the log would never begin anew.
-        """
+        """Copy the log into the database while others write; they wait only where it has become too large."""
         try:
-            await asyncio.to_thread(self._copy_log, "PASSIVE")
-            async with self._writing:
-                self._commit()
-                self._since_checkpoint = 0
-                await asyncio.to_thread(self._copy_log, "PASSIVE")
+            if await asyncio.to_thread(self._copier.follow):
+                async with self._writing:
+                    self._commit()
+                    await asyncio.to_thread(self._copier.finish)
+            self._since_checkpoint = 0
         except sqlite3.Error:
             log.exception("ledger.checkpoint_failed")
         finally:
@@ -190,12 +226,31 @@ class SqliteStore:
         Raises:
             OSError: that failed too, so nothing can be promised.
         """
-        is_busy = await asyncio.to_thread(self._copy_log, "TRUNCATE")
+        is_busy = await asyncio.to_thread(self._copier.copy_all)
         if is_busy and self._journal.failure:
             raise self._journal.failure
         self._journal.mend()
 
-    def _copy_log(self, mode: str) -> bool:
-        """Returns whether somebody was in the way of copying all of it."""
-        (is_busy, *_) = self._copier.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-        return bool(is_busy)
+
+class _Transaction:
+    """Of one entry; a class, as this is on the way of every message."""
+
+    __slots__ = ("_is_joined", "_store")
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self._is_joined = False
+
+    async def __aenter__(self) -> Connection:
+        self._is_joined = await self._store.enter()
+        return self._store.statements
+
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None:
+            await self._store.leave(is_joined=self._is_joined)
+        else:
+            self._store.undo(is_joined=self._is_joined)
+
+
+def _rolled_back() -> sqlite3.OperationalError:
+    return sqlite3.OperationalError("SQLite has rolled the transaction back.")

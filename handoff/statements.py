@@ -7,6 +7,7 @@ and its values are bound and read here, by the same types.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy import ColumnElement, Dialect, Executable, false, or_
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Row = tuple[Any, ...]
+NUMBERED = re.compile(r"\$(\d+)")  # PostgreSQL's parameters
 Convert = Callable[[Any], Any]
 Place = tuple[str | None, Convert | None, Any]  # a parameter's name, how it is bound; or a fixed value
 
@@ -35,8 +37,7 @@ class Compiled:
             else:
                 fixed = bind.effective_value
                 places.append((None, None, convert(fixed) if convert else _plain(fixed)))  # type: ignore[operator]
-        if dialect.name == "sqlite":
-            self.text, places = _write_out(self.text, places)
+        self.text, places = _write_out(self.text, places, dialect)
         self._places = tuple(places)
         self._readers = _find_readers(compiled, dialect)
 
@@ -51,13 +52,14 @@ class Compiled:
         """Rows of the database as rows of values."""
         if not self._readers:
             return [tuple(row) for row in rows]
-        found = []
-        for row in rows:
-            values = list(row)
-            for place, convert in self._readers:
-                values[place] = convert(values[place])
-            found.append(tuple(values))
-        return found
+        return [self._read(row) for row in rows]
+
+    def _read(self, row: Iterable[Any]) -> Row:
+        values = list(row)
+        for place, convert in self._readers:
+            if (value := values[place]) is not None:
+                values[place] = convert(value)
+        return tuple(values)
 
 
 class Prepared:
@@ -79,20 +81,30 @@ def one_of(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[b
     return or_(false(), *(column == value for value in values))
 
 
-def _write_out(text: str, places: Sequence[Place]) -> tuple[str, list[Place]]:
+def _write_out(text: str, places: Sequence[Place], dialect: Dialect) -> tuple[str, list[Place]]:
     """Write fixed values as literals.
 
-    A statement whose parameter SQLite has to look at to see whether a partial index serves would be
+    A statement whose parameter the database has to look at to see whether a partial index serves would be
     planned anew at each run, which takes longer than the run.
     """
-    parts = text.split("?")
-    marks = ["?" if name else _quote(fixed) for name, _, fixed in places]
-    written = "".join(part + mark for part, mark in zip(parts, [*marks, ""], strict=True))
-    return written, [place for place in places if place[0]]
+    kept = [place for place in places if place[0]]
+    numbers = iter(range(1, len(kept) + 1))
+    if dialect.name == "sqlite":
+        marks = ["?" if name else _quote(fixed) for name, _, fixed in places]
+        return _fill(text.split("?"), marks), kept
+    marks = [f"${next(numbers)}" if name else _quote(fixed) for name, _, fixed in places]
+    pieces = NUMBERED.split(text)  # texts and numbers in turn
+    return _fill(pieces[::2], [marks[int(number) - 1] for number in pieces[1::2]]), kept
+
+
+def _fill(texts: Sequence[str], marks: Sequence[str]) -> str:
+    return "".join(text + mark for text, mark in zip(texts, [*marks, ""], strict=True))
 
 
 def _quote(value: Any) -> str:
-    return str(value) if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
+    if value is None:
+        return "NULL"
+    return str(value).upper() if isinstance(value, int) else "'" + str(value).replace("'", "''") + "'"
 
 
 def _plain(value: Any) -> Any:

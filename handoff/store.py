@@ -12,7 +12,7 @@ from handoff.statements import Prepared, Row
 
 
 class Connection(Protocol):
-    """What the rows ask of a connection: SQLAlchemy's three methods, and two for prepared statements."""
+    """What the rows ask of a connection: three methods of SQLAlchemy's, and our own."""
 
     @property
     def dialect(self) -> Dialect: ...
@@ -22,6 +22,10 @@ class Connection(Protocol):
     async def scalar(self, statement: Executable, parameters: Any = None) -> Any: ...
 
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]: ...
+
+    async def lock(self, name: str) -> None:
+        """Be alone with a conversation until the transaction ends; a file's transactions are so anyway."""
+        ...
 
     async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
         """The rows that a prepared statement finds or returns."""
@@ -45,6 +49,10 @@ class Store(Protocol):
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[Connection]: ...
+
+    def reading(self) -> AbstractAsyncContextManager[Connection]:
+        """For what one statement finds: with a server there is no transaction around it, and no lock."""
+        ...
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
         """No transaction is under way within the block: the moment to cancel tasks that make them."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, Handoff, State
@@ -75,15 +75,16 @@ class StreamRows:
 
     async def stalled(self, window: float) -> Sequence[str]:
         """Ids of open handoffs with a stream of which nothing came for ``window`` seconds."""
-        open_handoffs = select(handoffs.c.id).where(handoffs.c.state != State.ENDED)
-        held = await self._rows.select(
-            select(messages)
-            .where(messages.c.handoff_id.in_(open_handoffs), messages.c.receipt == Receipt.HELD)
-            .order_by(messages.c.seq)
-        )
-        newest = {message.handoff_id: message.created_at for message in held if message.handoff_id}
+        # By the few pieces, not by the many handoffs; a database may turn a list of handoffs around.
+        is_open = exists().where(handoffs.c.id == messages.c.handoff_id, handoffs.c.state != State.ENDED)
         limit = self._clock() - timedelta(seconds=window)
-        return [handoff_id for handoff_id, at in newest.items() if at <= limit]
+        stalled = (
+            select(messages.c.handoff_id)
+            .where(messages.c.receipt == Receipt.HELD, is_open)
+            .group_by(messages.c.handoff_id)
+            .having(func.max(messages.c.created_at) <= limit)
+        )
+        return list(await self._connection.scalars(stalled))
 
     async def _held(self, handoff: Handoff, stream_id: str | None) -> list[Message]:
         query = select(messages).where(

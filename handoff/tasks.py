@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -54,6 +53,32 @@ class Tasks:
             self._forget(task)
             raise
 
+    async def answer(self, work: Callable[[asyncio.Future[T]], Coroutine[Any, Any, object]], name: str) -> T:
+        """Run ``work`` to its end as ``finish`` does, but return once it has set the result it was given.
+
+        Raises what ``work`` raises before; what is raised later, or after the caller has gone, is logged.
+        """
+        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(work(result), name=name)
+        self._running.add(task)
+        task.add_done_callback(lambda done: self._conclude(done, result))
+        try:
+            return await result
+        except asyncio.CancelledError:
+            if not task.done():
+                await asyncio.wait([task])
+            raise
+
+    def _conclude(self, task: asyncio.Task[Any], result: asyncio.Future[Any]) -> None:
+        if result.done():
+            self._forget(task)
+            return
+        self._running.discard(task)
+        if task.cancelled():
+            result.cancel()
+        else:
+            result.set_exception(task.exception() or RuntimeError(f"{task.get_name()} had no result"))
+
     async def cancel(self, moment: AbstractAsyncContextManager[None] | None = None) -> None:
         """Cancel what is running, at a ``moment`` that may be waited for, and wait until it has stopped.
 
@@ -84,71 +109,13 @@ class Home:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
 
-class KeyedLocks:
-    """A fair lock per key, which exists only while somebody holds or awaits it."""
-
-    def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._users: Counter[str] = Counter()
-
-    @asynccontextmanager
-    async def hold(self, key: str) -> AsyncIterator[None]:
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        self._users[key] += 1
-        try:
-            async with lock:
-                yield
-        finally:
-            self._users[key] -= 1
-            if not self._users[key]:
-                del self._users[key], self._locks[key]
-
-
-class Gate:
-    """A door that many pass at a time, and that can be shut once nobody is within."""
-
-    def __init__(self) -> None:
-        self._within = 0
-        self._shut = False
-        self._changed = asyncio.Condition()
-
-    @asynccontextmanager
-    async def passing(self) -> AsyncIterator[None]:
-        """Be within; waits while it is shut."""
-        while self._shut:
-            async with self._changed:
-                await self._changed.wait_for(lambda: not self._shut)
-        self._within += 1
-        try:
-            yield
-        finally:
-            self._within -= 1
-            if self._shut:
-                await self._tell()
-
-    @asynccontextmanager
-    async def shut(self) -> AsyncIterator[None]:
-        """Let nobody in, and wait until everybody is out."""
-        self._shut = True
-        try:
-            async with self._changed:
-                await self._changed.wait_for(lambda: not self._within)
-            yield
-        finally:
-            self._shut = False
-            await self._tell()
-
-    async def _tell(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
-
-
 class OnePerKey:
     """Runs ``work(key)`` at least once after each ``kick(key)``, and never twice at a time for one key.
 
     What fails is tried ``again`` after so many seconds, or at the next kick where that is None.
-    With ``leases`` it is one run at a time among all processes; a kick waits for its turn. ``concern``
-    says whom a key's work concerns.
+    With ``leases`` it is one run at a time among all processes; a kick waits for its turn. ``keep``
+    where a key is soon kicked again, so that its lease is kept. ``concern`` says whom a key's work
+    concerns.
     """
 
     def __init__(
@@ -159,11 +126,13 @@ class OnePerKey:
         *,
         again: float | None = None,
         leases: Leases | None = None,
+        keep: bool = False,
         concern: Callable[[str], Concerning] = Concerning.nobody,
     ) -> None:
         self._again = again
         self._concern = concern
         self._leases = leases
+        self._keep = keep
         self._work = work
         self._name = name
         self._tasks = tasks
@@ -175,6 +144,26 @@ class OnePerKey:
         self._wanted.add(key)
         if key not in self._running:
             self._start(key)
+
+    async def run(self, key: str) -> None:
+        """The same within the caller's task, unless a run is under way; what fails in it is not raised."""
+        task = asyncio.current_task()
+        if key in self._running or task is None:
+            self.kick(key)
+            return
+        self._wanted.add(key)
+        self._running[key] = task
+        error: BaseException | None = None
+        try:
+            await self._run(key)
+        except Exception as caught:
+            error = caught
+            log.error("task.failed", task=self._name, exc_info=error)
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            self._stop(key, error)
 
     async def settle(self, key: str) -> None:
         """Kick, and wait until a run that began afterwards is over."""
@@ -194,7 +183,7 @@ class OnePerKey:
     def _start(self, key: str) -> None:
         task = self._tasks.spawn(self._run(key), self._name)
         self._running[key] = task
-        task.add_done_callback(lambda done: self._stop(key, done))
+        task.add_done_callback(lambda done: self._stop(key, _find_error(done)))
 
     async def _run(self, key: str) -> None:
         with self._concern(key):
@@ -204,25 +193,29 @@ class OnePerKey:
 
     async def _run_once(self, key: str) -> None:
         try:
-            async with self._alone(key):
+            if self._leases is None:
+                await self._work(key)
+                return
+            async with self._leases.hold(f"{self._name}:{key}", keep=self._keep):
                 await self._work(key)
         except LeaseLost as error:
             log.warning("lease.lost", lane=self._name, reason=str(error))
             self._wanted.add(key)  # whoever has it now may have begun before this kick
 
-    def _alone(self, key: str) -> AbstractAsyncContextManager[None]:
-        return self._leases.hold(f"{self._name}:{key}") if self._leases else nullcontext()
-
-    def _stop(self, key: str, task: asyncio.Task[Any]) -> None:
+    def _stop(self, key: str, error: BaseException | None) -> None:
         """A kick that came during a run that failed is answered by another run."""
         del self._running[key]
-        if task.cancelled():
+        if error and not isinstance(error, Exception):  # it was cancelled
             self._wanted.discard(key)
         elif key in self._wanted:
             self._start(key)
-        elif task.exception() and self._again is not None:
+        elif error and self._again is not None:
             self._tasks.spawn(self._kick_later(key, self._again), self._name)
 
     async def _kick_later(self, key: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
         self.kick(key)
+
+
+def _find_error(task: asyncio.Task[Any]) -> BaseException | None:
+    return asyncio.CancelledError() if task.cancelled() else task.exception()

@@ -16,7 +16,8 @@ Chosen = Annotated[
     str,
     typer.Argument(
         metavar="CONVERSATION",
-        help="The conversation's id, the handoff's, or the name that logs and ServiceNow show (rasa-...).",
+        help="The conversation's id, the handoff's, the desk's of the chat, or the name that logs and "
+        "ServiceNow show (rasa-...).",
     ),
 ]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +12,7 @@ from handoff.content import write_plainly
 from handoff.digest import digest
 from handoff.handoff import Exit, Handoff, State, utc_now
 from handoff.message import Message, Receipt, Sender
+from handoff.operator.advice import advise
 from handoff.operator.choosing import Chosen, choose, choose_handoff
 from handoff.operator.handoffs import describe, write_deadline, write_duration
 from handoff.operator.output import AsJson, make_printable, print_json
@@ -20,6 +20,7 @@ from handoff.operator.session import with_ledger
 
 if TYPE_CHECKING:
     from handoff.ledger import Ledger
+    from handoff.letter_rows import Letter
 
 LAST = 20  # messages that are shown at once
 NAMES = {**{sender: sender.value for sender in Sender}, Sender.AGENT: "live agent", Sender.BOT: "assistant"}
@@ -33,12 +34,13 @@ class Seen:
     handoff: Handoff
     handoffs: int
     said: Sequence[Message]
+    letters: Sequence[Letter]
 
 
 def show_conversation(conversation: Chosen, everything: Everything = False, as_json: AsJson = False) -> None:
     seen = with_ledger(lambda ledger: _look(ledger, conversation))
     said = seen.said if everything else seen.said[-LAST:]
-    advice = advise(seen.handoff, seen.said, utc_now())
+    advice = advise(seen.handoff, seen.said, utc_now(), seen.letters)
     if as_json:
         about = {"handoffs": seen.handoffs, "messages_in_all": len(seen.said), "advice": advice}
         document = {
@@ -70,7 +72,8 @@ async def _look(ledger: Ledger, given: str) -> Seen:
         handoff = await choose_handoff(entry, given)
         said = await entry.messages.said_since(handoff.conversation, 0)
         count = await entry.handoffs.count(handoff.conversation)
-    return Seen(handoff, count, [m for m in said if m.handoff_id == handoff.id])
+        letters = await entry.letters.of(handoff.conversation)
+    return Seen(handoff, count, [m for m in said if m.handoff_id == handoff.id], letters)
 
 
 async def _read(ledger: Ledger, given: str) -> Sequence[Message]:
@@ -94,7 +97,7 @@ def _write_facts(seen: Seen) -> list[tuple[str, str]]:
         ("Live agent", handoff.live_agent_name or ("somebody" if handoff.joined_at else "nobody yet")),
     ]
     if handoff.is_open:
-        facts.append(("Ends by itself", write_deadline(handoff, now)))
+        facts.append(("Ends by itself", write_deadline(handoff, now, never="by the desk's own rules only")))
     if handoff.ended_at:
         lasted = write_duration(handoff.ended_at - handoff.opened_at)
         facts.append(("Ended", f"{handoff.ended_at:%Y-%m-%d %H:%M:%S} UTC, after {lasted}"))
@@ -113,31 +116,6 @@ def _write_state(handoff: Handoff) -> str:
 
 def _position(handoff: Handoff) -> str:
     return f"place {handoff.queue_position}" if handoff.queue_position else ""
-
-
-def advise(handoff: Handoff, said: Sequence[Message], now: datetime) -> list[str]:
-    """What looks wrong with a conversation, and what may be done about it."""
-    waiting = [m for m in said if m.receipt is Receipt.ACCEPTED]
-    from_requester = [m for m in waiting if m.sender is Sender.REQUESTER and handoff.state is State.LIVE]
-    for_requester = [m for m in waiting if m.sender is not Sender.REQUESTER]
-    failed = [m for m in said if m.receipt is Receipt.FAILED]
-    told = []
-    if handoff.is_open and handoff.deadline and (now - handoff.deadline).total_seconds() > 5:
-        told.append("Overdue: no running assistant watches this ledger's deadlines. Is one up?")
-    if handoff.state is State.ENDED and handoff.exit is Exit.PENDING:
-        told.append(
-            "The assistant has not taken over yet: it tries every 5 seconds. Its log says why it cannot."
-        )
-    if from_requester:
-        age = write_duration(now - from_requester[0].created_at)
-        told.append(f"{len(from_requester)} to the live agent not taken by the desk, the oldest for {age}.")
-    if for_requester:
-        told.append(f"{len(for_requester)} not shown yet: the requester's browser is not there.")
-    if failed:
-        told.append(f"{len(failed)} not delivered; the requester was told which.")
-    if handoff.is_open and told:
-        told.append(f"To end the chat: python -m handoff close {handoff.conversation}")
-    return told
 
 
 def describe_message(message: Message) -> dict[str, Any]:

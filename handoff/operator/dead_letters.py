@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from handoff.letter_rows import Letter
 
 NONE = "There are no dead letters."
+HINT = "Once the address takes them: python -m handoff requeue MESSAGE, or a conversation, or all."
 
 Requeue = Annotated[str | None, typer.Option(help="Post this one again: its message id, or 'all'.")]
 
@@ -29,13 +30,13 @@ def show_dead_letters(requeue: Requeue = None, as_json: AsJson = False) -> None:
         return
     for letter in letters:
         typer.echo(
-            f"{letter.message_id}  {letter.conversation}  {letter.dead_at:%Y-%m-%d %H:%M:%S}  "
+            f"{letter.message_id}  {letter.conversation}  {letter.dead_at:%Y-%m-%d %H:%M:%S} UTC  "
             f"{letter.attempts} attempts  {make_printable(letter.problem)}"
         )
     if requeue:
         typer.echo(f"{len(letters)} will be posted again by the running assistant.")
-    elif not letters:
-        typer.echo(NONE)
+    else:
+        typer.echo(HINT if letters else NONE)
 
 
 async def _find(ledger: Ledger) -> Sequence[Letter]:

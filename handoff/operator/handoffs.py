@@ -37,10 +37,10 @@ def write_waiting(waiting: Waiting, now: datetime) -> str:
     return "-"
 
 
-def write_deadline(handoff: Handoff, now: datetime) -> str:
-    """When the state ends by itself, as seen from now."""
+def write_deadline(handoff: Handoff, now: datetime, *, never: str = "-") -> str:
+    """When the state ends by itself, as seen from now; ``never`` where no deadline of ours runs."""
     if handoff.deadline is None:
-        return "-"
+        return never
     if handoff.deadline <= now:
         return f"OVERDUE by {write_duration(now - handoff.deadline)}"
     return f"in {write_duration(handoff.deadline - now)}"

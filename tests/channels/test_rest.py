@@ -222,6 +222,7 @@ async def test_who_prefers_not_to_wait_is_told_the_number_only(stage):
     body = {"sender": client.session_id, "message": "hello", "message_id": "m1"}
     reply = await client.post(body, Prefer="respond-async")
     assert (reply.status, reply.body) == (202, {"message_id": "m1", "seq": 1})
+    assert reply.state == "none"
     await client.expect("echo: hello")
     assert (await client.say("more")).texts == ["echo: hello", "echo: more"]
 

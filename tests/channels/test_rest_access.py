@@ -53,7 +53,8 @@ async def test_without_the_token_every_route_is_refused(opened, token):
             await client.get("/conversations/c1/events"),
         ):
             assert (reply.status, reply.body["error"]) == (401, "not_authenticated")
-            assert reply.headers["WWW-Authenticate"] == "Bearer"
+            assert reply.headers["WWW-Authenticate"].startswith("Bearer")
+            assert ("No token came" in reply.body["detail"]) is not bool(token)
         assert stage.bot.heard == []
 
 
@@ -78,20 +79,34 @@ async def test_a_signed_token_does_not_enter_a_conversation_of_another_subject(o
 
 
 @pytest.mark.parametrize(
-    "bad",
+    ("bad", "why"),
     [
-        signed(key="another key that is long enough for every algorithm: 64 bytes and more"),
-        signed(exp=int(time.time()) - 10),
-        signed(subject=None),
-        signed(algorithm="HS512"),
-        jwt.encode({"sub": "ann"}, None, algorithm="none"),
+        (signed(key="another key that is long enough for every algorithm: 64 bytes and more"), "another key"),
+        (signed(exp=int(time.time()) - 10), "expired"),
+        (signed(nbf=int(time.time()) + 3600, exp=int(time.time()) + 7200), "not valid yet"),
+        (signed(aud="a helpdesk"), "no 'aud'"),
+        (signed(subject=None), "no 'sub'"),
+        (jwt.encode({"sub": ["ann"], "exp": int(time.time()) + 60}, KEY), "'sub' must be a text"),
+        (signed(algorithm="HS512"), "not signed with HS256"),
+        (jwt.encode({"sub": "ann"}, None, algorithm="none"), "not signed with HS256"),
+        ("ann", "not a signed one"),
     ],
-    ids=["forged", "expired", "no subject", "other algorithm", "unsigned"],
+    ids=["forged", "expired", "early", "audience", "no sub", "odd sub", "algorithm", "unsigned", "none"],
 )
-async def test_a_bad_token_is_refused(opened, bad):
+async def test_a_bad_token_is_refused_and_what_is_wrong_with_it_said(opened, bad, why):
     async with opened(handoff_rest_jwt_key=KEY) as stage:
         reply = await stage.rest(token=bad).post({"sender": "ann", "message": "hello"})
         assert (reply.status, reply.body["error"]) == (401, "not_authenticated")
+        assert why in reply.body["detail"].partition(" Send the header")[0]
+        assert reply.headers["WWW-Authenticate"] == 'Bearer error="invalid_token"'
+
+
+async def test_what_a_forged_token_claims_is_not_spoken_of(opened):
+    """Whoever has not the key learns nothing else than that."""
+    forged = signed(key="another key that is long enough for every algorithm: 64 bytes and more", exp=1)
+    async with opened(handoff_rest_jwt_key=KEY) as stage:
+        reply = await stage.rest(token=forged).post({"sender": "ann", "message": "hello"})
+        assert "expired (" not in reply.body["detail"]
 
 
 async def test_both_ways_may_be_open_at_once(opened):

@@ -48,6 +48,7 @@ async def test_a_stream_goes_on_after_the_last_event(stage):
         await client.say("three")
         await events.expect("echo: three")
     assert events.texts == ["echo: two", "echo: three"]
+    assert [name for name, _, _ in events.events][:2] == ["handoff", "message"]
 
 
 async def test_a_stream_without_a_place_begins_with_what_nobody_was_given(stage):

@@ -289,6 +289,7 @@ async def test_unfinished_is_what_is_open_or_owes_its_exit(ledger, clock):
     async with ledger.entry() as entry:
         await entry.handoffs.settle_exit(done)
         assert [h.id for h in await entry.handoffs.unfinished()] == [live.id, owing.id]
+        assert await entry.handoffs.conversations_owing_exit() == ["c2"]
 
 
 # -- polling ----------------------------------------------------------------------------

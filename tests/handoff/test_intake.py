@@ -161,6 +161,16 @@ async def test_a_name_learned_later_completes_the_join_silently(ledger):
     assert await system_lines(ledger) == UNNAMED
 
 
+async def test_who_speaks_first_unasked_has_answered(ledger, clock):
+    handoff = await bring_to(ledger, Q)
+    await tell(ledger, handoff, AGENT)
+    first = clock.now
+    assert (await find(ledger, handoff)).first_answer_at == first
+    clock.advance(60)
+    await tell(ledger, handoff, Said(text="Still there?", from_agent=True, desk_id="d2"))
+    assert (await find(ledger, handoff)).first_answer_at == first
+
+
 async def test_another_name_is_another_person(ledger):
     handoff = await bring_to(ledger, L, live_agent_name="Dana")
     await tell(ledger, handoff, Said(text="Hi", from_agent=True, name="Lee"))

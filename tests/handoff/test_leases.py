@@ -8,7 +8,7 @@ import pytest
 
 from handoff.engine import create_engine
 from handoff.errors import LeaseLost
-from handoff.leases import Leases
+from handoff.leases import _ACQUIRE, Lease, Leases, present_lease
 from handoff.ledger import Ledger
 from handoff.tasks import OnePerKey, Tasks
 from tests.support import postgres
@@ -221,3 +221,147 @@ async def test_leases_survive_that_the_connections_are_cut(open_leases, url):
                 pass
     async with asyncio.timeout(3), other.hold("k"):
         pass
+
+
+# -- leases that are kept ----------------------------------------------------------------
+
+
+async def use(leases, key="k"):
+    """Work that may have to be done again; returns which lease it was done by."""
+    async with leases.hold(key, keep=True):
+        return leases_row(key)
+
+
+def leases_row(key):
+    return present_lease().token if present_lease().key == key else None
+
+
+async def test_work_that_comes_again_has_the_same_lease(open_leases):
+    one = open_leases()
+    first = await use(one)
+    assert one.find_kept("k").token == first
+    assert await use(one) == first
+
+
+async def test_within_the_process_one_at_a_time_has_it(open_leases):
+    one, order = open_leases(), []
+
+    async def work(name):
+        async with one.hold("k", keep=True):
+            order.append(f"{name} in")
+            await asyncio.sleep(0.01)
+            order.append(f"{name} out")
+
+    await asyncio.gather(work("a"), work("b"))
+    assert order == ["a in", "a out", "b in", "b out"]
+
+
+async def test_who_waits_for_one_that_is_kept_has_it_soon(open_leases):
+    one, other = open_leases(kept=60), open_leases()
+    await use(one)
+    await eventually(lambda: one._listening)
+    async with asyncio.timeout(3), other.hold("k"):
+        assert one.find_kept("k") is None
+
+
+async def test_who_waits_for_one_that_is_worked_with_has_it_at_its_end(open_leases):
+    one, other, order = open_leases(kept=60), open_leases(), []
+
+    async def wait():
+        async with other.hold("k"):
+            order.append("other")
+
+    async with one.hold("k", keep=True):
+        await eventually(lambda: one._listening)
+        waiting = asyncio.create_task(wait())
+        await eventually(lambda: one._holdings["k"].is_wanted)
+        order.append("one")
+    async with asyncio.timeout(3):
+        await waiting
+    assert order == ["one", "other"]
+
+
+async def test_one_that_nobody_needs_is_given_back_after_a_while(open_leases):
+    one, other = open_leases(kept=0.2, beat=0.1), open_leases()
+    await use(one)
+    assert await other.taken("k") == set()
+    await eventually(lambda: one.find_kept("k") is None, within=5)
+    await eventually(lambda: _is_free(other), within=5)
+
+
+async def _is_free(leases):
+    lease = Lease("k", "probe")
+    if not await leases._acquire(lease):
+        return False
+    await leases._release(["probe"])
+    return True
+
+
+async def test_one_that_is_kept_is_renewed(open_leases):
+    one, other = open_leases(span=0.4, beat=0.1), open_leases()
+    first = await use(one)
+    await asyncio.sleep(1.2)  # three times as long as it lasts by itself
+    assert not await _is_free_at_once(other)
+    assert await use(one) == first
+
+
+async def _is_free_at_once(leases):
+    lease = Lease("k", "probe")
+    values = {"key": "k", "token": lease.token, "holder": "probe", "span": 1.0}
+    return await leases._pool.run(lambda session: session.fetch(_ACQUIRE, values))
+
+
+async def test_what_a_dead_process_has_kept_is_taken_over(open_leases):
+    dead, other = open_leases(span=0.5, beat=60), open_leases()
+    await use(dead)
+    dead._beating.cancel()
+    async with asyncio.timeout(5), other.hold("k"):
+        pass
+
+
+async def test_who_closes_gives_back_what_is_kept(open_leases):
+    one, other = open_leases(), open_leases()
+    await use(one)
+    await one.close()
+    assert await _is_free(other)
+
+
+async def test_one_that_was_lost_is_not_used_again(open_leases, ledger):
+    ledger.leases._span, ledger.leases._beat = 0.2, 60
+    other = open_leases()
+    async with ledger.leases.hold("k", keep=True):
+        await write(ledger, "while it is held")
+    await eventually(lambda: ledger.leases.find_kept("k") is None)  # it may be another's by now
+    async with other.hold("k"):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(use(ledger.leases), 0.3)
+
+
+async def test_work_that_finds_its_kept_lease_lost_begins_with_another(url, ledger, tasks):
+    """As a process that stood still does, if it does not notice it by the clock."""
+    key, finished = "lane:c1", []
+
+    async def work(name):
+        await write(ledger, f"{name} done")
+        finished.append(name)
+
+    lane = OnePerKey(work, "lane", tasks, leases=ledger.leases, keep=True)
+    lane.kick("c1")
+    await eventually(lambda: finished == ["c1"])
+    lost = ledger.leases.find_kept(key).token
+    lose = f"DELETE FROM leases WHERE token = '{lost}'"
+    await asyncio.to_thread(postgres.run_sql, lose, database=url.rpartition("/")[2])
+    lane.kick("c1")
+    await eventually(lambda: finished == ["c1", "c1"])
+    assert ledger.leases.find_kept(key).token != lost
+
+
+async def test_leases_are_renewed_while_a_transaction_makes_sure_of_them(open_leases, ledger):
+    ledger.leases._span, ledger.leases._beat = 0.5, 0.1
+    other = open_leases()
+    async with ledger.leases.hold("k"), ledger.entry() as entry:
+        await entry.conversations.next_seq("c1")
+        holding = ledger.leases._holdings["k"]
+        before = holding.renewed_at
+        await eventually(lambda: holding.renewed_at > before + 0.6)
+        assert await other.taken("k") == set()

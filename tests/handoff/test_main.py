@@ -106,6 +106,8 @@ def test_dead_letters_are_listed_and_put_back(database_url):
     assert message_id in listed
     assert "c1" in listed
     assert "Answered 500" in listed
+    assert " UTC " in listed
+    assert "python -m handoff requeue" in listed
     refused = run("dead-letters", "--requeue", "another", **WHOLE, HANDOFF_DATABASE_URL=url)
     assert refused.returncode == 1
     put_back = run("dead-letters", "--requeue", "all", **WHOLE, HANDOFF_DATABASE_URL=url).stdout

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -171,6 +172,23 @@ async def test_dead_letters_of_a_conversation_are_put_back(ledger, operate):
     assert "1 will be posted again" in await operate("requeue", "c1")
     async with ledger.entry() as entry:
         assert await entry.letters.dead() == []
+
+
+async def test_a_conversation_is_shown_with_what_its_clients_address_does_not_take(ledger, operate):
+    """A client that has not taken them has shown them to nobody."""
+    handoff = await bring_to(ledger, State.LIVE)
+    said = [await write(ledger, text, sender=Sender.AGENT, handoff_id=handoff.id) for text in ("one", "two")]
+    async with ledger.entry() as entry:
+        given_up, tried = [await entry.letters.write(message, within=60) for message in said]
+        await entry.letters.fail(given_up, "Answered 410", again=None)
+        await entry.letters.fail(tried, "Answered 500", again=1)
+    shown = await operate("show", "c1")
+    assert "1 given up on the way to the client's address: Answered 410." in shown
+    assert "did not take the oldest: Answered 500, 1 attempts." in shown
+    assert "1 not shown yet" in shown
+    assert "the requester was told which" not in shown
+    await operate(*re.search(r"python -m handoff (requeue c1)", shown)[1].split())
+    assert "given up" not in await operate("show", "c1")
 
 
 async def test_what_the_requester_was_told_is_lost_is_not_posted_behind_their_back(ledger, operate):

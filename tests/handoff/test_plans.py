@@ -36,19 +36,22 @@ INSERT INTO messages (id, conversation, seq, handoff_id, sender, receipt, possib
   CASE WHEN i % 3 = 2 THEN 'agent' ELSE 'requester' END,
   CASE WHEN i % 5000 = 0 THEN 'accepted' ELSE 'delivered' END, false, i, '{{}}' FROM n
 """
-# The index of the open handoffs holds few, so that it may be read from end to end.
+# These indexes hold few, so that they may be read from end to end.
 READS_ALL = re.compile(
-    r"^\s*(?:->\s*)?(?:SCAN|Seq Scan on) (?:handoffs|messages)\b(?! USING INDEX one_open_handoff)"
+    r"^\s*(?:->\s*)?(?:SCAN|Seq Scan on) (?:handoffs|messages)\b"
+    r"(?! USING INDEX (?:one_open_handoff|held_messages))"
 )
 
 DAY = datetime(2026, 11, 1, tzinfo=UTC)
 QUESTIONS = {
     "overview": lambda entry: entry.overview.read(),
     "unfinished": lambda entry: entry.handoffs.unfinished(),
+    "owed exits": lambda entry: entry.handoffs.conversations_owing_exit(),
     "overdue": lambda entry: entry.handoffs.overdue(),
     "due for a reminder": lambda entry: entry.handoffs.due_for_reminder(),
     "messages without an owner": lambda entry: entry.messages.conversations_without_owner(),
     "messages to post": lambda entry: entry.messages.handoffs_to_post(),
+    "conversations with something to show": lambda entry: entry.messages.conversations_unshown(),
     "messages that nobody saw": lambda entry: entry.messages.unseen_by_requester(60),
     "stalled streams": lambda entry: entry.streams.stalled(15),
     "a page of a period": lambda entry: entry.past.read(DAY, utc_now(), (DAY, "h1"), 500),
@@ -118,6 +121,11 @@ async def test_an_index_answers(large, clock, question):
     assert plans
     for plan in plans:
         assert not [line for line in plan.splitlines() if READS_ALL.match(line)], plan
+
+
+async def test_stalled_streams_are_looked_for_by_their_pieces_and_not_by_the_open_handoffs(large, clock):
+    (plan,) = await read_plans(large, clock, QUESTIONS["stalled streams"])
+    assert "held_messages" in plan
 
 
 async def test_a_question_without_an_index_would_be_noticed(large, clock):

@@ -172,14 +172,16 @@ async def test_another_process_is_waited_for_without_holding_up_the_loop(ledger,
     assert (await writing).seq == 1
 
 
-async def test_the_log_is_copied_now_and_then_and_begins_anew(ledger, path):
+async def test_the_log_is_copied_now_and_then_and_begins_anew_though_somebody_writes_all_the_time(path):
     log = path.parent / "ledger.db-wal"
+    ledger = Ledger(SqliteStore(f"sqlite:///{path}", largest_log=100))
     for number in range(CHECKPOINT_AFTER + 20):
         await write(ledger, str(number))
     size = log.stat().st_size
     for number in range(CHECKPOINT_AFTER * 2):
         await write(ledger, str(number))
     assert log.stat().st_size < size * 2
+    await ledger.close()
     copy = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
     await eventually(lambda: copy.execute("SELECT count(*) FROM messages").fetchone()[0] > 0)
     copy.close()
@@ -253,3 +255,19 @@ async def test_one_that_is_rolled_back_takes_none_of_them_with_it(ledger, disk):
     assert [m.text for m in await messages(ledger)] == ["first", "one", "two"]
     async with ledger.entry() as entry:
         assert await entry.conversations.last_seq("c2") == 0
+
+
+async def test_one_that_takes_several_turns_is_committed_though_the_disk_is_busy(ledger, disk, path):
+    async def linger():
+        async with ledger.entry() as entry:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            await entry.conversations.next_seq("c1")
+
+    disk.is_quick.clear()
+    first = asyncio.create_task(write(ledger, "first"))
+    await eventually(lambda: disk.asked)
+    others = [asyncio.create_task(write(ledger, "second")), asyncio.create_task(linger())]
+    await eventually(lambda: last_seq(path) == 3)
+    disk.is_quick.set()
+    await asyncio.gather(first, *others)

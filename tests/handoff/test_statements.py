@@ -1,5 +1,5 @@
 import pytest
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Integer, bindparam, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from handoff.message_rows import FIND_UNSHOWN
@@ -18,9 +18,21 @@ def test_fixed_values_are_written_out_for_sqlite():
     assert compiled.bind({"name": "Dana"}) == ["Dana"]
 
 
-def test_fixed_values_stay_parameters_elsewhere():
-    compiled = Prepared(select(messages.c.id).where(BY_NAME, messages.c.seq > 3)).compiled(POSTGRES)
-    assert compiled.bind({"name": "Dana"}) == ["Dana", 3]
+def test_fixed_values_are_written_out_for_postgresql():
+    query = select(messages.c.id).where(messages.c.seq > 3, BY_NAME, messages.c.client_id == "it's $1")
+    compiled = Prepared(query.where(messages.c.desk_id == bindparam("name"))).compiled(POSTGRES)
+    assert compiled.text.partition("WHERE ")[2] == (
+        "messages.seq > 3::INTEGER AND messages.name = $1::VARCHAR"
+        " AND messages.client_id = 'it''s $1'::VARCHAR AND messages.desk_id = $1::VARCHAR"
+    )
+    assert compiled.bind({"name": "Dana"}) == ["Dana"]
+
+
+@pytest.mark.parametrize("dialect", [SQLITE, POSTGRES])
+@pytest.mark.parametrize(("value", "written"), [(None, "NULL"), (False, "FALSE"), (7, "7"), ("a", "'a'")])
+def test_what_is_written_out_is_sql(dialect, value, written):
+    query = select(messages.c.id).where(messages.c.possibly_sent == literal(value, Integer))
+    assert f"possibly_sent = {written}" in Prepared(query).compiled(dialect).text
 
 
 def test_values_are_bound_and_read_by_the_columns_types(clock):

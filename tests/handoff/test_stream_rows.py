@@ -86,3 +86,20 @@ async def test_pieces_are_replayed_to_nobody(ledger):
         assert await entry.messages.said_since(live.conversation, 0) == []
         assert await entry.messages.newest(live.conversation, 10) == []
         assert await entry.streams.stalled(1000) == []
+
+
+async def test_streams_are_stalled_once_nothing_came_of_them_for_a_while_unless_their_handoff_is_over(
+    ledger, clock
+):
+    silent, writing, over = [await bring_to(ledger, State.LIVE, name) for name in ("c1", "c2", "c3")]
+    for live in (silent, writing, over):
+        await tell(ledger, live, FIRST)
+    await end(ledger, over)
+    clock.advance(10)
+    await tell(ledger, writing, SECOND)
+    async with ledger.entry() as entry:
+        assert await entry.streams.stalled(10.5) == []
+        assert await entry.streams.stalled(10) == [silent.id]
+    clock.advance(10)
+    async with ledger.entry() as entry:
+        assert set(await entry.streams.stalled(10)) == {silent.id, writing.id}

@@ -4,7 +4,7 @@ import gc
 import pytest
 from structlog.testing import capture_logs
 
-from handoff.tasks import KeyedLocks, OnePerKey, Tasks
+from handoff.tasks import OnePerKey, Tasks
 from tests.support.waiting import eventually
 
 
@@ -104,58 +104,6 @@ async def test_a_task_may_cancel_its_fellows(tasks):
         return "still here"
 
     assert await tasks.spawn(stop(), "stop") == "still here"
-
-
-# -- KeyedLocks -------------------------------------------------------------------------
-
-
-async def test_one_holder_at_a_time_in_the_order_of_asking():
-    locks, order, inside = KeyedLocks(), [], 0
-
-    async def enter(number):
-        nonlocal inside
-        async with locks.hold("k"):
-            inside += 1
-            assert inside == 1
-            await asyncio.sleep(0)
-            order.append(number)
-            inside -= 1
-
-    await asyncio.gather(*(enter(number) for number in range(20)))
-    assert order == list(range(20))
-
-
-async def test_different_keys_do_not_wait_for_each_other():
-    locks = KeyedLocks()
-    async with locks.hold("a"), asyncio.timeout(1), locks.hold("b"):
-        pass
-
-
-async def test_a_lock_that_nobody_wants_is_forgotten():
-    locks = KeyedLocks()
-
-    async def enter():
-        async with locks.hold("k"):
-            await asyncio.sleep(0)
-
-    await asyncio.gather(enter(), enter(), return_exceptions=True)
-    with pytest.raises(ValueError):
-        async with locks.hold("k"):
-            raise ValueError
-    assert not locks._locks
-    assert not locks._users
-
-
-async def test_whoever_gives_up_waiting_leaves_no_lock_behind():
-    locks = KeyedLocks()
-    async with locks.hold("k"):
-        waiting = asyncio.create_task(locks.hold("k").__aenter__())
-        await asyncio.sleep(0)
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
-    async with asyncio.timeout(1), locks.hold("k"):
-        pass
-    assert not locks._locks
 
 
 # -- OnePerKey --------------------------------------------------------------------------
@@ -295,3 +243,89 @@ async def test_what_is_finished_gives_its_result_or_its_error():
     assert await tasks.finish(asyncio.sleep(0, "result"), "work") == "result"
     with pytest.raises(LookupError):
         await tasks.finish(fail(), "work")
+
+
+async def test_an_answer_is_given_before_the_work_is_over():
+    tasks, gate, done = Tasks(), asyncio.Event(), []
+
+    async def work(result):
+        result.set_result("early")
+        await gate.wait()
+        done.append(True)
+
+    assert await tasks.answer(work, "work") == "early"
+    assert not done
+    gate.set()
+    await eventually(lambda: done)
+
+
+async def test_what_fails_before_the_answer_is_raised_and_what_fails_afterwards_is_logged():
+    tasks = Tasks()
+
+    async def fail(result):
+        raise LookupError
+
+    async def answer_and_fail(result):
+        result.set_result(1)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await tasks.answer(fail, "work")
+    with capture_logs() as logs:
+        assert await tasks.answer(answer_and_fail, "work") == 1
+        await eventually(lambda: logs)
+    assert [(line["event"], line["task"]) for line in logs] == [("task.failed", "work")]
+
+
+async def test_what_is_to_be_answered_is_finished_though_the_caller_is_cancelled():
+    tasks, gate, done = Tasks(), asyncio.Event(), []
+
+    async def work(result):
+        await gate.wait()
+        if not result.done():
+            result.set_result(None)
+        done.append(True)
+
+    caller = asyncio.create_task(tasks.answer(work, "work"))
+    await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.sleep(0)
+    assert not caller.done()
+    gate.set()
+    await asyncio.gather(caller, return_exceptions=True)
+    assert caller.cancelled()
+    assert done == [True]
+
+
+async def test_a_run_of_the_callers_own_is_one_of_the_runs(runs, work):
+    work.gate.clear()
+    caller = asyncio.create_task(runs.run("a"))
+    await eventually(lambda: work.started)
+    runs.kick("a")
+    await runs.run("a")  # leaves it to the run that is under way
+    assert "a" in runs
+    work.gate.set()
+    await caller
+    assert work.finished == ["a", "a"]
+    assert "a" not in runs
+
+
+async def test_what_fails_in_the_callers_run_is_tried_again_and_not_the_callers_business(work, tasks):
+    runs = OnePerKey(work, "runs", tasks, again=0.01)
+    work.errors.append(RuntimeError("once"))
+    with capture_logs() as logs:
+        await runs.run("a")
+    assert [line["event"] for line in logs] == ["task.failed"]
+    await eventually(lambda: work.finished == ["a"])
+
+
+async def test_a_caller_who_is_stopped_leaves_no_run_behind(runs, work):
+    work.gate.clear()
+    caller = asyncio.create_task(runs.run("a"))
+    await eventually(lambda: work.started)
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    assert "a" not in runs
+    work.gate.set()
+    await runs.run("a")
+    assert work.finished == ["a"]

@@ -1,0 +1,67 @@
+"""Locks within one process: one per key, and a door that can be shut."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class KeyedLocks:
+    """A fair lock per key, which exists only while somebody holds or awaits it."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._users: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def hold(self, key: str) -> AsyncIterator[None]:
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        self._users[key] += 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._users[key], self._locks[key]
+
+
+class Gate:
+    """A door that many pass at a time, and that can be shut once nobody is within."""
+
+    def __init__(self) -> None:
+        self._within = 0
+        self._shut = False
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def passing(self) -> AsyncIterator[None]:
+        """Be within; waits while it is shut."""
+        while self._shut:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._shut)
+        self._within += 1
+        try:
+            yield
+        finally:
+            self._within -= 1
+            if self._shut:
+                await self._tell()
+
+    @asynccontextmanager
+    async def shut(self) -> AsyncIterator[None]:
+        """Let nobody in, and wait until everybody is out."""
+        self._shut = True
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._within)
+            yield
+        finally:
+            self._shut = False
+            await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
