@@ -3,29 +3,50 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 
 class KeyedLocks:
     """A fair lock per key, which exists only while somebody holds or awaits it."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._users: Counter[str] = Counter()
+        self._locks: dict[str, _KeyedLock] = {}
 
-    @asynccontextmanager
-    async def hold(self, key: str) -> AsyncIterator[None]:
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        self._users[key] += 1
+    def hold(self, key: str) -> AbstractAsyncContextManager[None]:
+        lock = self._locks.get(key)
+        if lock is None:
+            lock = self._locks[key] = _KeyedLock(self._locks, key)
+        return lock
+
+
+class _KeyedLock(AbstractAsyncContextManager[None]):
+    """Entered once for each who holds or awaits it; a class, as it is on the way of every message."""
+
+    __slots__ = ("_among", "_key", "_lock", "_users")
+
+    def __init__(self, among: dict[str, _KeyedLock], key: str) -> None:
+        self._among = among
+        self._key = key
+        self._lock = asyncio.Lock()
+        self._users = 0
+
+    async def __aenter__(self) -> None:
+        self._users += 1
         try:
-            async with lock:
-                yield
-        finally:
-            self._users[key] -= 1
-            if not self._users[key]:
-                del self._users[key], self._locks[key]
+            await self._lock.acquire()
+        except BaseException:
+            self._leave()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
+        self._leave()
+
+    def _leave(self) -> None:
+        self._users -= 1
+        if not self._users:
+            self._among.pop(self._key, None)
 
 
 class Gate:
