@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -11,42 +12,46 @@ class KeyedLocks:
     """A fair lock per key, which exists only while somebody holds or awaits it."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, _KeyedLock] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._users: Counter[str] = Counter()
 
     def hold(self, key: str) -> AbstractAsyncContextManager[None]:
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = _KeyedLock(self._locks, key)
-        return lock
+        return _Hold(self, key)
 
-
-class _KeyedLock(AbstractAsyncContextManager[None]):
-    """Entered once for each who holds or awaits it; a class, as it is on the way of every message."""
-
-    __slots__ = ("_among", "_key", "_lock", "_users")
-
-    def __init__(self, among: dict[str, _KeyedLock], key: str) -> None:
-        self._among = among
-        self._key = key
-        self._lock = asyncio.Lock()
-        self._users = 0
-
-    async def __aenter__(self) -> None:
-        self._users += 1
+    async def acquire(self, key: str) -> None:
+        """For those whose block has no one place; ``release`` has to follow."""
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        self._users[key] += 1
         try:
-            await self._lock.acquire()
+            await lock.acquire()
         except BaseException:
-            self._leave()
+            self._forget(key)
             raise
 
-    async def __aexit__(self, *_: object) -> None:
-        self._lock.release()
-        self._leave()
+    def release(self, key: str) -> None:
+        self._locks[key].release()
+        self._forget(key)
 
-    def _leave(self) -> None:
-        self._users -= 1
-        if not self._users:
-            self._among.pop(self._key, None)
+    def _forget(self, key: str) -> None:
+        self._users[key] -= 1
+        if not self._users[key]:
+            del self._users[key], self._locks[key]
+
+
+class _Hold:
+    """The block of one who holds a lock; a class, as this is on the way of every message."""
+
+    __slots__ = ("_key", "_locks")
+
+    def __init__(self, locks: KeyedLocks, key: str) -> None:
+        self._locks = locks
+        self._key = key
+
+    async def __aenter__(self) -> None:
+        await self._locks.acquire(self._key)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._locks.release(self._key)
 
 
 class Gate:
