@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, delete, insert, or_, select, update
+from sqlalchemy import (
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from handoff.conversation_rows import ConversationRows
 from handoff.frozen import make, vary
@@ -59,8 +72,11 @@ FIND_NEXT_WITHOUT_OWNER = Prepared(WITHOUT_OWNER.where(OF_CONVERSATION).limit(1)
 FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
 FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
 FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
+# Two looks, each by its index; one for either would read the whole conversation.
 FIND_UNSHOWN_AND_OWN = Prepared(
-    select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
+    union_all(
+        select(messages).where(OF_CONVERSATION, UNSHOWN), select(messages).where(OF_CONVERSATION, OWN_SINCE)
+    ).order_by("seq")
 )
 FIND_SAID_SINCE = Prepared(
     select(messages)
