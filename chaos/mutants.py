@@ -25,6 +25,8 @@ class Mutant:
     caught_as: tuple[str, ...]
     favourites: tuple[str, ...] = ()
     needs_cluster: bool = False  # it shows only between processes, and while both are alive
+    freezing: tuple[str, ...] = ()  # labels at which a process stands still until the other has taken over
+    asks_first: bool = False  # it shows only where the desk asks something before a live agent comes
 
 
 class StaleMutant(LookupError):
@@ -181,6 +183,31 @@ MUTANTS = {
         '    " WHERE leases.until < clock_timestamp() RETURNING token"\n',
         '    " WHERE false RETURNING token"\n',
         ("limbo",),
+        needs_cluster=True,
+    ),
+    "lease-not-checked": Mutant(
+        "who stood still, and was given up, goes on and commits",
+        "handoff/postgres_store.py",
+        "if self._lease and became != FOUND:",
+        "if self._lease and became is None:",
+        ("overtaken",),
+        needs_cluster=True,
+        freezing=("bot.turn:remembered",),
+    ),
+    "answer-not-posted": Mutant(
+        "an answer to the desk's own bot counts as posted, and is not",
+        "handoff/dispatch.py",
+        "            self._turns.begin(handoff.id)\n",
+        "            return False\n",
+        ("lost",),
+        asks_first=True,
+    ),
+    "conversation-unlocked": Mutant(
+        "two transactions about one conversation do not wait for each other",
+        "handoff/conversation_rows.py",
+        "        await self._connection.lock(conversation)\n",
+        "        pass\n",
+        ("lost", "double_answers"),
         needs_cluster=True,
     ),
 }

@@ -47,6 +47,7 @@ STANDSTILL = (4.5, 6.5)  # seconds; longer than a lease outlives its holder
 BETWEEN_STANDSTILLS = (5.0, 12.0)
 AFTERLIFE = 2.0
 BY_TIME = 0.2  # how often no label is chosen
+SPARED = 0.5  # how often a life of a patient run does not stand still
 FAVOURED = 0.5  # how often a mutant's favourite labels are chosen
 
 
@@ -63,6 +64,7 @@ class Nemesis:
         favourites: Sequence[str] = (),
         *,
         is_patient: bool = False,
+        freezing: Sequence[str] = (),
     ) -> None:
         self._tabs = tabs
         self._desk_url = desk_url
@@ -75,6 +77,7 @@ class Nemesis:
         self._history = history
         self._favourites = favourites
         self._is_patient = is_patient  # lets lives last, so that several are alive at a time
+        self._freezing = freezing  # labels at which a life of a patient run stands still
         self._chosen: Counter[str] = Counter()
         self._frozen: set[Lives] = set()
 
@@ -86,7 +89,7 @@ class Nemesis:
             if is_ready:
                 self._history.add("ready")
                 if not await lives.wait(longest):
-                    await self._let_thaw(lives)
+                    await self._let_thaw(lives, is_frozen=sentence.freezes)
                     lives.kill()
                     await lives.wait(10)
             self._history.add("killed", planned=sentence.label)
@@ -120,9 +123,11 @@ class Nemesis:
                 lives.thaw()  # also where the run is interrupted
                 self._frozen.discard(lives)
 
-    async def _let_thaw(self, lives: Lives) -> None:
+    async def _let_thaw(self, lives: Lives, *, is_frozen: bool) -> None:
         """Who stands still is not killed, but lives on for a while, in which it could do harm."""
-        if lives not in self._frozen:
+        if is_frozen:
+            lives.thaw()
+        elif lives not in self._frozen:
             return
         while lives in self._frozen:  # noqa: ASYNC110 - no event per standstill
             await asyncio.sleep(0.05)
@@ -150,9 +155,15 @@ class Nemesis:
     def _condemn(self) -> tuple[Sentence, float]:
         """How a life is to end, and after how many seconds at the latest."""
         if self._is_patient:
-            return Sentence(), self._deaths.uniform(6, 12)
+            return self._condemn_patiently(), self._deaths.uniform(6, 12)
         sentence = self._choose()
         return sentence, self._deaths.uniform(2, 5) if sentence.label else self._deaths.uniform(0.5, 2.5)
+
+    def _condemn_patiently(self) -> Sentence:
+        """Half of the lives stand still, where that is asked for, so that the others take over."""
+        if not self._freezing or self._deaths.random() < SPARED:
+            return Sentence()
+        return Sentence(self._deaths.choice(list(self._freezing)), after=0.5, freezes=True)
 
     def _choose(self) -> Sentence:
         """Mostly a label, of those that nobody has died at if there are any, sometimes none at all."""

@@ -120,7 +120,16 @@ async def _play(
     favourites = mutant.favourites if mutant else ()
     log = stage.folder / "server.jsonl"
     is_patient = mutant is not None and mutant.needs_cluster
-    nemesis = Nemesis(tabs, stage.desk_url, log, options.seed, history, favourites, is_patient=is_patient)
+    nemesis = Nemesis(
+        tabs,
+        stage.desk_url,
+        log,
+        options.seed,
+        history,
+        favourites,
+        is_patient=is_patient,
+        freezing=mutant.freezing if mutant else (),
+    )
     shaken = None if is_patient else services
     until = time.monotonic() + options.seconds
     background = [asyncio.create_task(work) for work in (agents.work(), _collect(agents))]
