@@ -11,6 +11,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import islice
 from typing import Any
 from uuid import uuid4
@@ -31,6 +32,8 @@ from servicenow.requester import name_requester
 
 CHANNEL = "webchat"
 BATCH = 5000  # rows of one statement
+PERIOD = timedelta(hours=1)  # in which the handoffs were opened
+MOMENTS = ("opened_at", "live_since", "joined_at", "last_updated")
 
 
 async def seed(settings: Settings, holdings: Iterable[Holding]) -> None:
@@ -107,10 +110,16 @@ async def _copy_handoffs(connection: AsyncConnection, first: Seat, others: Seque
             "conversation": seat.conversation,
             "live_chat_id": str(uuid4()),
             "live_chat_user": name_requester(seat.conversation),
+            **{name: handoff[name] - age for name in MOMENTS},
         }
-        for seat in others
+        for seat, age in zip(others, _spread(len(others)), strict=True)
     )
     await _insert(connection, handoffs, copies)
+
+
+def _spread(count: int) -> Iterator[timedelta]:
+    """How long ago each was opened: thousands do not begin in the same moment."""
+    return (PERIOD * (number / count) for number in range(count))
 
 
 async def _copy_messages(connection: AsyncConnection, seats: Sequence[Seat], count: int) -> None:

@@ -103,15 +103,31 @@ class Diversion:
             offered = await self._reader.look(entry, owner, incoming)
             accepted = None
             if offered.is_plain:
-                accepted = await self._accept(entry, incoming, read_plainly(incoming))
-                owner = owner if await self._divert(entry, owner, accepted) else None
+                accepted = await self._take_plainly(entry, owner, incoming)
+                self._reader.note_plain(offered, accepted.message)
         if accepted is None:
             return await self._take_read(incoming, await self._reader.read(incoming, offered))
-        if owner:
+        if owner and accepted.is_new and accepted.message.handoff_id:
             self._relay.post_soon(owner, accepted.message)
         else:
             self.nudge(incoming.conversation)
         return accepted
+
+    async def _take_plainly(self, entry: Entry, owner: Handoff | None, incoming: Incoming) -> Accepted:
+        """Accept a message, for the live agent where there is one and nothing comes before it."""
+        reading = read_plainly(incoming)
+        if owner is None or not await self._goes_to_agent(entry, owner, incoming):
+            return await self._accept(entry, incoming, reading)
+        is_free = await self._relay.is_free(entry, owner)
+        accepted = await self._accept(entry, incoming, reading, owner, possibly_sent=is_free)
+        if accepted.is_new and is_free:
+            self._relay.expect(accepted.message)
+        return accepted
+
+    async def _goes_to_agent(self, entry: Entry, owner: Handoff, incoming: Incoming) -> bool:
+        if owner.state is not State.LIVE or incoming.text.strip() in LEAVING:
+            return False
+        return await entry.messages.next_without_owner(incoming.conversation) is None
 
     async def _take_read(self, incoming: Incoming, reading: Reading) -> Accepted:
         """What had to be read between two entries, as the bot may have to word what was offered."""
@@ -128,26 +144,26 @@ class Diversion:
         self.nudge(incoming.conversation)
         return accepted
 
-    async def _accept(self, entry: Entry, incoming: Incoming, reading: Reading) -> Accepted:
+    async def _accept(
+        self,
+        entry: Entry,
+        incoming: Incoming,
+        reading: Reading,
+        owner: Handoff | None = None,
+        *,
+        possibly_sent: bool = False,
+    ) -> Accepted:
         await entry.conversations.use(incoming.conversation, incoming.channel)
         if about := read_about(incoming.metadata):
             await entry.conversations.describe(incoming.conversation, about)
-        content = {**reading.content, "route": dict(incoming.route)} if incoming.route else reading.content
-        draft = Draft(sender=Sender.REQUESTER, content=content, client_id=incoming.client_id)
+        draft = Draft(
+            sender=Sender.REQUESTER,
+            content={**reading.content, "route": dict(incoming.route)} if incoming.route else reading.content,
+            client_id=incoming.client_id,
+            handoff_id=owner.id if owner else None,
+            possibly_sent=possibly_sent,
+        )
         return await entry.messages.accept(incoming.conversation, draft)
-
-    async def _divert(self, entry: Entry, owner: Handoff | None, accepted: Accepted) -> bool:
-        """Give a message to the live agent in the entry that accepts it, where nothing comes before it."""
-        message = accepted.message
-        if owner is None or owner.state is not State.LIVE:
-            return False
-        if not accepted.is_new or message.text.strip() in LEAVING:
-            return False
-        first = await entry.messages.next_without_owner(message.conversation)
-        if first is None or first.id != message.id:
-            return False
-        await self._relay.assign(entry, owner, message)
-        return True
 
     def nudge(self, conversation: str) -> None:
         """Look at a conversation again: a message came, or its owner changed."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from channels.rasa_api import Bot
 from channels.wording import fill_in
-from handoff.answers import Answer, Asked, find_asked_by, read_answer
+from handoff.answers import REMEMBERED, Answer, Asked, may_answer, pick_asked, read_answer
 from handoff.handoff import Handoff
 from handoff.ledger import Entry
 from handoff.message import Message
+from handoff.silence import Silence
 
 if TYPE_CHECKING:
     from channels.diversion import Incoming
@@ -32,10 +33,14 @@ class Reading:
 
 @dataclass(frozen=True)
 class Offered:
-    """The title of a button of the bot, or a question of the desk."""
+    """The title of a button of the bot, or a question of the desk.
+
+    ``is_silent`` where nothing was asked or answered among the last messages.
+    """
 
     title: str | None = None
     asked: Asked | None = None
+    is_silent: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -53,12 +58,22 @@ class Reader:
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
+        self._silence = Silence()
 
     async def look(self, entry: Entry, owner: Handoff | None, incoming: Incoming) -> Offered:
         """What was offered that a message may choose from; ``owner`` is the open handoff."""
         title = await _find_button(entry, incoming) if incoming.text.startswith("/") else None
-        asked = await find_asked_by(entry, owner, incoming.conversation, incoming.text)
-        return Offered(title, asked)
+        if not may_answer(owner, incoming.text):
+            return Offered(title)
+        if await self._silence.holds(entry, incoming.conversation):
+            return Offered(title, is_silent=True)
+        said = await entry.messages.questions_and_answers(incoming.conversation, REMEMBERED)
+        return Offered(title, pick_asked(said, owner, incoming.text), is_silent=not said)
+
+    def note_plain(self, offered: Offered, message: Message) -> None:
+        """A message that chooses from nothing was accepted in the entry of this look."""
+        if offered.is_silent:
+            self._silence.note(message)
 
     async def read(self, incoming: Incoming, offered: Offered) -> Reading:
         """The title of what was chosen stands as its text; a payload that nobody offered is plain text."""

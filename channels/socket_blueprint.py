@@ -52,6 +52,7 @@ class SocketBlueprint(Blueprint):
                 return json({"error": "The body did not arrive in time"}, status=408)
         else:
             leave_body(request)
+            _spare_pings(request)
         return await engine.handle_request(request)
 
     def add_health_check(self, is_ready: Callable[[], bool]) -> None:
@@ -60,3 +61,10 @@ class SocketBlueprint(Blueprint):
         @self.get("/")
         async def health(_: Request[Any, Any]) -> HTTPResponse:
             return json({"status": "ok"}) if is_ready() else json({"status": "starting"}, status=503)
+
+
+def _spare_pings(request: Request[Any, Any]) -> None:
+    """Engine.IO asks each browser whether it is still there; Sanic would do the same beside it."""
+    if request.transport:
+        protocol: Any = request.transport.get_protocol()
+        protocol.websocket_ping_interval = None

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sanic import Sanic
-from socketio import AsyncServer
 
 from channels.bridge import Bridge, Connect, follow_server, join_bridge, leave_bridge
 from channels.browsers import Browsers
@@ -30,6 +29,7 @@ from channels.rasa_api import (
 )
 from channels.sessions import SessionPolicy
 from channels.socket_blueprint import SocketBlueprint
+from channels.socket_server import make_socket_server
 from channels.webchat_output import WebChatOutput
 from channels.webchat_screen import WebChatScreen
 from channels.webchat_sockets import WebChatSockets
@@ -58,7 +58,7 @@ class WebChat(InputChannel):  # type: ignore[misc]  # Rasa ships no types
         self._connect = connect
         self._bot = bot
         self._bridge: Bridge | None = None
-        self._server = AsyncServer(async_mode="sanic", cors_allowed_origins=cors_allowed_origins)
+        self._server = make_socket_server(cors_allowed_origins)
         self._browsers = Browsers()
         self._sockets = WebChatSockets(NAME, self._server, self._browsers)
         self._files = FileRoutes(cors_allowed_origins, upload_patience)

@@ -71,15 +71,21 @@ def name_choice(question: str, index: int) -> str:
 
 async def find_asked(entry: Entry, conversation: str, text: str) -> Asked | None:
     """The question that ``text`` names, or else the newest one of the open handoff, if unanswered."""
-    return await find_asked_by(entry, await entry.handoffs.open_for(conversation), conversation, text)
+    owner = await entry.handoffs.open_for(conversation)
+    if not may_answer(owner, text):
+        return None
+    return pick_asked(await entry.messages.questions_and_answers(conversation, REMEMBERED), owner, text)
 
 
-async def find_asked_by(entry: Entry, owner: Handoff | None, conversation: str, text: str) -> Asked | None:
-    """The same, where it is known which handoff is open."""
+def may_answer(owner: Handoff | None, text: str) -> bool:
+    """Whether ``text`` is to be understood as an answer to anything; ``owner`` is the open handoff."""
+    # A command is no answer, not even to a question that takes any words.
+    return bool(PATTERN.match(text)) or (owner is not None and not text.lstrip().startswith("/"))
+
+
+def pick_asked(said: Sequence[Message], owner: Handoff | None, text: str) -> Asked | None:
+    """What ``find_asked`` finds among the last questions and answers, newest first."""
     named = PATTERN.match(text)
-    if named is None and (owner is None or text.lstrip().startswith("/")):
-        return None  # a command is no answer, not even to a question that takes any words
-    said = await entry.messages.questions_and_answers(conversation, REMEMBERED)
     found = _find_named(said, named[1]) if named else _find_unanswered(said, owner)
     if found is None:
         return None

@@ -95,34 +95,49 @@ class Delivery:
         self._seen: dict[str, Sequence[Message]] = {}  # what the next run need not read
         self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN, concern=Concerning)
 
-    def kick(self, conversation: str, glance: Glance | None = None) -> None:
-        """Push soon; for callers who must not wait, such as the answer to a callback.
+    def kick(self, conversation: str) -> None:
+        """Push soon; for callers who must not wait."""
+        self._announce(conversation)
+        self.hear(conversation)
+
+    async def run(self, conversation: str, glance: Glance | None) -> None:
+        """Push now, within the caller's task.
 
         With a ``glance`` from the transaction that has just committed, nothing need be read again.
         """
         self._announce(conversation)
+        self._seen.pop(conversation, None)
         is_idle = conversation not in self._runs
         if glance and is_idle and self._glances.pop(conversation, None) == glance.number:
             self._seen[conversation] = glance.waiting
-            self._runs.kick(conversation)
-        else:
-            self.hear(conversation)
+        await self._runs.run(conversation)
 
     def hear(self, conversation: str) -> None:
         """Push what another process has written, or what nobody has shown yet."""
         self._seen.pop(conversation, None)
         self._runs.kick(conversation)
 
-    async def look(self, entry: Entry, conversation: str) -> Glance | None:
-        """See in a transaction what will have to be shown once it has committed; for ``kick``.
+    async def look(self, entry: Entry, conversation: str, written: Sequence[Message] = ()) -> Glance | None:
+        """See in a transaction what will have to be shown once it has committed; for ``run``.
 
+        ``written`` is what the transaction itself has written, which need not be read again.
         None where it would not help.
         """
         if self._views or conversation in self._runs:
             return None
         self._looked += 1
         self._glances[conversation] = self._looked
-        return Glance(self._looked, await self._find_unshown(entry, conversation))
+        return Glance(self._looked, await self._find_fresh(entry, conversation, written))
+
+    async def _find_fresh(
+        self, entry: Entry, conversation: str, written: Sequence[Message]
+    ) -> Sequence[Message]:
+        """What was written, where that is all that was not shown."""
+        if not written or self._screen.own_words_since(conversation) is not None:
+            return await self._find_unshown(entry, conversation)
+        if await entry.messages.unshown_seqs(conversation) == [message.seq for message in written]:
+            return written
+        return await self._find_unshown(entry, conversation)
 
     async def say(self, conversation: str, draft: Draft) -> Message:
         """Commit a message, then push it; returns when it was pushed, or nobody was there."""

@@ -90,22 +90,25 @@ class Dispatch:
         self._handed.pop(handoff_id, None)
         self._runs.kick(handoff_id)
 
-    async def expect(self, entry: Entry, handoff: Handoff, message: Message) -> bool:
+    async def is_free(self, entry: Entry, handoff: Handoff) -> bool:
         """Whether a message that is being accepted will be posted next, so that a note of it may go along.
 
         The note says that the desk may have it; until it was posted, we know that it has not.
         """
-        if self._ledger.leases or handoff.id in self._runs or await entry.messages.next_for_desk(handoff):
+        if self._ledger.leases or handoff.id in self._runs:
             return False
+        return await entry.messages.next_for_desk(handoff) is None
+
+    def expect(self, message: Message) -> None:
+        """A message was accepted with such a note."""
         self._expected.add(message.id)
-        return True
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:
         """Post soon a message whose transaction has just committed, and whatever else has been written."""
         if handoff.id in self._runs or message.id not in self._expected:
             self.kick(handoff.id)
         else:
-            self._handed[handoff.id] = handoff, vary(message, handoff_id=handoff.id)
+            self._handed[handoff.id] = handoff, vary(message, possibly_sent=False)
             self._runs.kick(handoff.id)
 
     async def _post_all(self, handoff_id: str) -> None:

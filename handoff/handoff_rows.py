@@ -86,11 +86,13 @@ NOTE_POST = Prepared(
         reminders=case((IS_WAITED_FOR, 0), else_=handoffs.c.reminders),
     )
 )
-NOTE_SAID = Prepared(
+SAID = (
     update(handoffs)
     .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state != State.ENDED)
     .values(last_updated=bindparam("now"))
 )
+NOTE_SAID = Prepared(SAID)
+NOTE_SAID_IF_ANSWER_IS_DUE = Prepared(SAID.where(handoffs.c.remind_at.is_not(None)))
 
 
 @cache
@@ -299,10 +301,14 @@ class HandoffRows:
     async def note_post(self, handoff: Handoff, *, remind: float, within: float) -> None:
         """Something was said to the desk: move ``last_updated`` on, and start the live agent's clock.
 
-        Where that runs already, it runs on.
+        Where that runs already, it runs on, and what would be due is left alone with its indexes.
         """
         await self._conversations.lock(handoff.conversation)
         now = self._clock()
+        if handoff.remind_at and await self._connection.change(
+            NOTE_SAID_IF_ANSWER_IS_DUE, {"handoff": handoff.id, "now": now}
+        ):
+            return
         values = {"now": now, "reminder": _later(now, remind), "limit": _later(now, within)}
         await self._connection.change(NOTE_POST, {"handoff": handoff.id, **values})
 

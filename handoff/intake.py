@@ -39,13 +39,18 @@ REASON_WITHOUT_AGENT = {State.REQUESTED: EndReason.DESK_ERROR, State.QUEUED: End
 class TakenIn:
     """The handoff after the events; whether the live agent types; what an opening has to answer.
 
-    ``files`` are the ids of those that are to be fetched.
+    ``files`` are the ids of those that are to be fetched, ``written`` the messages that are new.
     """
 
     handoff: Handoff
     typing: bool | None = None
     unanswered: list[DeskEvent] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    written: list[Message] = field(default_factory=list)
+
+    def find_question(self) -> DeskEvent:
+        """What to answer of it: a question rather than the greeting before it."""
+        return next((e for e in self.unanswered if isinstance(e, Confirming)), self.unanswered[0])
 
 
 async def take_in(
@@ -176,7 +181,7 @@ class Intake:
             await self._join(event.name, event.avatar)
             await self._note_answer()
         if event.stream_id is None or await self._end_stream(event.stream_id, event.text):
-            await self._write(draft)
+            await self._write(draft, is_new=draft.desk_id is not None)
         if sender is Sender.SYSTEM and self._state is State.REQUESTED:
             # It is the requester's turn now, and they may take as long as in a queue.
             await self._entry.handoffs.allow(self.taken.handoff, self._timeouts.queued)
@@ -214,7 +219,7 @@ class Intake:
         if await self._is_repeated(draft):
             self._entry.notes.count(DUPLICATES, draft.sender)
         else:
-            await self._write(draft)
+            await self._write(draft, is_new=draft.desk_id is not None)
 
     async def _is_repeated(self, draft: Draft) -> bool:
         return await self._entry.messages.knows(self.taken.handoff, draft, window=REPETITION)
@@ -245,14 +250,17 @@ class Intake:
     async def _tell(self, response: str, **values: str) -> None:
         await self._write(self._draft(Sender.SYSTEM, sentence(response, **values)))
 
-    def _draft(self, sender: Sender, content: dict[str, Any], **about: str | None) -> Draft:
+    def _draft(self, sender: Sender, content: dict[str, Any], **about: Any) -> Draft:
         return Draft(sender=sender, content=content, handoff_id=self.taken.handoff.id, **about)
 
-    async def _write(self, draft: Draft) -> None:
+    async def _write(self, draft: Draft, *, is_new: bool = False) -> None:
+        """``is_new`` where it has been looked for already."""
         if draft.sender is Sender.SYSTEM and not self.taken.handoff.is_open:
             return
-        accepted = await self._entry.messages.accept(self.taken.handoff.conversation, draft)
+        of = self.taken.handoff.conversation
+        accepted = await self._entry.messages.accept(of, draft, is_new=is_new)
         if accepted.is_new:
+            self.taken.written.append(accepted.message)
             await self._want_files(accepted.message)
         await self._change()
 

@@ -48,6 +48,7 @@ class Draft:
     ``handoff/answers.py``.
     ``client_id`` and ``desk_id`` are the ids given by the widget and by the desk; the ledger
     keeps each of them once per conversation, which is what makes resending harmless.
+    ``possibly_sent``: it goes to the desk as soon as it is committed.
     """
 
     sender: Sender
@@ -57,6 +58,7 @@ class Draft:
     desk_id: str | None = None
     name: str | None = None
     avatar: str | None = None
+    possibly_sent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -72,6 +72,7 @@ FIND_NEXT_WITHOUT_OWNER = Prepared(WITHOUT_OWNER.where(OF_CONVERSATION).limit(1)
 FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
 FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
 FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
+FIND_UNSHOWN_SEQS = Prepared(select(messages.c.seq).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
 # Two looks, each by its index; one for either would read the whole conversation.
 FIND_UNSHOWN_AND_OWN = Prepared(
     union_all(
@@ -100,6 +101,11 @@ FIND_QUESTIONS_AND_ANSWERS = Prepared(
     .where(messages.c.receipt != Receipt.HELD, messages.c.receipt != Receipt.MERGED)
     .order_by(messages.c.seq.desc())
 )
+HAS_ASKED_SINCE = Prepared(
+    select(messages.c.seq)
+    .where(OF_CONVERSATION, messages.c.seq > bindparam("since"), HAS_QUESTION_OR_ANSWER)
+    .limit(1)
+)
 FIND_SHOWN = Prepared(
     select(messages).where(
         OF_CONVERSATION,
@@ -107,6 +113,13 @@ FIND_SHOWN = Prepared(
         IS_SHOWN,
         messages.c.receipt != Receipt.DELIVERED,
     )
+)
+FIND_SETTLED_FOR_DESK = Prepared(
+    select(messages)
+    .where(OF_CONVERSATION, messages.c.sender == Sender.REQUESTER)
+    .where(messages.c.handoff_id.is_not(None), messages.c.receipt != Receipt.ACCEPTED)
+    .order_by(messages.c.seq.desc())
+    .limit(bindparam("limit", type_=Integer))
 )
 WRITE = Prepared(insert(messages))
 ASSIGN = Prepared(
@@ -150,18 +163,21 @@ class MessageRows:
         self._notes = notes
         self._clock = clock
 
-    async def accept(self, conversation: str, draft: Draft) -> Accepted:
-        """Write a message, unless one with the same client or desk id is there already."""
+    async def accept(self, conversation: str, draft: Draft, *, is_new: bool = False) -> Accepted:
+        """Write a message, unless one with the same client or desk id is there already.
+
+        ``is_new`` where this very transaction has found that there is none.
+        """
         await self._conversations.lock(conversation)
-        if known := await self._known(conversation, draft):
+        if not is_new and (known := await self._known(conversation, draft)):
             self._notes.count(DUPLICATES, draft.sender)
             return Accepted(known, is_new=False)
         self._notes.count(MESSAGES, draft.sender)
         return Accepted(await self._write(conversation, draft), is_new=True)
 
-    async def assign(self, message: Message, handoff: Handoff, *, is_next: bool = False) -> None:
-        """Give a message of the requester to a handoff; ``is_next`` notes that it is about to be posted."""
-        values = {"message": message.id, "handoff": handoff.id, "possibly": is_next}
+    async def assign(self, message: Message, handoff: Handoff) -> None:
+        """Give a message of the requester to a handoff."""
+        values = {"message": message.id, "handoff": handoff.id, "possibly": False}
         await self._connection.change(ASSIGN, values)
 
     async def begin_turn(self, message: Message) -> int:
@@ -284,6 +300,10 @@ class MessageRows:
             await self.mark(message.id, Receipt.FAILED)
         return rows
 
+    async def unshown_seqs(self, conversation: str) -> list[int]:
+        """The numbers of what the requester has not been shown, in order."""
+        return [seq for (seq,) in await self._connection.fetch(FIND_UNSHOWN_SEQS, {"of": conversation})]
+
     async def unshown(self, conversation: str, own_since: int | None = None) -> Sequence[Message]:
         """What the requester has not been shown, oldest first.
 
@@ -292,6 +312,13 @@ class MessageRows:
         if own_since is None:
             return await self._fetch(FIND_UNSHOWN, {"of": conversation})
         return await self._fetch(FIND_UNSHOWN_AND_OWN, {"of": conversation, "since": own_since})
+
+    async def conversations_unshown(self) -> Sequence[str]:
+        """Conversations in which there is something that the requester has not been shown."""
+        query = select(messages.c.conversation).where(
+            messages.c.sender.in_(SHOWN_TO_REQUESTER), messages.c.receipt == Receipt.ACCEPTED
+        )
+        return list(await self._connection.scalars(query.distinct()))
 
     async def unseen_by_requester(self, seconds: float, handoff_id: str | None = None) -> Sequence[Message]:
         """Live agents' messages that no browser was there for, for so long; of open handoffs, or of one."""
@@ -314,6 +341,11 @@ class MessageRows:
         The database looks for the words of ``handoff/content.py`` and finds some too many: the caller reads.
         """
         return await self._fetch(FIND_QUESTIONS_AND_ANSWERS, {"of": conversation, "limit": limit})
+
+    async def has_asked_since(self, conversation: str, seq: int) -> bool:
+        """Whether any message after a number asks something or answers it; it may find some too many."""
+        found = await self._connection.fetch(HAS_ASKED_SINCE, {"of": conversation, "since": seq})
+        return bool(found)
 
     async def newest(self, conversation: str, limit: int) -> Sequence[Message]:
         """The last ``limit`` messages of either side, newest first; no pieces of a stream."""
@@ -340,13 +372,7 @@ class MessageRows:
 
     async def settled_for_desk(self, conversation: str, limit: int) -> Sequence[Message]:
         """The requester's last ``limit`` messages to the desk of which it is known what became."""
-        query = select(messages).where(
-            messages.c.conversation == conversation,
-            messages.c.sender == Sender.REQUESTER,
-            messages.c.handoff_id.is_not(None),
-            messages.c.receipt != Receipt.ACCEPTED,
-        )
-        return await self._all(query.order_by(messages.c.seq.desc()).limit(limit))
+        return await self._fetch(FIND_SETTLED_FOR_DESK, {"of": conversation, "limit": limit})
 
     async def said_by_bot(self, conversation: str, limit: int) -> Sequence[Message]:
         """The bot's last ``limit`` messages, newest first."""
@@ -376,7 +402,7 @@ class MessageRows:
             "seq": await self._conversations.next_seq(conversation),
             "sender": draft.sender.value,
             "receipt": Receipt.ACCEPTED.value,
-            "possibly_sent": False,
+            "possibly_sent": draft.possibly_sent,
             "created_at": self._clock(),
             "content": dict(draft.content),
             "handoff_id": draft.handoff_id,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
 from opentelemetry.trace import SpanKind
 
+from handoff.aftermath import changed_lately
 from handoff.concern import Concerning, note_concern
 from handoff.deadlines import Deadlines
 from handoff.delivery import Delivery, Glance, Screen, Views
 from handoff.desk import (
     AgentDesk,
     Callback,
-    Confirming,
     DeskEvent,
     FileDesk,
     InformedDesk,
@@ -31,7 +32,7 @@ from handoff.files.file import File, FileState, has_files
 from handoff.files.posting import Posting
 from handoff.handoff import EndReason, Handoff, State
 from handoff.instruments import CALLBACKS, DESK_FAILURES, TO_REQUESTER
-from handoff.intake import take_in
+from handoff.intake import TakenIn, take_in
 from handoff.leases import Leases
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender, sentence
@@ -45,7 +46,10 @@ from handoff.vault import Vault
 
 log = structlog.get_logger(__name__)
 
+Taken = asyncio.Future[bool]  # whether a callback was news
+
 SWEEP = 0.5  # seconds between two looks for deadlines that have passed
+REST = 0.01  # seconds between two open handoffs that are looked at after a restart
 TAKE_OVER = 1.0  # seconds between two looks, in a cluster, for what a process has left that is gone
 
 
@@ -59,6 +63,20 @@ class Front(Screen, Protocol):
     def note_update(self, handoff: Handoff) -> None:
         """Something was said in a handoff, and nothing else about it has changed."""
         ...
+
+
+@dataclass(frozen=True)
+class News:
+    """What a callback has changed, once that is committed."""
+
+    before: Handoff
+    taken: TakenIn
+    glance: Glance | None
+    is_stray: bool
+
+    @property
+    def after(self) -> Handoff:
+        return self.taken.handoff
 
 
 class Relay:
@@ -138,12 +156,25 @@ class Relay:
             self._tasks.spawn(self._ticks.watch(), "ticks")
 
     async def _resume(self) -> None:
+        """Post and show what waits, and give back what has ended; what is only open has time."""
         async with self._ledger.entry() as entry:
             unfinished = await entry.handoffs.unfinished()
+            to_post = await entry.messages.handoffs_to_post()
+            unshown = set(await entry.messages.conversations_unshown())
+        for handoff_id in to_post:
+            self._dispatch.kick(handoff_id)
         for handoff in unfinished:
-            self._dispatch.kick(handoff.id)
-            self.delivery.kick(handoff.conversation)
-            self._following.kick(handoff.id)
+            if handoff.conversation in unshown:
+                self.delivery.kick(handoff.conversation)
+            if not handoff.is_open:
+                self._following.kick(handoff.id)
+        self._tasks.spawn(self._follow_all(changed_lately(unfinished)), "resume")
+
+    async def _follow_all(self, handoffs: Sequence[Handoff]) -> None:
+        """One after another, with rests: their requesters all come back just now, and go first."""
+        for handoff in handoffs:
+            await self._following.settle(handoff.id)
+            await asyncio.sleep(REST)
 
     async def _take_over(self, leases: Leases) -> None:
         """Post what another process has left unposted, as it is gone."""
@@ -175,13 +206,16 @@ class Relay:
             await entry.messages.assign(message, current)
         self.post_soon(handoff, message)
 
-    async def assign(self, entry: Entry, handoff: Handoff, message: Message) -> None:
-        """Give a message to the desk in the entry that accepts it; ``post_soon`` has to follow its commit."""
-        is_next = await self._dispatch.expect(entry, handoff, message)
-        await entry.messages.assign(message, handoff, is_next=is_next)
+    async def is_free(self, entry: Entry, handoff: Handoff) -> bool:
+        """Whether a message that is accepted in this entry would be posted before any other."""
+        return await self._dispatch.is_free(entry, handoff)
+
+    def expect(self, message: Message) -> None:
+        """A message was accepted for a handoff that was free; ``post_soon`` has to follow its commit."""
+        self._dispatch.expect(message)
 
     def post_soon(self, handoff: Handoff, message: Message) -> None:
-        """Post what was assigned to a handoff, ``message`` among it."""
+        """Post what was given to a handoff, ``message`` among it."""
         self._dispatch.hand_over(handoff, message)
         self._expect_news(handoff)
 
@@ -246,56 +280,54 @@ class Relay:
 
     # -- from the desk ----------------------------------------------------------------
 
-    async def receive(self, callback: Callback) -> bool:
-        """Commit what the desk tells; all work that follows comes after, in the background.
+    async def receive(self, callback: Callback, taken: Taken | None = None) -> bool:
+        """Commit what the desk tells, then show it; ``taken`` is told as soon as it is committed.
 
         Returns False for a callback that belongs to no handoff, or with which another process
         that polls was quicker. It belongs to the trace of what the requester wrote last.
         """
         with Concerning():
-            return await self._trace(callback)
+            return await self._trace(callback, taken)
 
-    async def _trace(self, callback: Callback) -> bool:
+    async def _trace(self, callback: Callback, taken: Taken | None) -> bool:
         if not (self._ledger.tracing.is_on and callback.events):
-            return await self._receive(callback)
+            return await self._receive(callback, taken)
         async with self._ledger.entry() as entry:
             handoff = await entry.handoffs.resolve(callback.references)
             trace = await entry.messages.last_trace(handoff) if handoff else None
         about = {"handoff": handoff.id, "conversation": handoff.conversation} if handoff else {}
         with self._ledger.tracing.follow(trace, "handoff.callback", SpanKind.SERVER, **about):
-            return await self._receive(callback)
+            return await self._receive(callback, taken)
 
-    async def _receive(self, callback: Callback) -> bool:
+    async def _receive(self, callback: Callback, taken: Taken | None) -> bool:
+        news = await self._commit(callback)
+        if taken and not taken.done():
+            taken.set_result(news is not None)
+        if news is None:
+            return False
+        self._follow_up(callback, news)
+        await self.delivery.run(news.before.conversation, news.glance)
+        if news.before.looks == news.after.looks and news.before.last_updated != news.after.last_updated:
+            self._front.note_update(news.after)
+        return True
+
+    async def _commit(self, callback: Callback) -> News | None:
         async with self._ledger.entry() as entry:
             handoff = await entry.handoffs.resolve(callback.references)
             if handoff is None:
                 entry.notes.count(CALLBACKS, "unresolved")
                 log.info("callback.unresolved", events=len(callback.events))
-                return False
+                return None
             note_concern(handoff)
             if callback.progress and not await entry.handoffs.advance(handoff, callback.progress):
-                return False
+                return None
             if not callback.progress:  # else it was fetched
                 entry.notes.count(CALLBACKS, "taken")
             known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
-            taken = await take_in(entry, known, callback.events, self._timeouts, self._desk.answers)
-            is_stray = callback.stray and await take_back(entry, taken.handoff, callback.stray)
-            glance = await self.delivery.look(entry, handoff.conversation)
-        if any(not isinstance(event, Typing) for event in callback.events):
-            self._turns.note_word(handoff.id)
-        self._follow_up(handoff, taken.handoff, glance)
-        if self._fetching:
-            for file_id in taken.files:
-                self._fetching.kick(file_id)
-        if is_stray:
-            self._following.kick(handoff.id)
-        if taken.typing is not None and taken.handoff.state is State.LIVE:
-            self._tasks.spawn(self._show_typing(taken.handoff, on=taken.typing), "typing")
-        if taken.handoff.state is State.REQUESTED and taken.unanswered:
-            # A question is answered rather than the greeting before it.
-            question = next((e for e in taken.unanswered if isinstance(e, Confirming)), taken.unanswered[0])
-            self._tasks.spawn(self._proceed(taken.handoff, question), "proceed")
-        return True
+            found = await take_in(entry, known, callback.events, self._timeouts, self._desk.answers)
+            is_stray = bool(callback.stray and await take_back(entry, found.handoff, callback.stray))
+            glance = await self.delivery.look(entry, handoff.conversation, found.written)
+        return News(handoff, found, glance, is_stray=is_stray)
 
     async def _learn_chat_id(self, entry: Entry, handoff: Handoff, chat_id: str | None) -> Handoff:
         """Until the desk has named its chat, ours stands in for it."""
@@ -303,15 +335,24 @@ class Relay:
             return handoff
         return await entry.handoffs.note(handoff, live_chat_id=chat_id) or handoff
 
-    def _follow_up(self, before: Handoff, after: Handoff, glance: Glance | None) -> None:
+    def _follow_up(self, callback: Callback, news: News) -> None:
+        """Set off what a callback asks for besides being shown."""
+        before, after = news.before, news.after
         if before.is_open and not after.is_open:
             log.info("handoff.ended", handoff=after.id, reason=after.end_reason)
-        self.delivery.kick(after.conversation, glance)
+        if any(not isinstance(event, Typing) for event in callback.events):
+            self._turns.note_word(after.id)
         if before.looks != after.looks:
             self._dispatch.kick(after.id)
+        if before.looks != after.looks or news.is_stray:
             self._following.kick(after.id)
-        elif before.last_updated != after.last_updated:
-            self._front.note_update(after)
+        if self._fetching:
+            for file_id in news.taken.files:
+                self._fetching.kick(file_id)
+        if news.taken.typing is not None and after.state is State.LIVE:
+            self._tasks.spawn(self._show_typing(after, on=news.taken.typing), "typing")
+        if after.state is State.REQUESTED and news.taken.unanswered:
+            self._tasks.spawn(self._proceed(after, news.taken.find_question()), "proceed")
 
     async def _follow(self, handoff_id: str) -> None:
         """Show what the ledger says now, so that no older state is shown last."""

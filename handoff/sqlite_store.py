@@ -18,8 +18,9 @@ import structlog
 from sqlalchemy.engine import make_url
 
 from handoff.journal import Journal
+from handoff.log_copier import LARGEST, LogCopier
 from handoff.loop_connection import LoopConnection, begin
-from handoff.sqlite import BUSY_TIMEOUT, open_file
+from handoff.sqlite import open_file
 from handoff.store import Connection
 
 log = structlog.get_logger(__name__)
@@ -43,13 +44,18 @@ class SqliteStore:
 
     is_shared = False
 
-    def __init__(self, url: str, write_through: WriteThrough = write_through) -> None:
-        """For a thread, as the file may be locked; ``write_through`` makes an open file durable."""
+    def __init__(
+        self, url: str, write_through: WriteThrough = write_through, largest_log: int = LARGEST
+    ) -> None:
+        """For a thread, as the file may be locked; ``write_through`` makes an open file durable.
+
+        A log of more than ``largest_log`` pages is worth that everybody waits until it is copied.
+        """
         path = make_url(url).database or ""
         self._connection = open_file(path, "synchronous=NORMAL", "wal_autocheckpoint=0")
         self._raw: Any = self._connection.connection.dbapi_connection
         self.statements = LoopConnection(self._connection, self._raw)
-        self._copier = sqlite3.connect(path, timeout=BUSY_TIMEOUT, check_same_thread=False)
+        self._copier = LogCopier(path, largest_log)
         self._log_file = os.open(f"{path}-wal", os.O_RDONLY)
         self._journal = Journal(lambda: write_through(self._log_file))
         self._writing = asyncio.Lock()
@@ -202,16 +208,13 @@ class SqliteStore:
     # -- the log ----------------------------------------------------------------------
 
     async def _copy(self) -> None:
-        """Copy the log into the database: most of it while others write, the rest while they wait.
-
-        Without a moment in which all of it is copied, the log would never begin anew.
-        """
+        """Copy the log into the database while others write; they wait only where it has become too large."""
         try:
-            await asyncio.to_thread(self._copy_log, "PASSIVE")
-            async with self._writing:
-                self._commit()
-                self._since_checkpoint = 0
-                await asyncio.to_thread(self._copy_log, "PASSIVE")
+            if await asyncio.to_thread(self._copier.follow):
+                async with self._writing:
+                    self._commit()
+                    await asyncio.to_thread(self._copier.finish)
+            self._since_checkpoint = 0
         except sqlite3.Error:
             log.exception("ledger.checkpoint_failed")
         finally:
@@ -223,15 +226,10 @@ class SqliteStore:
         Raises:
             OSError: that failed too, so nothing can be promised.
         """
-        is_busy = await asyncio.to_thread(self._copy_log, "TRUNCATE")
+        is_busy = await asyncio.to_thread(self._copier.copy_all)
         if is_busy and self._journal.failure:
             raise self._journal.failure
         self._journal.mend()
-
-    def _copy_log(self, mode: str) -> bool:
-        """Returns whether somebody was in the way of copying all of it."""
-        (is_busy, *_) = self._copier.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-        return bool(is_busy)
 
 
 class _Transaction:

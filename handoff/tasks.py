@@ -53,6 +53,32 @@ class Tasks:
             self._forget(task)
             raise
 
+    async def answer(self, work: Callable[[asyncio.Future[T]], Coroutine[Any, Any, object]], name: str) -> T:
+        """Run ``work`` to its end as ``finish`` does, but return once it has set the result it was given.
+
+        Raises what ``work`` raises before; what is raised later, or after the caller has gone, is logged.
+        """
+        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(work(result), name=name)
+        self._running.add(task)
+        task.add_done_callback(lambda done: self._conclude(done, result))
+        try:
+            return await result
+        except asyncio.CancelledError:
+            if not task.done():
+                await asyncio.wait([task])
+            raise
+
+    def _conclude(self, task: asyncio.Task[Any], result: asyncio.Future[Any]) -> None:
+        if result.done():
+            self._forget(task)
+            return
+        self._running.discard(task)
+        if task.cancelled():
+            result.cancel()
+        else:
+            result.set_exception(task.exception() or RuntimeError(f"{task.get_name()} had no result"))
+
     async def cancel(self, moment: AbstractAsyncContextManager[None] | None = None) -> None:
         """Cancel what is running, at a ``moment`` that may be waited for, and wait until it has stopped.
 
@@ -119,6 +145,26 @@ class OnePerKey:
         if key not in self._running:
             self._start(key)
 
+    async def run(self, key: str) -> None:
+        """The same within the caller's task, unless a run is under way; what fails in it is not raised."""
+        task = asyncio.current_task()
+        if key in self._running or task is None:
+            self.kick(key)
+            return
+        self._wanted.add(key)
+        self._running[key] = task
+        error: BaseException | None = None
+        try:
+            await self._run(key)
+        except Exception as caught:
+            error = caught
+            log.error("task.failed", task=self._name, exc_info=error)
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            self._stop(key, error)
+
     async def settle(self, key: str) -> None:
         """Kick, and wait until a run that began afterwards is over."""
         self.kick(key)
@@ -137,7 +183,7 @@ class OnePerKey:
     def _start(self, key: str) -> None:
         task = self._tasks.spawn(self._run(key), self._name)
         self._running[key] = task
-        task.add_done_callback(lambda done: self._stop(key, done))
+        task.add_done_callback(lambda done: self._stop(key, _find_error(done)))
 
     async def _run(self, key: str) -> None:
         with self._concern(key):
@@ -147,25 +193,29 @@ class OnePerKey:
 
     async def _run_once(self, key: str) -> None:
         try:
-            async with self._alone(key):
+            if self._leases is None:
+                await self._work(key)
+                return
+            async with self._leases.hold(f"{self._name}:{key}", keep=self._keep):
                 await self._work(key)
         except LeaseLost as error:
             log.warning("lease.lost", lane=self._name, reason=str(error))
             self._wanted.add(key)  # whoever has it now may have begun before this kick
 
-    def _alone(self, key: str) -> AbstractAsyncContextManager[None]:
-        return self._leases.hold(f"{self._name}:{key}", keep=self._keep) if self._leases else nullcontext()
-
-    def _stop(self, key: str, task: asyncio.Task[Any]) -> None:
+    def _stop(self, key: str, error: BaseException | None) -> None:
         """A kick that came during a run that failed is answered by another run."""
         del self._running[key]
-        if task.cancelled():
+        if error and not isinstance(error, Exception):  # it was cancelled
             self._wanted.discard(key)
         elif key in self._wanted:
             self._start(key)
-        elif task.exception() and self._again is not None:
+        elif error and self._again is not None:
             self._tasks.spawn(self._kick_later(key, self._again), self._name)
 
     async def _kick_later(self, key: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
         self.kick(key)
+
+
+def _find_error(task: asyncio.Task[Any]) -> BaseException | None:
+    return asyncio.CancelledError() if task.cancelled() else task.exception()

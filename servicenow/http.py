@@ -19,6 +19,7 @@ from servicenow.budget import Budget, Spending
 from servicenow.measuring import RETRYABLE, name_outcome, watch_budgets
 
 CHUNK = 64 * 1024  # bytes
+_write = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 FILE_TIMEOUT = aiohttp.ClientTimeout(total=120, sock_connect=10, sock_read=60)  # seconds
 
 
@@ -228,7 +229,7 @@ def minify(body: Mapping[str, Any]) -> bytes:
 
     Half an emoji (a lone surrogate, which browsers do send) is escaped, as JavaScript does.
     """
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(errors="backslashreplace")
+    return _write(body).encode(errors="backslashreplace")
 
 
 def _parse(text: str) -> Any:

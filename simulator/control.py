@@ -138,10 +138,14 @@ class Control:
         return answer({})
 
     async def _next(self, response: web.StreamResponse, seen: int) -> None:
-        """Wait for a change; a comment now and then finds out that nobody listens any more."""
+        """Wait for a change; a comment now and then finds out that nobody listens any more.
+
+        Without `wait_for`, which may swallow a cancellation in Python 3.11.
+        """
         while True:
             try:
-                await asyncio.wait_for(self._simulator.changes.later_than(seen), PING_SECONDS)
+                async with asyncio.timeout(PING_SECONDS):
+                    await self._simulator.changes.later_than(seen)
             except TimeoutError:
                 await response.write(b": still here\n\n")
             else:

@@ -7,15 +7,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Integer, and_, bindparam, delete, func, insert, or_, select, update
 
 from handoff.files.file import File, FileState, Origin
 from handoff.handoff import Clock, Handoff, State
 from handoff.message import Receipt, Sender
+from handoff.statements import Prepared
 from handoff.store import Connection
 from handoff.tables import files, handoffs, messages
 
 TAKEN_UP = 100  # files that are looked at together
+COLUMNS = tuple(files.c.keys())
+FIND_NEWEST = Prepared(  # asked by every browser that joins
+    select(files)
+    .where(files.c.conversation == bindparam("of"), files.c.message_id.is_not(None))
+    .order_by(files.c.created_at.desc())
+    .limit(bindparam("limit", type_=Integer))
+)
 ABANDONED = timedelta(hours=1)  # a file that no message has asked for by then is forgotten
 
 
@@ -54,8 +62,8 @@ class FileRows:
 
     async def newest(self, conversation: str, limit: int) -> Sequence[File]:
         """The last files of a conversation's messages, newest first."""
-        query = select(files).where(files.c.conversation == conversation, files.c.message_id.is_not(None))
-        return await self._all(query.order_by(files.c.created_at.desc()).limit(limit))
+        rows = await self._connection.fetch(FIND_NEWEST, {"of": conversation, "limit": limit})
+        return [_file(row) for row in rows]
 
     async def attach(self, file: File, message_id: str) -> bool:
         """Let a message have a file; False where another message has it that did not fail."""
@@ -133,6 +141,6 @@ class FileRows:
         return [_file(row) for row in await self._connection.execute(query)]
 
 
-def _file(row: Row[Any]) -> File:
-    values = dict(row._mapping)
+def _file(row: Sequence[Any]) -> File:
+    values = dict(zip(COLUMNS, row, strict=True))
     return File(**{**values, "origin": Origin(values["origin"]), "state": FileState(values["state"])})

@@ -253,7 +253,7 @@ async def look(ledger, delivery, text):
 
 async def test_what_a_transaction_has_seen_is_shown_once(ledger, delivery, front):
     glance = await look(ledger, delivery, "one")
-    delivery.kick("c1", glance)
+    await delivery.run("c1", glance)
     await eventually(lambda: texts(front.shown) == ["one"])
     await delivery.say("c1", agent("two"))
     assert texts(front.shown) == ["one", "two"]
@@ -263,9 +263,9 @@ async def test_what_was_seen_counts_for_nothing_once_something_was_shown(ledger,
     """Two callbacks that commit together have both seen the first one's words."""
     first = await look(ledger, delivery, "one")
     second = await look(ledger, delivery, "two")
-    delivery.kick("c1", second)
+    await delivery.run("c1", second)
     await eventually(lambda: texts(front.shown) == ["one", "two"])
-    delivery.kick("c1", first)
+    await delivery.run("c1", first)
     await delivery.say("c1", agent("three"))
     assert texts(front.shown) == ["one", "two", "three"]
 
@@ -273,6 +273,6 @@ async def test_what_was_seen_counts_for_nothing_once_something_was_shown(ledger,
 async def test_what_is_written_after_the_look_is_shown_as_well(ledger, delivery, front):
     glance = await look(ledger, delivery, "one")
     await say(ledger, "two")
-    delivery.kick("c1", glance)
+    await delivery.run("c1", glance)
     delivery.kick("c1")
     await eventually(lambda: texts(front.shown) == ["one", "two"])

@@ -350,10 +350,13 @@ async def test_a_secret_that_a_restart_has_lost_fails_by_itself_and_the_chat_goe
 async def accept_for(ledger, dispatch, live, text):
     """What the diversion does: accept a message, give it to the handoff, and say what comes next."""
     async with ledger.entry() as entry:
-        draft = Draft(sender=Sender.REQUESTER, content={"text": text})
+        is_free = await dispatch.is_free(entry, live)
+        draft = Draft(
+            sender=Sender.REQUESTER, content={"text": text}, handoff_id=live.id, possibly_sent=is_free
+        )
         accepted = (await entry.messages.accept(live.conversation, draft)).message
-        is_next = await dispatch.expect(entry, live, accepted)
-        await entry.messages.assign(accepted, live, is_next=is_next)
+        if is_free:
+            dispatch.expect(accepted)
     return accepted
 
 

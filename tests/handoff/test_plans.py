@@ -55,6 +55,7 @@ QUESTIONS = {
     "due for a reminder": lambda entry: entry.handoffs.due_for_reminder(),
     "messages without an owner": lambda entry: entry.messages.conversations_without_owner(),
     "messages to post": lambda entry: entry.messages.handoffs_to_post(),
+    "conversations with something to show": lambda entry: entry.messages.conversations_unshown(),
     "messages that nobody saw": lambda entry: entry.messages.unseen_by_requester(60),
     "stalled streams": lambda entry: entry.streams.stalled(15),
     "a page of a period": lambda entry: entry.past.read(DAY, utc_now(), (DAY, "h1"), 500),

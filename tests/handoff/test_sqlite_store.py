@@ -172,14 +172,16 @@ async def test_another_process_is_waited_for_without_holding_up_the_loop(ledger,
     assert (await writing).seq == 1
 
 
-async def test_the_log_is_copied_now_and_then_and_begins_anew(ledger, path):
+async def test_the_log_is_copied_now_and_then_and_begins_anew_though_somebody_writes_all_the_time(path):
     log = path.parent / "ledger.db-wal"
+    ledger = Ledger(SqliteStore(f"sqlite:///{path}", largest_log=100))
     for number in range(CHECKPOINT_AFTER + 20):
         await write(ledger, str(number))
     size = log.stat().st_size
     for number in range(CHECKPOINT_AFTER * 2):
         await write(ledger, str(number))
     assert log.stat().st_size < size * 2
+    await ledger.close()
     copy = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
     await eventually(lambda: copy.execute("SELECT count(*) FROM messages").fetchone()[0] > 0)
     copy.close()

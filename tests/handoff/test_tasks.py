@@ -243,3 +243,89 @@ async def test_what_is_finished_gives_its_result_or_its_error():
     assert await tasks.finish(asyncio.sleep(0, "result"), "work") == "result"
     with pytest.raises(LookupError):
         await tasks.finish(fail(), "work")
+
+
+async def test_an_answer_is_given_before_the_work_is_over():
+    tasks, gate, done = Tasks(), asyncio.Event(), []
+
+    async def work(result):
+        result.set_result("early")
+        await gate.wait()
+        done.append(True)
+
+    assert await tasks.answer(work, "work") == "early"
+    assert not done
+    gate.set()
+    await eventually(lambda: done)
+
+
+async def test_what_fails_before_the_answer_is_raised_and_what_fails_afterwards_is_logged():
+    tasks = Tasks()
+
+    async def fail(result):
+        raise LookupError
+
+    async def answer_and_fail(result):
+        result.set_result(1)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await tasks.answer(fail, "work")
+    with capture_logs() as logs:
+        assert await tasks.answer(answer_and_fail, "work") == 1
+        await eventually(lambda: logs)
+    assert [(line["event"], line["task"]) for line in logs] == [("task.failed", "work")]
+
+
+async def test_what_is_to_be_answered_is_finished_though_the_caller_is_cancelled():
+    tasks, gate, done = Tasks(), asyncio.Event(), []
+
+    async def work(result):
+        await gate.wait()
+        if not result.done():
+            result.set_result(None)
+        done.append(True)
+
+    caller = asyncio.create_task(tasks.answer(work, "work"))
+    await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.sleep(0)
+    assert not caller.done()
+    gate.set()
+    await asyncio.gather(caller, return_exceptions=True)
+    assert caller.cancelled()
+    assert done == [True]
+
+
+async def test_a_run_of_the_callers_own_is_one_of_the_runs(runs, work):
+    work.gate.clear()
+    caller = asyncio.create_task(runs.run("a"))
+    await eventually(lambda: work.started)
+    runs.kick("a")
+    await runs.run("a")  # leaves it to the run that is under way
+    assert "a" in runs
+    work.gate.set()
+    await caller
+    assert work.finished == ["a", "a"]
+    assert "a" not in runs
+
+
+async def test_what_fails_in_the_callers_run_is_tried_again_and_not_the_callers_business(work, tasks):
+    runs = OnePerKey(work, "runs", tasks, again=0.01)
+    work.errors.append(RuntimeError("once"))
+    with capture_logs() as logs:
+        await runs.run("a")
+    assert [line["event"] for line in logs] == ["task.failed"]
+    await eventually(lambda: work.finished == ["a"])
+
+
+async def test_a_caller_who_is_stopped_leaves_no_run_behind(runs, work):
+    work.gate.clear()
+    caller = asyncio.create_task(runs.run("a"))
+    await eventually(lambda: work.started)
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    assert "a" not in runs
+    work.gate.set()
+    await runs.run("a")
+    assert work.finished == ["a"]

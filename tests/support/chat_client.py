@@ -41,7 +41,10 @@ class ChatClient:
     async def connect(self, session_id: str | None = None, last_seen: int = 0) -> ChatClient:
         await self.socket.connect(self.url, auth=self.auth, transports=["websocket"])
         await self.request_session(session_id, last_seen)
-        await eventually(lambda: self.session_id or self.refusals or self.messages)
+        try:
+            await eventually(lambda: self.session_id or self.refusals or self.messages)
+        except AssertionError:
+            raise AssertionError(f"not let in, nor refused; the socket: {self.socket.eio.state}") from None
         return self
 
     async def request_session(self, session_id: str | None, last_seen: int = 0) -> None:

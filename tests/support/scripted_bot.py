@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -72,6 +73,7 @@ class ScriptedBot:
             raise RuntimeError("the bot was told to fail")
 
 
+@cache
 def read_responses() -> dict:
     responses: dict = {}
     for path in DOMAIN.rglob("*.yml"):
