@@ -7,8 +7,10 @@ works from a copy of the sources in which that line is changed; nothing else is.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 NOT_CODE = shutil.ignore_patterns("__pycache__")
@@ -26,6 +28,7 @@ class Mutant:
     favourites: tuple[str, ...] = ()
     needs_cluster: bool = False  # it shows only between processes, and while both are alive
     freezing: tuple[str, ...] = ()  # labels at which a process stands still until the other has taken over
+    callback_faults: tuple[Mapping[str, Any], ...] = ()  # of its run, instead of all
     asks_first: bool = False  # it shows only where the desk asks something before a live agent comes
 
 
@@ -139,6 +142,7 @@ MUTANTS = {
         "if draft.sender is Sender.SYSTEM and not self.taken.handoff.is_open:",
         "if not self.taken.handoff.is_open:",
         ("lost",),
+        callback_faults=({"mode": "reorder", "seconds": 0.5, "probability": 0.7},),
     ),
     "exit-not-owed": Mutant(
         "a handoff ends, and the bot is not told",

@@ -7,7 +7,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,7 @@ class Nemesis:
         *,
         is_patient: bool = False,
         freezing: Sequence[str] = (),
+        callback_faults: Sequence[Mapping[str, Any]] = CALLBACK_FAULTS,
     ) -> None:
         self._tabs = tabs
         self._desk_url = desk_url
@@ -78,6 +79,7 @@ class Nemesis:
         self._favourites = favourites
         self._is_patient = is_patient  # lets lives last, so that several are alive at a time
         self._freezing = freezing  # labels at which a life of a patient run stands still
+        self._callback_faults = callback_faults
         self._chosen: Counter[str] = Counter()
         self._frozen: set[Lives] = set()
 
@@ -146,7 +148,7 @@ class Nemesis:
         async with aiohttp.ClientSession() as http:
             while time.monotonic() < until:
                 await self._switch(http, "faults", self._faults.choice(REQUEST_FAULTS))
-                await self._switch(http, "callback-faults", self._faults.choice(CALLBACK_FAULTS))
+                await self._switch(http, "callback-faults", self._faults.choice(self._callback_faults))
                 await asyncio.sleep(self._faults.uniform(1, 3))
                 await self._heal(http)
                 await asyncio.sleep(self._faults.uniform(0.5, 2))
@@ -182,9 +184,9 @@ class Nemesis:
             return Sentence(label)
         return Sentence(self._deaths.choice(seen), hit, after)
 
-    async def _switch(self, http: aiohttp.ClientSession, what: str, fault: dict[str, Any]) -> None:
+    async def _switch(self, http: aiohttp.ClientSession, what: str, fault: Mapping[str, Any]) -> None:
         self._history.add("fault", of=what, **fault)
-        async with http.post(f"{self._desk_url}/simulator/{what}", json=fault) as answer:
+        async with http.post(f"{self._desk_url}/simulator/{what}", json=dict(fault)) as answer:
             answer.raise_for_status()
 
     async def _heal(self, http: aiohttp.ClientSession) -> None:
