@@ -2,7 +2,7 @@
 
 Nothing in production knows of them; the ledger, the desk, the screen and the bot are wrapped on
 their way in. A label names what is about to happen or has just happened, as in
-``Relay.receive:before-commit``.
+``Relay._commit:before-commit``.
 """
 
 from __future__ import annotations

@@ -71,10 +71,10 @@ MUTANTS = {
     "answer-before-commit": Mutant(
         "a callback is answered 2xx before it is committed",
         "channels/servicenow.py",
-        'await bridge.tasks.finish(bridge.relay.receive(callback), "callback")',
+        'await bridge.tasks.answer(partial(bridge.relay.receive, callback), "callback")',
         'bridge.tasks.spawn(bridge.relay.receive(callback), "callback")',
         ("lost",),
-        ("Relay.receive:before-commit",),
+        ("Relay._commit:before-commit",),
     ),
     "client-ids-ignored": Mutant(
         "a message that is sent again is another message",
@@ -82,7 +82,7 @@ MUTANTS = {
         "            client_id=client_id,\n",
         "            client_id=None,\n",
         ("taken_twice",),
-        ("Diversion.take:after-commit",),
+        ("Diversion._take:after-commit",),
     ),
     "desk-ids-ignored": Mutant(
         "a callback that is repeated is another callback",
@@ -90,7 +90,7 @@ MUTANTS = {
         "draft = self._draft(sender, content, desk_id=event.desk_id,",
         'draft = self._draft(sender, content, desk_id=__import__("uuid").uuid4().hex,',
         ("shown_twice",),
-        ("Relay.receive:after-commit",),
+        ("Relay._commit:after-commit",),
     ),
     "epoch-ignored": Mutant(
         "the bot speaks whoever owns the conversation",
