@@ -180,15 +180,19 @@ class MessageRows:
         values = {"message": message.id, "handoff": handoff.id, "possibly": False}
         await self._connection.change(ASSIGN, values)
 
-    async def begin_turn(self, message: Message) -> int:
+    async def begin_turn(self, message: Message) -> int | None:
         """Give a message of the requester to the bot, whoever owns the conversation later on.
 
         Returns the epoch in which the bot's turn about it began; the first one's, where that
-        turn is repeated after a crash.
+        turn is repeated after a crash. None where it is not the next any more, as an older one has
+        come back from the desk since it was looked up.
         """
         if message.born is not None:
             return message.born
         await self._conversations.lock(message.conversation)
+        following = await self.next_without_owner(message.conversation)
+        if following is None or following.id != message.id:
+            return None
         epoch = await self._conversations.epoch(message.conversation)
         await self._connection.execute(update(messages).where(messages.c.id == message.id).values(born=epoch))
         return epoch
