@@ -44,6 +44,12 @@ class Crowd:
         """Also those whose server has gone."""
         self.leave(self.seats)
 
+    def drop_lost(self) -> int:
+        """Let go of those whose connection was lost meanwhile; returns how many."""
+        lost = [name for name, browser in self._browsers.items() if browser.gone.done()]
+        self.leave(lost)
+        return len(lost)
+
     async def say(self, name: str, text: str) -> None:
         """Until it is acknowledged."""
         acknowledged = asyncio.Event()

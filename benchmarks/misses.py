@@ -69,13 +69,14 @@ MISSES = {
         "The same as for latency.",
     ),
     "start.run": Miss(
-        "Beside the import the model is unpacked and its components are loaded, which imports more of "
-        "what Rasa stands on, and Rasa reads its default domain and flows; the simulator starts before.",
-        "Start the simulator and the assistant at the same time, and serve the page while the model loads.",
+        "Beside the import the model is loaded, for which Rasa reads its domain and flows and those that it "
+        "brings as YAML, in Python; the channels begin; and a first message is answered.",
+        "Serve the page while the model loads, and let a first message wait for it.",
     ),
     "start.cli": Miss(
-        "The command imports SQLAlchemy, pydantic and typer before it reads a row.",
-        "Import per command what only that command needs.",
+        "The command imports SQLAlchemy's core, pydantic and typer before it reads a row, and nothing else "
+        "that is large (docs/performance-notes.md).",
+        "Read the rows of a file without SQLAlchemy, and an option without pydantic.",
     ),
     "start.without_rasa": Miss(
         "A module of theirs imports Rasa.",

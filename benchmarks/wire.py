@@ -125,6 +125,8 @@ class Browser(asyncio.Protocol):
     def _receive(self, kind: int, payload: bytes) -> None:
         if kind == PING:
             self._transport.write(frame(PONG, payload))
+        if kind == CLOSE:
+            self._transport.abort()
         if kind != TEXT:
             return
         head = payload[:2]
@@ -138,7 +140,7 @@ class Browser(asyncio.Protocol):
             self._transport.write(frame(TEXT, b"40"))
         elif head == b"40":
             self.emit("session_request", {"session_id": self.conversation, "last_seen": self.last_seen})
-        elif head == b"44":
+        elif head in (b"44", b"41", b"1"):  # refused, sent away, or the server ends the connection
             self._transport.abort()
 
     def _handle(self, event: str, data: Any) -> None:

@@ -28,6 +28,9 @@ def migrate(connection: Connection, to: str | None = None) -> None:
     Raises:
         LedgerOutdated: a newer version of the code made the database, or there is no such revision.
     """
+    if to is None and find_revision(connection) == newest_revision():
+        return
+
     from alembic import command
     from alembic.runtime.migration import MigrationContext
 

@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 
 from handoff.errors import SettingsError
 from handoff.settings import Desk, read_settings
@@ -18,6 +17,7 @@ from local.training import ROOT, TrainingFailed, find_model, train_with_licence
 
 LOGS = ROOT / "var" / "log"
 START_PATIENCE = 180.0  # seconds for the assistant to train, load and answer
+SIMULATOR_PATIENCE = 30.0
 
 NO_LICENCE = """
   Running without a Rasa licence: for a look and for development on this machine only, through
@@ -64,6 +64,10 @@ def _listen_for_stop() -> threading.Event:
 
 def _check(plan: Plan) -> None:
     """Refuse what cannot work before anything is started."""
+    if plan.simulator is not None and plan.port == plan.desk_port:
+        raise StartFailed(
+            f"PORT and DESK_PORT are both {plan.port}. Choose another one: make run DESK_PORT={plan.port + 1}"
+        )
     wanted = {plan.port: "PORT"} | ({plan.desk_port: "DESK_PORT"} if plan.simulator is not None else {})
     for port, name in wanted.items():
         if not is_free(port):
@@ -81,21 +85,23 @@ def _is_setting(name: str) -> bool:
 def _start(plan: Plan, children: list[Child], stopped: threading.Event) -> None:
     print(NO_LICENCE if not plan.has_licence else "\n  Running with your Rasa licence.", flush=True)
     print()
+    _say(_describe_step(plan))
+    assistant = _run("assistant", _command(plan), plan.assistant)  # first, as it takes longest
+    children.append(assistant)
     if plan.simulator is not None:
-        _say("Starting the ServiceNow simulator ...")
-        children.append(_run("simulator", ["-m", "simulator"], plan.simulator))
-        children[-1].wait_until_ready(plan.desk_address, 30, stopped.is_set)
-    _say(_describe_step(find_model(plan.config, plan.endpoints)))
-    children.append(_run("assistant", _command(plan), plan.assistant))
-    children[-1].wait_until_ready(f"{plan.address}/webhooks/webchat/", START_PATIENCE, stopped.is_set)
+        simulator = _run("simulator", ["-m", "simulator"], plan.simulator)
+        children.append(simulator)
+        simulator.wait_until_ready(plan.desk_address, SIMULATOR_PATIENCE, stopped.is_set)
+    assistant.wait_until_ready(f"{plan.address}/webhooks/webchat/", START_PATIENCE, stopped.is_set)
     if not stopped.is_set():
         print(READY.format(address=plan.address, desk=_describe_desk(plan)), flush=True)
 
 
-def _describe_step(model: Path) -> str:
-    if model.exists():
-        return "Starting the assistant (about a quarter of a minute) ..."
-    return "Training the assistant, once, and starting it (about a minute) ..."
+def _describe_step(plan: Plan) -> str:
+    what = "the assistant" if plan.simulator is None else "the assistant and the ServiceNow simulator"
+    if find_model(plan.config, plan.endpoints).exists():
+        return f"Starting {what} (about a quarter of a minute) ..."
+    return f"Starting {what}; training comes first, once (about a minute) ..."
 
 
 def _command(plan: Plan) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 STOP_PATIENCE = 10.0  # seconds for a process to end by itself
 LAST_LINES = 15
+LOOK = 0.05  # seconds between two attempts to reach a process
 
 
 class StartFailed(RuntimeError):
@@ -62,7 +63,7 @@ class Child:
                 raise StartFailed(
                     f"The {self.name} did not answer within {within:.0f} seconds; see {self.log}."
                 )
-            time.sleep(0.2)
+            time.sleep(LOOK)
 
     def stop(self) -> None:
         """Ask the process to end, and end it if it does not."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -31,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--endpoints", default="endpoints.yml", help="endpoints.yml or endpoints.llm.yml")
     parser.add_argument("--model", type=Path, help="serve this trained assistant instead of training one")
     options = parser.parse_args(argv)
-    _prepare_environment()
+    prepare()
     try:
         model = options.model or train_assistant(options.config, options.endpoints)
         asyncio.run(_serve_until_stopped(model, options.port, options.endpoints))
@@ -41,22 +42,35 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _prepare_environment() -> None:
+def prepare() -> None:
+    """What has to be done before anything else of Rasa is imported."""
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else it looks for prices on the internet
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     sys.path.insert(0, str(ROOT))
+    _import_skops()
 
     from rasa.utils.log_utils import configure_structlog
 
     configure_structlog()
 
 
+def _import_skops() -> None:
+    """Rasa's classifier reads its model by it.
+
+    At its import it looks for each of several hundred functions in every module that there is; among the
+    8,000 that Rasa brings that takes as long as a third of all the rest.
+    """
+    import skops.io  # noqa: F401
+
+
 async def _serve_until_stopped(model: Path, port: int, endpoints: str) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    gc.disable()  # a quarter of the start went into looking for garbage in what is there to stay
     async with run_app(await load_app(model, endpoints=endpoints), port) as address:
+        gc.enable()
         print(f"The assistant answers at {address}.", flush=True)
         await stopped.wait()
     await _flush()

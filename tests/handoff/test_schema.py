@@ -118,6 +118,25 @@ async def test_a_refused_database_is_let_go(tmp_path):
     path.rename(tmp_path / "moved.db")
 
 
+OPENED = """
+import asyncio, sys
+from handoff.ledger import Ledger
+async def open_and_close():
+    await (await Ledger.connect(sys.argv[1])).close()
+asyncio.run(open_and_close())
+print("alembic" in sys.modules)
+"""
+
+
+def test_alembic_is_imported_only_where_there_is_something_to_migrate(template, tmp_path):
+    def open_file(file):
+        command = [sys.executable, "-c", OPENED, f"sqlite+aiosqlite:///{file}"]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert open_file(tmp_path / "new.db") == "True"
+    assert open_file(template) == "False"
+
+
 async def test_several_ledgers_may_make_one_fresh_file_at_once(tmp_path):
     url = f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
     ledgers = await asyncio.gather(*(Ledger.connect(url) for _ in range(4)))

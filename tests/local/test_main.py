@@ -29,6 +29,13 @@ def test_a_taken_port_is_named_with_the_way_out():
         assert f"make run DESK_PORT={port + 1}" in run(find_port(), port).stderr
 
 
+def test_two_servers_do_not_fit_on_one_port():
+    port = find_port()
+    refused = run(port, port)
+    assert refused.returncode == 1
+    assert f"make run DESK_PORT={port + 1}" in refused.stderr
+
+
 def test_a_wrong_setting_is_named_before_anything_starts():
     refused = run(find_port(), find_port(), SERVICENOW_URL="http://example.com", HANDOFF_MESSAGE_LIMIT="many")
     assert refused.returncode == 1

@@ -1,6 +1,9 @@
 """A server that fails to start or to stop leaves nothing behind that the next one would stumble over."""
 
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from sanic import Sanic
@@ -8,6 +11,8 @@ from sanic.response import empty
 
 from local.server import LOOPBACK, run_app
 from tests.support.stage import find_port
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Broken(Exception):
@@ -48,3 +53,19 @@ async def test_a_port_that_is_taken_is_no_reason_to_keep_the_name():
 async def take_port(port):
     with socket.create_server((LOOPBACK, port)):
         pass
+
+
+PREPARED = """
+import sys
+from local.server import prepare
+prepare()
+print(*(name for name in sys.modules if name in ("skops.io", "rasa")))
+"""
+
+
+def test_what_looks_through_all_modules_is_imported_before_those_of_rasa():
+    """Imported after them, it takes seconds of each start."""
+    done = subprocess.run(
+        [sys.executable, "-c", PREPARED], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["skops.io", "rasa"]
