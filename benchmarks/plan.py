@@ -39,7 +39,7 @@ class Room:
     hints: float = 0.1  # of that core, for what goes through other processes
     memory: float = 1.5 * GIB  # of a process; deploy/kubernetes gives it 2
     database_cores: float = 16.0  # of one PostgreSQL
-    connections: int = 20  # pool and overflow, handoff/postgres.py
+    connections: int = 26  # handoff/postgres_pool.py, and those of handoff/leases.py
     spare: int = 1  # processes that may be gone at any time
 
 

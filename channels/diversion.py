@@ -116,18 +116,15 @@ class Diversion:
     async def _take_plainly(self, entry: Entry, owner: Handoff | None, incoming: Incoming) -> Accepted:
         """Accept a message, for the live agent where there is one and nothing comes before it."""
         reading = read_plainly(incoming)
-        if owner is None or not await self._goes_to_agent(entry, owner, incoming):
+        if owner is None or owner.state is not State.LIVE or incoming.text.strip() in LEAVING:
             return await self._accept(entry, incoming, reading)
-        is_free = await self._relay.is_free(entry, owner)
-        accepted = await self._accept(entry, incoming, reading, owner, possibly_sent=is_free)
-        if accepted.is_new and is_free:
-            self._relay.expect(accepted.message)
+        standing = await self._relay.find_standing(entry, owner)
+        if not standing.is_first:
+            return await self._accept(entry, incoming, reading)
+        accepted = await self._accept(entry, incoming, reading, owner, possibly_sent=standing.is_next)
+        if accepted.is_new and standing.is_next:
+            self._relay.expect(accepted.message, standing)
         return accepted
-
-    async def _goes_to_agent(self, entry: Entry, owner: Handoff, incoming: Incoming) -> bool:
-        if owner.state is not State.LIVE or incoming.text.strip() in LEAVING:
-            return False
-        return await entry.messages.next_without_owner(incoming.conversation) is None
 
     async def _take_read(self, incoming: Incoming, reading: Reading) -> Accepted:
         """What had to be read between two entries, as the bot may have to word what was offered."""
@@ -153,7 +150,6 @@ class Diversion:
         *,
         possibly_sent: bool = False,
     ) -> Accepted:
-        await entry.conversations.use(incoming.conversation, incoming.channel)
         if about := read_about(incoming.metadata):
             await entry.conversations.describe(incoming.conversation, about)
         draft = Draft(
@@ -163,7 +159,7 @@ class Diversion:
             handoff_id=owner.id if owner else None,
             possibly_sent=possibly_sent,
         )
-        return await entry.messages.accept(incoming.conversation, draft)
+        return await entry.messages.accept(incoming.conversation, draft, channel=incoming.channel)
 
     def nudge(self, conversation: str) -> None:
         """Look at a conversation again: a message came, or its owner changed."""

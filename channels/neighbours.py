@@ -74,7 +74,10 @@ class Neighbours:
         self._tell("state", handoff.conversation)
 
     def announce_receipt(self, message: Message) -> None:
-        self._tell("receipt", message.conversation, message=message.id)
+        """They read it in the ledger, so they hear of it once it is there."""
+        self._ledger.once_written(
+            message.conversation, lambda: self._tell("receipt", message.conversation, message=message.id)
+        )
 
     def announce_files(self, conversation: str) -> None:
         self._tell("files", conversation)
@@ -156,7 +159,8 @@ class Neighbours:
             raise
         for conversation, seq in last.items():
             shown = self._switchboard.shown_upto(conversation)
-            if seq > self._seen.get(conversation, -1) or (shown is not None and shown < seq):
+            known = self._seen.get(conversation, -1) if shown is None else shown
+            if seq > known:
                 self._delivery.hear(conversation)
         self._seen = last
 

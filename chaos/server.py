@@ -55,12 +55,16 @@ async def _serve(stage: Stage, sentence: Sentence) -> None:
 
 async def _make_echo(stage: Stage, fuse: Fuse, history: History) -> Any:
     """Our channels with a bot whose answers can be told from anything else."""
-    bot = EchoBot(stage.folder / "bot.db", fuse, history)
+    backends: dict[asyncio.AbstractEventLoop, asyncio.Task[Backend]] = {}
 
     async def connect() -> Backend:
-        bot.backend = await _make_backend(stage, fuse)
-        return bot.backend
+        """One for each event loop, as ``servicenow.backend`` keeps them."""
+        loop = asyncio.get_running_loop()
+        if loop not in backends:
+            backends[loop] = loop.create_task(_make_backend(stage, fuse))
+        return await asyncio.shield(backends[loop])
 
+    bot = EchoBot(stage.folder / "bot.db", fuse, history, connect)
     app: Any = Sanic("chaos", configure_logging=False)
     channels = [WebChat(connect=connect, bot=bot), ServiceNowCallback(connect=connect, bot=bot)]
     register(channels, app, route="/webhooks/")

@@ -13,6 +13,7 @@ from handoff.digest import digest
 from handoff.instruments import TO_REQUESTER
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender
+from handoff.message_rows import Accepted
 from handoff.ownership import may_bot_speak
 from handoff.promptness import Promptness
 from handoff.tasks import Home, OnePerKey, Tasks
@@ -93,6 +94,8 @@ class Delivery:
         self._glances: dict[str, int] = {}  # the newest of each conversation, while nothing was shown since
         self._looked = 0
         self._seen: dict[str, Sequence[Message]] = {}  # what the next run need not read
+        self._fresh: dict[str, list[Message]] = {}  # what was written here since the last run, with views
+        self._unread: set[str] = set()  # conversations in which there may be more, with views
         self._runs = OnePerKey(self._deliver, "delivery", tasks, again=AGAIN, concern=Concerning)
 
     def kick(self, conversation: str) -> None:
@@ -106,15 +109,34 @@ class Delivery:
         With a ``glance`` from the transaction that has just committed, nothing need be read again.
         """
         self._announce(conversation)
+        if self._views:
+            self._note_fresh(conversation, glance)
         self._seen.pop(conversation, None)
         is_idle = conversation not in self._runs
         if glance and is_idle and self._glances.pop(conversation, None) == glance.number:
             self._seen[conversation] = glance.waiting
         await self._runs.run(conversation)
 
+    def kick_for(self, accepted: Accepted) -> None:
+        """Push a message of the requester soon, who may have other screens."""
+        conversation = accepted.message.conversation
+        if self._views and accepted.is_new:
+            self._announce(conversation)
+            self._note_fresh(conversation, Glance(0, [accepted.message]))
+            self._runs.kick(conversation)
+        else:
+            self.kick(conversation)
+
+    def _note_fresh(self, conversation: str, glance: Glance | None) -> None:
+        """Let the next run know what was written here, or that it has to read."""
+        if glance:
+            self._fresh.setdefault(conversation, []).extend(glance.waiting)
+        else:
+            self._unread.add(conversation)
+
     def hear(self, conversation: str) -> None:
         """Push what another process has written, or what nobody has shown yet."""
-        self._seen.pop(conversation, None)
+        self._forget_seen(conversation)
         self._runs.kick(conversation)
 
     async def look(self, entry: Entry, conversation: str, written: Sequence[Message] = ()) -> Glance | None:
@@ -123,8 +145,10 @@ class Delivery:
         ``written`` is what the transaction itself has written, which need not be read again.
         None where it would not help.
         """
-        if self._views or conversation in self._runs:
-            return None
+        if self._views:
+            return Glance(0, entry.messages.written)
+        if self._ledger.leases or conversation in self._runs:
+            return None  # a server's entry may have begun before something was shown
         self._looked += 1
         self._glances[conversation] = self._looked
         return Glance(self._looked, await self._find_fresh(entry, conversation, written))
@@ -165,8 +189,14 @@ class Delivery:
 
     async def _show_now(self, conversation: str) -> None:
         self._announce(conversation)
-        self._seen.pop(conversation, None)
+        self._forget_seen(conversation)
         await self._runs.settle(conversation)
+
+    def _forget_seen(self, conversation: str) -> None:
+        """Let the next run read."""
+        self._seen.pop(conversation, None)
+        if self._views:
+            self._unread.add(conversation)
 
     def _announce(self, conversation: str) -> None:
         if self._views:
@@ -180,24 +210,35 @@ class Delivery:
             return
         is_ours = conversation in self._ours
         self._ours.discard(conversation)
+        fresh = self._take_fresh(conversation)
         since = self._views.shown_upto(conversation)
         if since is not None:
-            await self._show_since(conversation, since)
+            await self._show_since(conversation, since, fresh)
         elif is_ours:
             await self._show_unshown(conversation)
         if not is_ours:
             self._views.wake(conversation)
 
-    async def _show_since(self, conversation: str, since: int) -> None:
+    def _take_fresh(self, conversation: str) -> Sequence[Message]:
+        """What was written here and not shown, unless there may be more."""
+        fresh = self._fresh.pop(conversation, ())
+        if conversation in self._unread:
+            self._unread.discard(conversation)
+            return ()
+        return fresh
+
+    async def _show_since(self, conversation: str, since: int, fresh: Sequence[Message]) -> None:
         """Show everything after a number to the sockets of this process, then take note of it."""
-        async with self._ledger.reading() as entry:
-            fresh = await entry.messages.said_since(conversation, since)
+        if not _are_all_since(fresh, since):
+            async with self._ledger.reading() as entry:
+                fresh = await entry.messages.said_since(conversation, since)
         await self._show_all(fresh, is_shared=True)
 
     async def _show_unshown(self, conversation: str) -> None:
         waiting = self._seen.pop(conversation, None)
         if waiting is None:
-            async with self._ledger.reading() as entry:
+            async with self._ledger.entry() as entry:
+                await entry.conversations.lock(conversation)  # finds written what has just been shown
                 waiting = await self._find_unshown(entry, conversation)
         await self._show_all(waiting)
 
@@ -239,14 +280,26 @@ class Delivery:
         for message in others:
             if self.promptness.note_shown(message):
                 self._ledger.time(TO_REQUESTER, message.created_at, "shown")
-        if not abouts and self._screen.knows_again(others[0].conversation):
-            await self._ledger.defer(lambda entry: _mark_shown(entry, others))
+        conversation = shown[0].conversation
+        if not abouts and self._screen.knows_again(conversation):
+            await self._ledger.defer(conversation, lambda entry: _mark_shown(entry, others))
             return
         async with self._ledger.entry() as entry:
             await _mark_shown(entry, others)
             settled = [await entry.messages.find(about) for about in abouts]
         for about in filter(None, settled):
             await self._screen.show_receipt(about)
+
+
+def _are_all_since(messages: Sequence[Message], seq: int) -> bool:
+    """Whether these are all that was said after a number: no number is missing among them.
+
+    Pieces of a stream are to be looked up, as they may have become one message by now.
+    """
+    return bool(messages) and all(
+        message.seq == number and message.receipt is Receipt.ACCEPTED
+        for number, message in enumerate(messages, seq + 1)
+    )
 
 
 async def _mark_shown(entry: Entry, shown: Sequence[Message]) -> None:

@@ -29,8 +29,10 @@ from handoff.files.posting import Posting
 from handoff.frozen import vary
 from handoff.handoff import Handoff, State
 from handoff.instruments import DESK_FAILURES, RETRIES, TO_DESK
+from handoff.leases import Lease, present_lease
 from handoff.ledger import Entry, Ledger
 from handoff.message import Message, Receipt
+from handoff.message_rows import Standing
 from handoff.repetition import repeat_within
 from handoff.tasks import OnePerKey, Tasks
 from handoff.timeouts import Timeouts
@@ -73,7 +75,8 @@ class Dispatch:
         self._screen = screen
         self._timeouts = timeouts
         self._give_up = give_up
-        self._expected: set[str] = set()  # messages whose first post was noted when they were accepted
+        # Messages whose first post was noted when they were accepted, and the lease by which that was.
+        self._expected: dict[str, Lease | None] = {}
         self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
         self._runs = OnePerKey(
             self._post_all,
@@ -90,22 +93,22 @@ class Dispatch:
         self._handed.pop(handoff_id, None)
         self._runs.kick(handoff_id)
 
-    async def is_free(self, entry: Entry, handoff: Handoff) -> bool:
-        """Whether a message that is being accepted will be posted next, so that a note of it may go along.
+    async def find_standing(self, entry: Entry, handoff: Handoff) -> Standing:
+        """What a message that is being accepted has before it, and whether it will be posted next.
 
-        The note says that the desk may have it; until it was posted, we know that it has not.
+        Then a note that the desk may have it goes along; ``expect`` has to follow.
         """
-        if self._ledger.leases or handoff.id in self._runs:
-            return False
-        return await entry.messages.next_for_desk(handoff) is None
+        lease = self._runs.find_lease(handoff.id)
+        standing = await entry.messages.find_standing(handoff, lease)
+        return vary(standing, is_next=False) if self._ledger.leases and not standing.lease else standing
 
-    def expect(self, message: Message) -> None:
-        """A message was accepted with such a note."""
-        self._expected.add(message.id)
+    def expect(self, message: Message, standing: Standing) -> None:
+        """A message was accepted with such a note: until it was posted, we know that the desk has it not."""
+        self._expected[message.id] = standing.lease
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:
         """Post soon a message whose transaction has just committed, and whatever else has been written."""
-        if handoff.id in self._runs or message.id not in self._expected:
+        if message.id not in self._expected:
             self.kick(handoff.id)
         else:
             self._handed[handoff.id] = handoff, vary(message, possibly_sent=False)
@@ -113,6 +116,8 @@ class Dispatch:
 
     async def _post_all(self, handoff_id: str) -> None:
         handed = self._handed.pop(handoff_id, None)
+        if handed and not self._is_expected(handed[1]):
+            handed = None
         found = handed or await self._next(handoff_id)
         while found:
             handoff, message = found
@@ -138,7 +143,7 @@ class Dispatch:
             self._ledger.time(TO_DESK, max(message.created_at, handoff.live_since or message.created_at))
             note = partial(self._note_posted, handoff, message, is_doubtful)
             if found is handed:  # what was written since has kicked
-                await self._ledger.defer(note)
+                await self._ledger.defer(handoff.conversation, note)
                 found = None
             else:
                 async with self._ledger.entry() as entry:
@@ -156,13 +161,22 @@ class Dispatch:
         if handoff.state is State.REQUESTED and not await has_asked(entry, handoff):
             await entry.handoffs.allow(handoff, self._timeouts.requested)
 
+    def _is_expected(self, message: Message) -> bool:
+        """Whether it was never posted: not by this run, and by no other process since it was accepted."""
+        return message.id in self._expected and self._expected[message.id] == present_lease()
+
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
         async with self._ledger.entry() as entry:
-            return await self._find(entry, handoff_id)
+            found = await self._find(entry, handoff_id)
+        if found:  # what was handed over meanwhile is this one, or waits behind it
+            self._handed.pop(handoff_id, None)
+        return found
 
     async def _find(self, entry: Entry, handoff_id: str) -> tuple[Handoff, Message] | None:
         """What was written before a live agent is there waits for them, but for answers to the bot."""
         handoff = await entry.handoffs.find(handoff_id)
+        if handoff:
+            await entry.conversations.lock(handoff.conversation)  # finds what was deferred written
         message = await next_for_desk(entry, handoff) if handoff else None
         return (handoff, message) if handoff and message else None
 
@@ -238,8 +252,9 @@ class Dispatch:
 
     async def _begin(self, message: Message) -> bool:
         """Note that a post is under way; returns whether an earlier one may have arrived."""
-        if message.id in self._expected:
-            self._expected.discard(message.id)
+        is_expected = self._is_expected(message)
+        self._expected.pop(message.id, None)
+        if is_expected:
             return False
         async with self._ledger.entry() as entry:
             current = await entry.messages.find(message.id)

@@ -207,12 +207,22 @@ class HandoffRows:
         await self._conversations.lock(conversation)
         return await self._first(FIND_OWING_EXIT, {"of": conversation})
 
-    async def resolve(self, references: References) -> Handoff | None:
-        """The handoff a callback belongs to: by our id, by session, by chat id, else the user's newest."""
+    async def resolve(self, references: References, likely: str | None = None) -> Handoff | None:
+        """The handoff a callback belongs to: by our id, by session, by chat id, else the user's newest.
+
+        ``likely`` is its conversation, where it was so before: then it need not be looked for twice.
+        """
+        if likely and (same := await self._resolve_again(references, likely)):
+            return same
         found = await self._resolve(references)
         if found and await self._conversations.lock(found.conversation):
             return await self.find(found.id)  # it may have moved until we were alone with it
         return found
+
+    async def _resolve_again(self, references: References, likely: str) -> Handoff | None:
+        await self._conversations.lock(likely)
+        found = await self.find(references.handoff_id or references.session_id or "")
+        return found if found and found.conversation == likely else None
 
     async def _resolve(self, references: References) -> Handoff | None:
         for ours in (references.handoff_id, references.session_id):
@@ -310,7 +320,7 @@ class HandoffRows:
         ):
             return
         values = {"now": now, "reminder": _later(now, remind), "limit": _later(now, within)}
-        await self._connection.change(NOTE_POST, {"handoff": handoff.id, **values})
+        await self._connection.note(NOTE_POST, {"handoff": handoff.id, **values})
 
     async def note_answer(self, handoff: Handoff) -> Handoff | None:
         """Stop the live agent's clock; the first answer is remembered. None where it is live no more."""
@@ -348,9 +358,10 @@ class HandoffRows:
         """The same for whom the handoff was read in this very transaction, so that it need not be again."""
         await self._conversations.lock(handoff.conversation)
         now = self._clock()
-        if handoff.is_open and await self._connection.change(NOTE_SAID, {"handoff": handoff.id, "now": now}):
-            return vary(handoff, last_updated=now)
-        return handoff
+        if not handoff.is_open:
+            return handoff
+        await self._connection.note(NOTE_SAID, {"handoff": handoff.id, "now": now})
+        return vary(handoff, last_updated=now)
 
     async def finish(
         self, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False, overdue: bool = False

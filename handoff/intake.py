@@ -174,17 +174,26 @@ class Intake:
         content = {"text": event.text, **(event.content or {})}
         signed = {"name": event.name, "avatar": event.avatar} if sender is Sender.AGENT else {}
         draft = self._draft(sender, content, desk_id=event.desk_id, **signed)
-        if await self._is_repeated(draft):
+        is_checked = not self._says_only(event, sender)
+        if is_checked and await self._is_repeated(draft):
             self._entry.notes.count(DUPLICATES, sender)
             return  # a repetition says nothing about who is there now
         if sender is Sender.AGENT:
             await self._join(event.name, event.avatar)
             await self._note_answer()
         if event.stream_id is None or await self._end_stream(event.stream_id, event.text):
-            await self._write(draft, is_new=draft.desk_id is not None)
+            await self._write(draft, is_new=is_checked and draft.desk_id is not None)
         if sender is Sender.SYSTEM and self._state is State.REQUESTED:
             # It is the requester's turn now, and they may take as long as in a queue.
             await self._entry.handoffs.allow(self.taken.handoff, self._timeouts.queued)
+
+    def _says_only(self, event: Said, sender: Sender) -> bool:
+        """Whether there is nothing to do but to write it, which finds out by itself that it is repeated."""
+        known = self.taken.handoff
+        is_known = sender is Sender.AGENT and event.name in (None, known.live_agent_name)
+        is_whole = event.desk_id is not None and event.stream_id is None
+        is_answered = known.first_answer_at is not None and not known.awaits_answer
+        return is_whole and is_known and known.state is State.LIVE and is_answered
 
     async def _note_answer(self) -> None:
         handoff = self.taken.handoff
@@ -262,7 +271,7 @@ class Intake:
         if accepted.is_new:
             self.taken.written.append(accepted.message)
             await self._want_files(accepted.message)
-        await self._change()
+            await self._change()
 
     async def _want_files(self, message: Message) -> None:
         """Note the files that a message of the desk names, to be fetched."""

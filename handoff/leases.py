@@ -14,6 +14,7 @@ With SQLite there is one process, and no leases.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import random
 import socket
@@ -148,10 +149,10 @@ class Leases:
                     self._holdings.pop(key, None)
                     await self._release([holding.lease.token])
 
-    def find_kept(self, key: str) -> Lease | None:
-        """The lease of work that nobody does now, and that would not have to wait."""
+    def find(self, key: str) -> Lease | None:
+        """The lease of this process, if it has one, whether or not anybody works by it now."""
         holding = self._holdings.get(key)
-        return holding.lease if holding and holding.used_at is not None and self._is_fresh(holding) else None
+        return holding.lease if holding and self._is_fresh(holding) else None
 
     async def taken(self, name: str) -> set[str]:
         """The keys of this name for which another process works now, or has just worked."""
@@ -260,8 +261,9 @@ class Leases:
         holdings = {one.lease.token: one for one in self._holdings.values()}
         begun = time.monotonic()
         values = {"span": self._span, "tokens": sorted(holdings)}
-        for (token,) in await self._listening.fetch(_RENEW, values):
-            holdings[token].renewed_at = begun
+        renewed = {token for (token,) in await self._listening.fetch(_RENEW, values)}
+        for token, holding in holdings.items():
+            holding.renewed_at = begun if token in renewed else -math.inf  # another's, or forgotten
 
     def _is_over(self, holding: _Holding, now: float) -> bool:
         return holding.used_at is not None and now - holding.used_at > self._kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import cached_property
@@ -181,18 +181,31 @@ class Ledger:
         async with self._store.reading() as connection:
             yield Entry(connection, self._clock)
 
-    async def defer(self, work: Deferred) -> None:
+    async def defer(self, conversation: str, work: Deferred) -> None:
         """Write some bookkeeping without waiting for it: with the next entry, or a moment later.
 
-        Whoever opens an entry finds it written. A crash may lose it, so it must be nothing that
-        anybody was promised; it may be run again where its transaction failed. With a server it is
-        written at once, as another process may look for it.
+        Whoever has the conversation's lock finds it written. A crash may lose it, so it must be
+        nothing that anybody was promised; it may be run again where its transaction failed. It may
+        only change something, by prepared statements.
         """
-        if self._store.is_shared:
+        if self._store.later:
+            from handoff.later import Noting
+
+            noting = Noting(self._store.dialect)
+            await work(Entry(noting, self._clock))
+            self._store.later.add(conversation, noting.changes)
+        elif self._store.is_shared:
             async with self.entry() as entry:
                 await work(entry)
         else:
             self._deferral.add(work)
+
+    def once_written(self, conversation: str, call: Callable[[], None]) -> None:
+        """Call once other processes find what was deferred about a conversation."""
+        if self._store.later:
+            self._store.later.once_written(conversation, call)
+        else:
+            call()
 
     def time(self, instrument: Instrument, since: datetime, *labels: str) -> None:
         """Record the seconds from an instant until now, of what no transaction has to wait for."""

@@ -34,6 +34,9 @@ class LoopConnection:
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]:
         return self._connection.scalars(statement, parameters)
 
+    async def note(self, prepared: Prepared, values: Mapping[str, Any]) -> None:
+        await self.change(prepared, values)
+
     async def lock(self, name: str) -> None:
         pass
 

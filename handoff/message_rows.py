@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     Integer,
     Select,
+    String,
     Text,
     and_,
     bindparam,
     cast,
     delete,
+    exists,
+    func,
     insert,
+    not_,
     or_,
     select,
     union_all,
@@ -31,8 +35,11 @@ from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.statements import Prepared, one_of
 from handoff.store import Connection
-from handoff.tables import conversations, handoffs, messages
+from handoff.tables import conversations, handoffs, leases, messages
 from handoff.tracing import present_trace
+
+if TYPE_CHECKING:
+    from handoff.leases import Lease
 
 UNSEEN_AT_ONCE = 500
 COLUMNS = tuple(messages.c.keys())
@@ -71,6 +78,18 @@ FIND = Prepared(select(messages).where(IS_MESSAGE))
 FIND_NEXT_WITHOUT_OWNER = Prepared(WITHOUT_OWNER.where(OF_CONVERSATION).limit(1))
 FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
 FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
+NOTHING_BEFORE = not_(
+    WITHOUT_OWNER.with_only_columns(messages.c.id).where(OF_CONVERSATION).order_by(None).exists()
+)
+NOTHING_WAITING = not_(WAITING_FOR_DESK.with_only_columns(messages.c.id).order_by(None).exists())
+FIND_STANDING = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING))
+LEASE_HELD = (  # as ``Lease.check``
+    select(leases.c.token)
+    .where(leases.c.key == bindparam("key"), leases.c.token == bindparam("token"))
+    .with_for_update(read=True, key_share=True)
+    .scalar_subquery()
+)
+FIND_STANDING_BY_LEASE = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING, LEASE_HELD))
 FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
 FIND_UNSHOWN_SEQS = Prepared(select(messages.c.seq).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
 # Two looks, each by its index; one for either would read the whole conversation.
@@ -122,6 +141,30 @@ FIND_SETTLED_FOR_DESK = Prepared(
     .limit(bindparam("limit", type_=Integer))
 )
 WRITE = Prepared(insert(messages))
+
+
+def _write_new() -> Prepared:
+    """With PostgreSQL: count up and write, unless it is known. Its conversation has to be locked before."""
+    given = {column.name: bindparam(column.name, type_=column.type) for column in messages.c}
+    same = messages.c.conversation == given["conversation"]
+    is_known = or_(
+        *(exists().where(same, messages.c[name] == given[name]) for name in ("client_id", "desk_id"))
+    )
+    counted = (
+        update(conversations)
+        .where(conversations.c.id == given["conversation"], not_(is_known))
+        .values(
+            last_seq=conversations.c.last_seq + 1,
+            channel=func.coalesce(bindparam("channel", type_=String), conversations.c.channel),
+        )
+        .returning(conversations.c.last_seq)
+        .cte("counted")
+    )
+    row = select(*(counted.c.last_seq if name == "seq" else given[name] for name in COLUMNS))
+    return Prepared(insert(messages).from_select(COLUMNS, row).returning(messages.c.seq))
+
+
+WRITE_NEW = _write_new()
 ASSIGN = Prepared(
     update(messages)
     .where(IS_MESSAGE)
@@ -152,6 +195,18 @@ class Accepted:
     is_new: bool
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Whether a new message is the first that nobody has been given, and the next for the desk.
+
+    ``lease`` is that of the way to the desk, where it is held until the transaction ends.
+    """
+
+    is_first: bool
+    is_next: bool
+    lease: Lease | None
+
+
 class MessageRows:
     """Messages, within one transaction."""
 
@@ -162,23 +217,42 @@ class MessageRows:
         self._conversations = conversations
         self._notes = notes
         self._clock = clock
+        self.written: list[Message] = []  # new ones
 
-    async def accept(self, conversation: str, draft: Draft, *, is_new: bool = False) -> Accepted:
+    async def accept(
+        self, conversation: str, draft: Draft, *, is_new: bool = False, channel: str | None = None
+    ) -> Accepted:
         """Write a message, unless one with the same client or desk id is there already.
 
-        ``is_new`` where this very transaction has found that there is none.
+        ``is_new`` where this very transaction has found that there is none. ``channel`` is the one that
+        the requester has written it through.
         """
         await self._conversations.lock(conversation)
-        if not is_new and (known := await self._known(conversation, draft)):
+        message = await self._write_at_once(conversation, draft, channel)
+        if message is None and channel:
+            await self._conversations.use(conversation, channel)
+        if message is None and not is_new and (known := await self._known(conversation, draft)):
             self._notes.count(DUPLICATES, draft.sender)
             return Accepted(known, is_new=False)
         self._notes.count(MESSAGES, draft.sender)
-        return Accepted(await self._write(conversation, draft), is_new=True)
+        message = message or await self._write(conversation, draft)
+        self.written.append(message)
+        return Accepted(message, is_new=True)
+
+    async def find_standing(self, handoff: Handoff, lease: Lease | None) -> Standing:
+        """Of a message that is about to be written for a handoff."""
+        values = {"of": handoff.conversation, "handoff": handoff.id}
+        if lease is None:
+            [(is_first, is_next)] = await self._connection.fetch(FIND_STANDING, values)
+            return Standing(is_first, is_next, None)
+        by_lease = {**values, "key": lease.key, "token": lease.token}
+        [(is_first, is_next, held)] = await self._connection.fetch(FIND_STANDING_BY_LEASE, by_lease)
+        return Standing(is_first, is_next, lease if held else None)
 
     async def assign(self, message: Message, handoff: Handoff) -> None:
         """Give a message of the requester to a handoff."""
         values = {"message": message.id, "handoff": handoff.id, "possibly": False}
-        await self._connection.change(ASSIGN, values)
+        await self._connection.note(ASSIGN, values)
 
     async def begin_turn(self, message: Message) -> int | None:
         """Give a message of the requester to the bot, whoever owns the conversation later on.
@@ -201,9 +275,9 @@ class MessageRows:
         """Settle what became of an accepted message; what was settled by somebody quicker stands."""
         values = {"message": message_id, "becomes": receipt.value}
         if possibly_sent is None:
-            await self._connection.change(MARK, values)
+            await self._connection.note(MARK, values)
         else:
-            await self._connection.change(MARK_WITH_DOUBT, {**values, "possibly": possibly_sent})
+            await self._connection.note(MARK_WITH_DOUBT, {**values, "possibly": possibly_sent})
 
     async def take_back(self, message: Message) -> None:
         """Make a message that was given to the desk nobody's again, as if it had just been accepted."""
@@ -228,7 +302,7 @@ class MessageRows:
 
     async def note_possibly_sent(self, message_id: str, *, possibly: bool = True) -> None:
         """Take note that the desk may have a message: it is being posted, or the answer was lost."""
-        await self._connection.change(NOTE_DOUBT, {"message": message_id, "possibly": possibly})
+        await self._connection.note(NOTE_DOUBT, {"message": message_id, "possibly": possibly})
 
     async def knows(self, handoff: Handoff, draft: Draft, *, window: float) -> bool:
         """Whether a message of the desk is here already, as when a callback is repeated.
@@ -390,20 +464,34 @@ class MessageRows:
         await self._conversations.lock(conversation)
         shown = await self._first(FIND_SHOWN, {"of": conversation, "name": public_id})
         if shown:
-            await self._connection.change(CONFIRM, {"message": shown.id})
+            await self._connection.note(CONFIRM, {"message": shown.id})
             shown = vary(shown, receipt=Receipt.DELIVERED)
         return shown
 
     async def note_delivered(self, conversation: str, public_id: str) -> None:
         """The same, for whom the message is nothing."""
         await self._conversations.lock(conversation)
-        await self._connection.change(NOTE_DELIVERED, {"of": conversation, "name": public_id})
+        await self._connection.note(NOTE_DELIVERED, {"of": conversation, "name": public_id})
+
+    async def _write_at_once(self, conversation: str, draft: Draft, channel: str | None) -> Message | None:
+        """With PostgreSQL, in one round trip; None where it is known, or the first of its conversation."""
+        if self._connection.dialect.name == "sqlite":
+            return None
+        values = self._fill_in(conversation, draft)
+        rows = await self._connection.fetch(WRITE_NEW, {**values, "channel": channel})
+        return _read_written(values, draft, rows[0][0]) if rows else None
 
     async def _write(self, conversation: str, draft: Draft) -> Message:
-        values: dict[str, Any] = {
+        values = self._fill_in(conversation, draft)
+        values["seq"] = await self._conversations.next_seq(conversation)
+        await self._connection.change(WRITE, values)
+        return _read_written(values, draft, values["seq"])
+
+    def _fill_in(self, conversation: str, draft: Draft) -> dict[str, Any]:
+        """The row of a new message, without its number."""
+        return {
             "id": make_id(),
             "conversation": conversation,
-            "seq": await self._conversations.next_seq(conversation),
             "sender": draft.sender.value,
             "receipt": Receipt.ACCEPTED.value,
             "possibly_sent": draft.possibly_sent,
@@ -417,8 +505,6 @@ class MessageRows:
             "born": None,
             "trace": present_trace(),
         }
-        await self._connection.change(WRITE, values)
-        return make(Message, {**values, "sender": draft.sender, "receipt": Receipt.ACCEPTED})
 
     async def _known(self, conversation: str, draft: Draft) -> Message | None:
         for statement, name in ((FIND_BY_CLIENT_ID, draft.client_id), (FIND_BY_DESK_ID, draft.desk_id)):
@@ -439,6 +525,10 @@ class MessageRows:
 
     async def _all(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> Sequence[Message]:
         return [read_message(row) for row in await self._connection.execute(query, values)]
+
+
+def _read_written(values: Mapping[str, Any], draft: Draft, seq: int) -> Message:
+    return make(Message, {**values, "seq": seq, "sender": draft.sender, "receipt": Receipt.ACCEPTED})
 
 
 def read_message(row: Sequence[Any]) -> Message:

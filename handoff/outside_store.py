@@ -19,6 +19,7 @@ class OutsideStore:
     """A ``Store`` for a process that serves nobody: the disk is waited for on the event loop."""
 
     is_shared = True
+    later = None
 
     def __init__(self, url: str) -> None:
         """Open a file that is there.
@@ -29,6 +30,7 @@ class OutsideStore:
         self._connection = open_file(make_url(url).database or "")
         self._raw: Any = self._connection.connection.dbapi_connection
         self._statements = LoopConnection(self._connection, self._raw)
+        self.dialect = self._statements.dialect
         self._alone = asyncio.Lock()
         try:
             require_current(self._connection)

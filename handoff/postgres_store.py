@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult, text
 
 from handoff.errors import LeaseLost
+from handoff.later import Change, Changes, Later
 from handoff.leases import Lease, Leases, present_lease
-from handoff.locks import Gate
+from handoff.locks import Gate, KeyedLocks
 from handoff.postgres import begin, create_postgres_engine, name_away, quote
 from handoff.postgres_pool import Pool, Session
 from handoff.schema import require_current
@@ -28,29 +29,49 @@ FOUND = "SELECT 1"  # what becomes of a query that finds one row
 class PostgresConnection:
     """A ``Connection`` that takes a session when it is first asked for something."""
 
-    def __init__(self, pool: Pool, lease: Lease | None) -> None:
-        """``lease`` is that of the work under way: the transaction makes sure that it is held."""
+    def __init__(self, pool: Pool, later: Later, locks: KeyedLocks, lease: Lease | None) -> None:
+        """``lease`` is that of the work under way: the transaction makes sure that it is held.
+
+        ``locks`` are those of this process: who waits for one of them takes no session meanwhile.
+        """
         self._pool = pool
+        self._later = later
+        self._locks = locks
         self._lease = lease
+        self._locked: str | None = None
+        self._taken: dict[str, Changes] = {}
+        self._noted: list[Change] = []
         self._session: Session | None = None
         self.dialect: Dialect = pool.engine.dialect
 
     async def lock(self, name: str) -> None:
-        if self._session is None and name.isprintable():
-            await self._begin(f"SELECT pg_advisory_xact_lock(hashtextextended({quote(name)}, 0))")
+        """Be alone with a conversation, and write first what was left for later about it."""
+        if self._session is None and self._locked is None and name.isprintable():
+            await self._locks.acquire(name)
+            self._locked = name
+            catching_up = self._take(name)
+            lock = f"SELECT pg_advisory_xact_lock(hashtextextended({quote(name)}, 0))"
+            await self._begin(lock, *filter(None, map(self._write, catching_up)))
+            late: Changes = [change for change in catching_up if self._write(change) is None]
         else:
             await self.fetch(LOCK, {"name": name})
+            late = self._take(name)
+        for prepared, values in late:
+            await self.change(prepared, values)
+
+    async def note(self, prepared: Prepared, values: Mapping[str, Any]) -> None:
+        self._noted.append((prepared, values))
 
     async def fetch(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Row]:
-        session = self._session or await self._begin()
+        session = await self._find_session()
         return await session.fetch(prepared, values)
 
     async def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
-        session = self._session or await self._begin()
+        session = await self._find_session()
         return await session.change(prepared, values)
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
-        session = self._session or await self._begin()
+        session = await self._find_session()
         return await session.execute(statement, parameters)
 
     async def scalar(self, statement: Executable, parameters: Any = None) -> Any:
@@ -61,20 +82,26 @@ class PostgresConnection:
 
     async def commit(self) -> None:
         """Whoever is cancelled in the middle leaves a session that is given up."""
-        if self._session is None:
+        if not all(map(self._write, self._noted)):
+            await self._find_session()
+        noted = list(filter(None, map(self._write, self._noted)))
+        session, self._session = self._session or (noted and await self._begin()) or None, None
+        if session is None:
             return
-        session, self._session = self._session, None
         try:
-            await session.run("COMMIT")
+            await session.run("; ".join((*noted, "COMMIT")))
         except BaseException:
             await self._pool.give_up(session)
             raise
+        for name in self._taken:
+            self._later.settle(name)
+        self._taken.clear()
         await self._pool.give_back(session)
 
     async def roll_back(self) -> None:
-        if self._session is None:
-            return
         session, self._session = self._session, None
+        if session is None:
+            return
         try:
             await session.run("ROLLBACK")
         except Exception:
@@ -84,6 +111,31 @@ class PostgresConnection:
             raise
         else:
             await self._pool.give_back(session)
+
+    def leave(self) -> None:
+        """Let go of what is no session; what was to be caught up and is not committed waits again."""
+        for name, changes in self._taken.items():
+            self._later.give_back(name, changes)
+        if self._locked is not None:
+            self._locks.release(self._locked)
+
+    def _take(self, name: str) -> Changes:
+        changes = () if name in self._taken else self._later.take(name)
+        if changes:
+            self._taken[name] = changes
+        return changes
+
+    def _write(self, change: Change) -> str | None:
+        prepared, values = change
+        return prepared.compiled(self.dialect).write(values)
+
+    async def _find_session(self) -> Session:
+        """The session, once what was noted is written in it."""
+        session = self._session or await self._begin()
+        while self._noted:
+            prepared, values = self._noted.pop(0)
+            await session.change(prepared, values)
+        return session
 
     async def _begin(self, *statements: str) -> Session:
         """Begin the transaction, with statements that are its first.
@@ -129,24 +181,30 @@ class PostgresStore:
     def __init__(self, pool: Pool, leases: Leases | None = None) -> None:
         self._pool = pool
         self._leases = leases
+        self.dialect: Dialect = pool.engine.dialect
         self._gate = Gate()
+        self._locks = KeyedLocks()
+        self.later = Later(pool)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         async with self._gate.passing():
-            connection = PostgresConnection(self._pool, present_lease() if self._leases else None)
+            lease = present_lease() if self._leases else None
+            connection = PostgresConnection(self._pool, self.later, self._locks, lease)
             with name_away():
                 try:
                     yield connection
+                    await connection.commit()
                 except BaseException:
                     await connection.roll_back()
                     raise
-                await connection.commit()
+                finally:
+                    connection.leave()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         async with self._gate.passing():
-            connection = ReadingConnection(self._pool, None)
+            connection = ReadingConnection(self._pool, self.later, self._locks, None)
             with name_away():
                 try:
                     yield connection
@@ -157,6 +215,7 @@ class PostgresStore:
         return self._gate.shut()
 
     async def close(self) -> None:
+        await self.later.close()
         async with self.quiet():
             await self._pool.close()
 

@@ -21,6 +21,7 @@ from handoff.desk import (
     FileDesk,
     InformedDesk,
     PolledDesk,
+    References,
     Typing,
 )
 from handoff.dispatch import LANE, Dispatch
@@ -36,6 +37,7 @@ from handoff.intake import TakenIn, take_in
 from handoff.leases import Leases
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender, sentence
+from handoff.message_rows import Standing
 from handoff.polling import Polling
 from handoff.stray import take_back
 from handoff.tasks import OnePerKey, Tasks
@@ -46,6 +48,7 @@ from handoff.vault import Vault
 
 log = structlog.get_logger(__name__)
 
+REMEMBERED = 10_000  # handoffs whose conversation is known
 Taken = asyncio.Future[bool]  # whether a callback was news
 
 SWEEP = 0.5  # seconds between two looks for deadlines that have passed
@@ -100,6 +103,7 @@ class Relay:
         self._sweep = sweep
         self._is_shared = views is not None
         self._tasks = Tasks()
+        self._met: dict[str, str] = {}  # the conversations that callbacks were about, by what named them
         self.delivery = Delivery(ledger, front, self._tasks, views)
         self._following = OnePerKey(self._follow, "follow", self._tasks, concern=Concerning.of_handoff)
         self.vault = Vault()
@@ -206,13 +210,13 @@ class Relay:
             await entry.messages.assign(message, current)
         self.post_soon(handoff, message)
 
-    async def is_free(self, entry: Entry, handoff: Handoff) -> bool:
-        """Whether a message that is accepted in this entry would be posted before any other."""
-        return await self._dispatch.is_free(entry, handoff)
+    async def find_standing(self, entry: Entry, handoff: Handoff) -> Standing:
+        """What a message that is accepted in this entry has before it."""
+        return await self._dispatch.find_standing(entry, handoff)
 
-    def expect(self, message: Message) -> None:
-        """A message was accepted for a handoff that was free; ``post_soon`` has to follow its commit."""
-        self._dispatch.expect(message)
+    def expect(self, message: Message, standing: Standing) -> None:
+        """A message was accepted that is the next for the desk; ``post_soon`` has to follow its commit."""
+        self._dispatch.expect(message, standing)
 
     def post_soon(self, handoff: Handoff, message: Message) -> None:
         """Post what was given to a handoff, ``message`` among it."""
@@ -234,7 +238,9 @@ class Relay:
         if self._ticks is None and not self._ledger.tracing.is_on:
             if created_at := self.delivery.promptness.take_confirmed(public_id):
                 self._ledger.time(TO_REQUESTER, created_at, "confirmed")
-            await self._ledger.defer(lambda entry: entry.messages.note_delivered(conversation, public_id))
+            await self._ledger.defer(
+                conversation, lambda entry: entry.messages.note_delivered(conversation, public_id)
+            )
             return
         async with self._ledger.entry() as entry:
             shown = await entry.messages.confirm(conversation, public_id)
@@ -313,7 +319,7 @@ class Relay:
 
     async def _commit(self, callback: Callback) -> News | None:
         async with self._ledger.entry() as entry:
-            handoff = await entry.handoffs.resolve(callback.references)
+            handoff = await self._resolve(entry, callback.references)
             if handoff is None:
                 entry.notes.count(CALLBACKS, "unresolved")
                 log.info("callback.unresolved", events=len(callback.events))
@@ -328,6 +334,15 @@ class Relay:
             is_stray = bool(callback.stray and await take_back(entry, found.handoff, callback.stray))
             glance = await self.delivery.look(entry, handoff.conversation, found.written)
         return News(handoff, found, glance, is_stray=is_stray)
+
+    async def _resolve(self, entry: Entry, references: References) -> Handoff | None:
+        name = references.handoff_id or references.session_id
+        handoff = await entry.handoffs.resolve(references, self._met.get(name) if name else None)
+        if handoff and name:
+            self._met[name] = handoff.conversation
+            if len(self._met) > REMEMBERED:
+                del self._met[next(iter(self._met))]
+        return handoff
 
     async def _learn_chat_id(self, entry: Entry, handoff: Handoff, chat_id: str | None) -> Handoff:
         """Until the desk has named its chat, ours stands in for it."""

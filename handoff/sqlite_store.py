@@ -43,6 +43,7 @@ class SqliteStore:
     """
 
     is_shared = False
+    later = None
 
     def __init__(
         self, url: str, write_through: WriteThrough = write_through, largest_log: int = LARGEST
@@ -55,6 +56,7 @@ class SqliteStore:
         self._connection = open_file(path, "synchronous=NORMAL", "wal_autocheckpoint=0")
         self._raw: Any = self._connection.connection.dbapi_connection
         self.statements = LoopConnection(self._connection, self._raw)
+        self.dialect = self.statements.dialect
         self._copier = LogCopier(path, largest_log)
         self._log_file = os.open(f"{path}-wal", os.O_RDONLY)
         self._journal = Journal(lambda: write_through(self._log_file))

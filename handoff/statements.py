@@ -48,6 +48,14 @@ class Compiled:
             for name, convert, fixed in self._places
         ]
 
+    def write(self, values: Mapping[str, Any]) -> str | None:
+        """The text with its values written out, for PostgreSQL; None where one of them cannot be."""
+        bound = self.bind(values)
+        if not all(map(_can_be_written, bound)):
+            return None
+        pieces = NUMBERED.split(self.text)
+        return _fill(pieces[::2], [_quote(bound[int(number) - 1]) for number in pieces[1::2]])
+
     def read(self, rows: Iterable[Any]) -> list[Row]:
         """Rows of the database as rows of values."""
         if not self._readers:
@@ -99,6 +107,10 @@ def _write_out(text: str, places: Sequence[Place], dialect: Dialect) -> tuple[st
 
 def _fill(texts: Sequence[str], marks: Sequence[str]) -> str:
     return "".join(text + mark for text, mark in zip(texts, [*marks, ""], strict=True))
+
+
+def _can_be_written(value: Any) -> bool:
+    return value is None or isinstance(value, int) or (isinstance(value, str) and value.isprintable())
 
 
 def _quote(value: Any) -> str:

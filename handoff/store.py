@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult
 
 from handoff.statements import Prepared, Row
+
+if TYPE_CHECKING:
+    from handoff.later import Later
 
 
 class Connection(Protocol):
@@ -22,6 +25,10 @@ class Connection(Protocol):
     async def scalar(self, statement: Executable, parameters: Any = None) -> Any: ...
 
     async def scalars(self, statement: Executable, parameters: Any = None) -> ScalarResult[Any]: ...
+
+    async def note(self, prepared: Prepared, values: Mapping[str, Any]) -> None:
+        """Change something that nobody counts: before anything else is done, or else with the commit."""
+        ...
 
     async def lock(self, name: str) -> None:
         """Be alone with a conversation until the transaction ends; a file's transactions are so anyway."""
@@ -42,6 +49,14 @@ class Store(Protocol):
     A transaction commits at the end of its block and rolls back on an exception; what is read in it
     stays true until it commits, and it is durable once the block has been left.
     """
+
+    @property
+    def later(self) -> Later | None:
+        """Where bookkeeping waits that nobody waits for; a file's goes along with the next transaction."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect: ...
 
     @property
     def is_shared(self) -> bool:

@@ -12,7 +12,7 @@ import structlog
 
 from handoff.concern import Concerning
 from handoff.errors import LeaseLost
-from handoff.leases import Leases, forget_held
+from handoff.leases import Lease, Leases, forget_held
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +108,13 @@ class Home:
             return await work
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call something there: at once from there, else soon, and in the order of the calls."""
+        if asyncio.get_running_loop() is self._loop:
+            function(*arguments)
+        else:
+            self._loop.call_soon_threadsafe(function, *arguments)
+
 
 class OnePerKey:
     """Runs ``work(key)`` at least once after each ``kick(key)``, and never twice at a time for one key.
@@ -144,6 +151,10 @@ class OnePerKey:
         self._wanted.add(key)
         if key not in self._running:
             self._start(key)
+
+    def find_lease(self, key: str) -> Lease | None:
+        """The lease of the last run, if it is still there, by which the next one may begin at once."""
+        return self._leases.find(self._name_lease(key)) if self._leases else None
 
     async def run(self, key: str) -> None:
         """The same within the caller's task, unless a run is under way; what fails in it is not raised."""
@@ -196,11 +207,14 @@ class OnePerKey:
             if self._leases is None:
                 await self._work(key)
                 return
-            async with self._leases.hold(f"{self._name}:{key}", keep=self._keep):
+            async with self._leases.hold(self._name_lease(key), keep=self._keep):
                 await self._work(key)
         except LeaseLost as error:
             log.warning("lease.lost", lane=self._name, reason=str(error))
             self._wanted.add(key)  # whoever has it now may have begun before this kick
+
+    def _name_lease(self, key: str) -> str:
+        return f"{self._name}:{key}"
 
     def _stop(self, key: str, error: BaseException | None) -> None:
         """A kick that came during a run that failed is answered by another run."""

@@ -22,22 +22,60 @@ def mark(said, receipt=Receipt.SENT):
     return work
 
 
-async def test_whoever_opens_an_entry_finds_it_written(ledger, said):
-    await ledger.defer(mark(said))
+async def receipt_for_anybody(ledger, said):
+    """As whoever only reads finds it."""
+    async with ledger.reading() as entry:
+        return (await entry.messages.find(said.id)).receipt
+
+
+async def test_whoever_is_alone_with_the_conversation_finds_it_written(ledger, said):
+    await ledger.defer(said.conversation, mark(said))
     assert (await message(ledger, said)).receipt is Receipt.SENT
 
 
+async def test_a_moment_later_everybody_finds_it_written(ledger, said):
+    await ledger.defer(said.conversation, mark(said))
+
+    async def is_written():
+        return await receipt_for_anybody(ledger, said) is Receipt.SENT
+
+    await eventually(is_written)
+
+
+async def test_who_asks_is_told_once_it_is_written(ledger, other_ledger, said):
+    told = []
+
+    ledger.once_written(said.conversation, lambda: told.append("nothing waits"))
+    assert told == ["nothing waits"]
+    await ledger.defer(said.conversation, mark(said))
+    ledger.once_written(said.conversation, lambda: told.append("it is written"))
+    await eventually(lambda: len(told) == 2)
+    if ledger.leases:  # else another process does not look for it
+        assert await receipt_for_anybody(other_ledger, said) is Receipt.SENT
+
+
+async def test_what_waits_is_written_when_the_ledger_closes(ledger, other_ledger, said):
+    await ledger.defer(said.conversation, mark(said))
+    await ledger.close()
+    assert (await message(other_ledger, said)).receipt is Receipt.SENT
+
+
 async def test_it_is_written_in_order(ledger, said):
-    await ledger.defer(mark(said, Receipt.SENT))
-    await ledger.defer(mark(said, Receipt.FAILED))  # only what is accepted can be marked
+    await ledger.defer(said.conversation, mark(said, Receipt.SENT))
+    await ledger.defer(said.conversation, mark(said, Receipt.FAILED))  # only what is accepted can be marked
     assert (await message(ledger, said)).receipt is Receipt.SENT
 
 
 async def test_an_entry_that_is_rolled_back_loses_none_of_it(ledger, said):
-    await ledger.defer(mark(said))
-    with pytest.raises(RuntimeError):
-        async with ledger.entry():
+    await ledger.defer(said.conversation, mark(said))
+
+    async def fail():
+        async with ledger.entry() as entry:
+            await entry.conversations.lock(said.conversation)
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     assert (await message(ledger, said)).receipt is Receipt.SENT
 
 
@@ -63,13 +101,13 @@ def receipt_in(file):
 
 async def test_it_is_written_a_moment_later_where_nobody_comes(own, file):
     said = await write(own, "hello", sender=Sender.AGENT)
-    await own.defer(mark(said))
+    await own.defer(said.conversation, mark(said))
     assert receipt_in(file) == "accepted"
     await eventually(lambda: receipt_in(file) == "sent")
 
 
 async def test_closing_the_ledger_writes_it(own, file):
     said = await write(own, "hello", sender=Sender.AGENT)
-    await own.defer(mark(said))
+    await own.defer(said.conversation, mark(said))
     await own.close()
     assert receipt_in(file) == "sent"

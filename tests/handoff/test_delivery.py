@@ -1,9 +1,11 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
 
 from handoff.delivery import Delivery
+from handoff.frozen import vary
 from handoff.message import Draft, Receipt, Sender
 from handoff.tasks import Tasks
 from tests.support.ledger_rows import message, messages, texts, write
@@ -205,6 +207,53 @@ async def test_each_process_shows_everything_once_and_in_order(views):
     assert there.front.lines == ["m0", "m1", "m2", "m3"]
 
 
+async def write_here(ledger, delivery, text):
+    """As a callback does: write, look, and kick once that is committed."""
+    async with ledger.entry() as entry:
+        await entry.messages.accept("c1", agent(text))
+        return await delivery.look(entry, "c1")
+
+
+async def test_what_was_written_here_is_shown_as_it_was_written(views, ledger):
+    here, _ = views
+    here.upto["c1"] = 0
+    for text in ("one", "two"):
+        glance = await write_here(ledger, here.delivery, text)
+        [written] = glance.waiting
+        said = f"{text}, not read again"
+        await here.delivery.run("c1", replace(glance, waiting=[vary(written, content={"text": said})]))
+        await eventually(lambda said=said: here.front.lines[-1:] == [said])
+    assert here.front.lines == ["one, not read again", "two, not read again"]
+
+
+async def test_what_others_have_written_before_is_shown_before(views, ledger):
+    here, _ = views
+    here.upto["c1"] = 0
+    await write(ledger, "elsewhere", sender=Sender.AGENT)
+    await here.delivery.run("c1", await write_here(ledger, here.delivery, "here"))
+    await eventually(lambda: here.front.lines == ["elsewhere", "here"])
+
+
+async def test_what_others_have_written_after_is_shown_with_it_where_they_told(views, ledger):
+    here, _ = views
+    here.upto["c1"] = 0
+    glance = await write_here(ledger, here.delivery, "here")
+    await write(ledger, "elsewhere", sender=Sender.AGENT)
+    here.delivery.hear("c1")
+    await here.delivery.run("c1", glance)
+    await eventually(lambda: here.front.lines == ["here", "elsewhere"])
+
+
+async def test_what_the_requester_has_written_here_reaches_their_other_screens(views, ledger):
+    here, there = views
+    here.upto["c1"] = there.upto["c1"] = 0
+    async with ledger.entry() as entry:
+        accepted = await entry.messages.accept("c1", Draft(sender=Sender.REQUESTER, content={"text": "mine"}))
+    here.delivery.kick_for(accepted)
+    there.delivery.hear("c1")
+    await eventually(lambda: (here.front.lines, there.front.lines) == (["mine"], ["mine"]))
+
+
 async def test_a_process_without_the_requester_leaves_the_message_to_the_one_that_has_them(views, ledger):
     here, there = views
     here.front.connected = False
@@ -214,8 +263,11 @@ async def test_a_process_without_the_requester_leaves_the_message_to_the_one_tha
     assert (await message(ledger, said)).receipt is Receipt.ACCEPTED
     there.delivery.hear("c1")
     await eventually(lambda: there.front.lines == ["hello"])
-    await there.delivery._runs.settle("c1")
-    assert (await message(ledger, said)).receipt is Receipt.SENT
+
+    async def is_noted():
+        return (await message(ledger, said)).receipt is Receipt.SENT
+
+    await eventually(is_noted)
 
 
 async def test_what_the_requester_wrote_elsewhere_is_shown_here_too(views, ledger):

@@ -5,7 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from handoff.desk import Ended, Queued
-from handoff.dispatch import Dispatch
+from handoff.dispatch import LANE, Dispatch
 from handoff.errors import DeskBusy, DeskRejected, DeskUnavailable
 from handoff.handoff import OPEN_STATES, State
 from handoff.message import Draft, Receipt, Sender
@@ -350,13 +350,16 @@ async def test_a_secret_that_a_restart_has_lost_fails_by_itself_and_the_chat_goe
 async def accept_for(ledger, dispatch, live, text):
     """What the diversion does: accept a message, give it to the handoff, and say what comes next."""
     async with ledger.entry() as entry:
-        is_free = await dispatch.is_free(entry, live)
+        standing = await dispatch.find_standing(entry, live)
         draft = Draft(
-            sender=Sender.REQUESTER, content={"text": text}, handoff_id=live.id, possibly_sent=is_free
+            sender=Sender.REQUESTER,
+            content={"text": text},
+            handoff_id=live.id,
+            possibly_sent=standing.is_next,
         )
         accepted = (await entry.messages.accept(live.conversation, draft)).message
-        if is_free:
-            dispatch.expect(accepted)
+        if standing.is_next:
+            dispatch.expect(accepted, standing)
     return accepted
 
 
@@ -372,6 +375,46 @@ async def test_a_message_that_is_handed_over_is_posted_once(ledger, desk, dispat
         return await receipts(ledger) == [Receipt.SENT, Receipt.SENT]
 
     await eventually(are_noted)
+
+
+async def post_one(ledger, desk, dispatch, live, text):
+    """With a server, the next message may then be posted by the lease that is kept."""
+    dispatch.hand_over(live, await accept_for(ledger, dispatch, live, text))
+    await eventually(lambda: desk.texts[-1:] == [text])
+    await eventually(lambda: live.id not in dispatch._runs)
+
+
+async def test_the_next_message_is_expected_by_the_lease_of_the_last(ledger, desk, dispatch, live):
+    await post_one(ledger, desk, dispatch, live, "one")
+    accepted = await accept_for(ledger, dispatch, live, "two")
+    assert (await message(ledger, accepted)).possibly_sent
+    dispatch.hand_over(live, accepted)
+    await eventually(lambda: live.id not in dispatch._runs)
+    assert desk.texts == ["one", "two"]
+    assert not (await message(ledger, accepted)).possibly_sent
+
+
+async def test_a_message_may_be_handed_over_while_another_is_posted(ledger, desk, dispatch, live):
+    await post_one(ledger, desk, dispatch, live, "one")
+    for number in range(8):
+        dispatch.hand_over(live, await accept_for(ledger, dispatch, live, str(number)))
+    await eventually(lambda: len(desk.posted) >= 9)
+    await eventually(lambda: live.id not in dispatch._runs)
+    assert desk.texts == ["one", *map(str, range(8))]
+
+
+async def test_what_another_process_may_have_posted_since_is_looked_up(
+    ledger, other_ledger, desk, dispatch, live
+):
+    if not ledger.leases:
+        pytest.skip("one process")
+    await post_one(ledger, desk, dispatch, live, "one")
+    accepted = await accept_for(ledger, dispatch, live, "two")
+    async with other_ledger.leases.hold(f"{LANE}:{live.id}"), other_ledger.entry() as entry:
+        await entry.messages.mark(accepted.id, Receipt.SENT)
+    dispatch.hand_over(live, accepted)
+    await eventually(lambda: live.id not in dispatch._runs)
+    assert desk.texts == ["one"]
 
 
 async def test_a_message_is_not_handed_over_before_those_that_wait(ledger, desk, dispatch, live):

@@ -101,6 +101,15 @@ async def test_then_the_session_then_the_chat_then_the_user(ledger):
     assert (await resolve(ledger, session_id="?", chat_id="?", user=user)).id == three.id
 
 
+async def test_it_is_the_same_where_its_conversation_was_guessed(ledger):
+    one, two = await request(ledger, "c1"), await request(ledger, "c2")
+    for guess in ("c1", "c2", "c3"):
+        async with ledger.entry() as entry:
+            assert (await entry.handoffs.resolve(References(session_id=one.id), guess)).id == one.id
+            assert (await entry.handoffs.resolve(References(chat_id=two.live_chat_id), guess)).id == two.id
+            assert await entry.handoffs.resolve(References(handoff_id="?"), guess) is None
+
+
 async def test_a_users_newest_handoff_is_meant(ledger, clock):
     await end(ledger, await request(ledger))
     clock.advance(1)

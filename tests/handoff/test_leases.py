@@ -239,7 +239,7 @@ def leases_row(key):
 async def test_work_that_comes_again_has_the_same_lease(open_leases):
     one = open_leases()
     first = await use(one)
-    assert one.find_kept("k").token == first
+    assert one.find("k").token == first
     assert await use(one) == first
 
 
@@ -261,7 +261,7 @@ async def test_who_waits_for_one_that_is_kept_has_it_soon(open_leases):
     await use(one)
     await eventually(lambda: one._listening)
     async with asyncio.timeout(3), other.hold("k"):
-        assert one.find_kept("k") is None
+        assert one.find("k") is None
 
 
 async def test_who_waits_for_one_that_is_worked_with_has_it_at_its_end(open_leases):
@@ -285,7 +285,7 @@ async def test_one_that_nobody_needs_is_given_back_after_a_while(open_leases):
     one, other = open_leases(kept=0.2, beat=0.1), open_leases()
     await use(one)
     assert await other.taken("k") == set()
-    await eventually(lambda: one.find_kept("k") is None, within=5)
+    await eventually(lambda: one.find("k") is None, within=5)
     await eventually(lambda: _is_free(other), within=5)
 
 
@@ -331,7 +331,7 @@ async def test_one_that_was_lost_is_not_used_again(open_leases, ledger):
     other = open_leases()
     async with ledger.leases.hold("k", keep=True):
         await write(ledger, "while it is held")
-    await eventually(lambda: ledger.leases.find_kept("k") is None)  # it may be another's by now
+    await eventually(lambda: ledger.leases.find("k") is None)  # it may be another's by now
     async with other.hold("k"):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(use(ledger.leases), 0.3)
@@ -348,12 +348,12 @@ async def test_work_that_finds_its_kept_lease_lost_begins_with_another(url, ledg
     lane = OnePerKey(work, "lane", tasks, leases=ledger.leases, keep=True)
     lane.kick("c1")
     await eventually(lambda: finished == ["c1"])
-    lost = ledger.leases.find_kept(key).token
+    lost = ledger.leases.find(key).token
     lose = f"DELETE FROM leases WHERE token = '{lost}'"
     await asyncio.to_thread(postgres.run_sql, lose, database=url.rpartition("/")[2])
     lane.kick("c1")
     await eventually(lambda: finished == ["c1", "c1"])
-    assert ledger.leases.find_kept(key).token != lost
+    assert ledger.leases.find(key).token != lost
 
 
 async def test_leases_are_renewed_while_a_transaction_makes_sure_of_them(open_leases, ledger):

@@ -114,6 +114,51 @@ async def test_what_the_requester_wrote_waits_for_an_owner_oldest_first(ledger):
         assert await entry.messages.conversations_without_owner() == []
 
 
+async def test_where_a_new_message_stands_is_found_at_once(ledger):
+    live = await bring_to(ledger, State.LIVE)
+    await write(ledger, "from the bot", sender=Sender.BOT)
+
+    async def stands():
+        async with ledger.entry() as entry:
+            found = await entry.messages.find_standing(live, None)
+        assert found.lease is None
+        return found.is_first, found.is_next
+
+    assert await stands() == (True, True)
+    first = await write(ledger, "one")
+    assert await stands() == (False, True)
+    async with ledger.entry() as entry:
+        await entry.messages.assign(first, live)
+    assert await stands() == (True, False)
+    async with ledger.entry() as entry:
+        await entry.messages.mark(first.id, Receipt.SENT)
+    assert await stands() == (True, True)
+
+
+async def test_the_lease_of_the_way_to_the_desk_is_held_until_the_end(ledger, other_ledger):
+    if not ledger.leases:
+        pytest.skip("one process")
+    live, order = await bring_to(ledger, State.LIVE), []
+    other_ledger.leases._kept = ledger.leases._kept = 0.1
+
+    async def take_over():
+        async with other_ledger.leases.hold("k"):
+            order.append("taken over")
+
+    async with ledger.leases.hold("k", keep=True):
+        lease = ledger.leases.find("k")
+    async with ledger.entry() as entry:
+        assert (await entry.messages.find_standing(live, lease)).lease == lease
+        taking = asyncio.create_task(take_over())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(taking), 0.3)
+        order.append("committed")
+    await taking
+    assert order == ["committed", "taken over"]
+    async with ledger.entry() as entry:
+        assert (await entry.messages.find_standing(live, lease)).lease is None
+
+
 async def test_the_desk_gets_the_messages_of_its_handoff_in_order(ledger):
     handoff = await bring_to(ledger, State.LIVE)
     await write(ledger, "unassigned")

@@ -35,6 +35,17 @@ def test_what_is_written_out_is_sql(dialect, value, written):
     assert f"possibly_sent = {written}" in Prepared(query).compiled(dialect).text
 
 
+def test_values_are_written_out_where_they_are_plain():
+    query = select(messages.c.id).where(BY_NAME, messages.c.seq == bindparam("number"))
+    compiled = Prepared(query).compiled(POSTGRES)
+    written = compiled.write({"name": "it's $2", "number": 7})
+    assert written.partition("WHERE ")[2] == (
+        "messages.name = 'it''s $2'::VARCHAR AND messages.seq = 7::INTEGER"
+    )
+    assert compiled.write({"name": "a\nb", "number": 7}) is None
+    assert compiled.write({"name": "a\0b", "number": 7}) is None
+
+
 def test_values_are_bound_and_read_by_the_columns_types(clock):
     written = Prepared(insert(messages)).compiled(SQLITE)
     values = dict.fromkeys(messages.c.keys()) | {"content": {"text": "hi"}, "created_at": clock()}

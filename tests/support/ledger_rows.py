@@ -86,13 +86,16 @@ async def accept(
 
 async def find(ledger: Ledger, handoff: Handoff) -> Handoff:
     async with ledger.entry() as entry:
+        await entry.conversations.lock(handoff.conversation)
         found = await entry.handoffs.find(handoff.id)
     assert found
     return found
 
 
 async def messages(ledger: Ledger, conversation: str = CONVERSATION) -> Sequence[Message]:
+    """As whoever is alone with the conversation finds them."""
     async with ledger.entry() as entry:
+        await entry.conversations.lock(conversation)
         return await entry.messages.said_since(conversation, 0)
 
 
