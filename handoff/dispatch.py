@@ -110,11 +110,11 @@ class Dispatch:
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:
         """Post soon a message whose transaction has just committed, and whatever else has been written."""
-        if message.id not in self._expected:
-            self.kick(handoff.id)
-        else:
+        if message.id in self._expected:
             self._handed[handoff.id] = handoff, vary(message, possibly_sent=False)
             self._runs.kick(handoff.id)
+        elif not message.possibly_sent:  # else a run has found it already
+            self.kick(handoff.id)
 
     async def _post_all(self, handoff_id: str) -> None:
         """What was handed over is looked for after all where what came before it did not go well."""
@@ -157,7 +157,6 @@ class Dispatch:
             # What was written before a live agent was there has waited for them, not for us.
             self._ledger.time(TO_DESK, max(message.created_at, handoff.live_since or message.created_at))
             note = partial(self._note_posted, handoff, message, is_doubtful)
-            self._under_way.pop(handoff.id, None)
             if found is handed or handoff.id in self._handed:  # what was written since has kicked
                 await self._ledger.defer(handoff.conversation, note)
                 found = None
@@ -165,6 +164,8 @@ class Dispatch:
                 async with self._ledger.entry() as entry:
                     await note(entry)
                     found = await self._find(entry, handoff.id)
+                self._handed.pop(handoff.id, None)  # this one, or behind it
+            self._under_way.pop(handoff.id, None)
             await self._screen.show_receipt(vary(message, receipt=Receipt.SENT))
         return True
 
