@@ -251,16 +251,17 @@ async def _measure_turns(effort: Effort) -> dict[str, float]:
     async with run_contender(Name.ASSISTANT, 0, Setup()) as ours:
         await ours.server.calm_down()
         memory = ours.server.measure_memory()
-        await _talk(ours.server, len(TEXTS))  # warms up
+        await talk(ours.server.url, len(TEXTS))  # warms up
         await ours.server.calm_down()
         before = ours.server.measure_cpu()
-        await _talk(ours.server, effort.turns)
+        await talk(ours.server.url, effort.turns)
         await ours.server.calm_down()
         cpu = ours.server.measure_cpu() - before
     return {"process_memory": float(memory), "turn_cpu": cpu / effort.turns}
 
 
-async def _talk(server: Server, turns: int) -> None:
+async def talk(url: str, turns: int) -> None:
+    """So many turns, one after another, each requester a few of them."""
     for number in range(0, turns, len(TEXTS)):
         answered = asyncio.Event()
 
@@ -268,7 +269,7 @@ async def _talk(server: Server, turns: int) -> None:
             if event == "bot_uttered" and data["metadata"]["sender"] == "bot":
                 answered.set()
 
-        browser = await Browser.join(server.url, str(uuid4()), hear)
+        browser = await Browser.join(url, str(uuid4()), hear)
         for text in TEXTS[: turns - number]:
             answered.clear()
             browser.say(text, str(uuid4()))

@@ -16,7 +16,6 @@ from benchmarks.report import Row, write_seconds
 from benchmarks.stage import Holding
 from benchmarks.stand import Stand
 from benchmarks.wire import Browser
-from handoff.settings import Settings
 
 TURNS = 5.0  # per second
 TALKERS = 25  # conversations of the bot
@@ -121,7 +120,6 @@ def _write(stand: Stand, contenders: dict[str, Contender]) -> None:
     told = [
         f"{write_seconds(Spread.of(late['false']['turns']).median)} with turns on the channels' event loop",
         f"{write_seconds(Spread.of(late['true']['quiet']).median)} without turns",
-        f"{SWITCH} is {'on' if _is_default() else 'off'} by default",
     ]
     row = Row("turns.p99", ours, write_seconds(ours.median), "", f"{SWITCH}=true; " + ", ".join(told))
     stand.report.rows.append(row)
@@ -138,7 +136,3 @@ def _late(slices: Sequence[Slice]) -> list[float]:
 
 def _pool(slices: Sequence[Slice]) -> list[float]:
     return sorted(latency for each in slices for latency in each.latencies)
-
-
-def _is_default() -> bool:
-    return bool(Settings.model_fields["handoff_turn_thread"].default)

@@ -19,7 +19,7 @@ from channels.neighbours import Neighbours
 from channels.rasa_api import Bot
 from channels.recorder import Recorder
 from channels.switchboard import ChannelScreen, Switchboard
-from channels.turn_thread import ThreadedBot
+from channels.turn_thread import ThreadedBot, move_turns
 from handoff.audit import Audit
 from handoff.auditor import Auditor
 from handoff.handoff import Handoff, utc_now
@@ -225,8 +225,8 @@ async def leave_bridge(app: Sanic[Any, Any]) -> None:
 
 async def _make_bridge(connect: Connect, bot: Bot) -> Bridge:
     backend = await connect()
-    turns = ThreadedBot(bot) if backend.settings.handoff_turn_thread else None
     guard_logs(backend.settings)
+    turns = await move_turns(bot) if backend.settings.handoff_turn_thread else None
     bridge = Bridge(backend, mask_for(turns or bot, backend.settings.masked_in(Place.TRACKER)), turns)
     await bridge.start()
     _spare_collector()

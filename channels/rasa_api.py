@@ -1,5 +1,6 @@
 """The one module that knows Rasa's Python API: what a channel is made of, and what we ask of the bot.
 
+Beside it ``rasa_home`` knows what a loaded Rasa holds that belongs to one event loop.
 Rasa announces a new channel API (``rasa.api.channels.v1``); moving to it is a change of this file.
 """
 
@@ -16,7 +17,9 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import RasaException
 from rasa.shared.utils.common import class_from_module_path
 
+from channels.rasa_home import Away, settle
 from handoff.errors import HandoffError
+from handoff.tasks import Home
 
 __all__ = [
     "Bot",
@@ -121,6 +124,19 @@ class RasaBot:
 
     def __init__(self, agent: RuntimeAgent) -> None:
         self._runtime = agent
+        self._home: Home | None = None
+        self._away: Away | None = None
+
+    def leave(self, home: Home, away: Away) -> None:
+        """Be ready for turns that run elsewhere than where Rasa was loaded, with each agent that it loads."""
+        self._home, self._away = home, away
+
+    @property
+    def _agent(self) -> Any:
+        agent = self._runtime.agent
+        if self._home and self._away:
+            settle(agent, self._home, self._away)
+        return agent
 
     async def answer(
         self,
@@ -148,7 +164,7 @@ class RasaBot:
 
     async def set_slots(self, conversation: str, read: ReadSlots) -> None:
         """Under the conversation's lock, which is not re-entrant: never from within a turn."""
-        agent = self._runtime.agent
+        agent = self._agent
         async with agent.lock_store.lock(conversation):
             known = await _retrieve(agent.tracker_store, conversation)
             present = known.current_slot_values() if known else {}
@@ -166,7 +182,7 @@ class RasaBot:
 
         All sessions are looked through for it, as a new one may have begun since a crash.
         """
-        agent = self._runtime.agent
+        agent = self._agent
         async with agent.lock_store.lock(conversation):
             known = await _retrieve(agent.tracker_store, conversation)
             store = _find_store(agent.tracker_store)
@@ -200,7 +216,7 @@ class RasaBot:
     async def _handle(
         self, conversation: str, output: OutputChannel, message_id: str, **message: Any
     ) -> None:
-        await self._runtime.handle_message(
+        await self._agent.handle_message(
             UserMessage(
                 sender_id=conversation,
                 output_channel=output,

@@ -12,9 +12,14 @@ import threading
 from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
-from channels.rasa_api import Bot, OutputChannel, ReadRecord, ReadSlots
+import structlog
+
+from channels.rasa_api import Bot, OutputChannel, RasaBot, ReadRecord, ReadSlots
+from channels.rasa_home import claim_scheduler, find_hindrance
 from handoff.tasks import Home
 from servicenow.backend import close_backend
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -24,11 +29,28 @@ SWITCH_INTERVAL = 0.0002
 PATIENCE = 10.0  # seconds that the end of a turn is waited for
 
 
+class TurnLoop(asyncio.SelectorEventLoop):
+    """An event loop that passes for the one that it was made in, where it is asked by ``==``.
+
+    Rasa asks so before it lets a turn use its scheduler of reminders, which takes jobs from any thread
+    and runs them in its own loop. Everything of asyncio asks by ``is``.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made_in = asyncio.get_running_loop()
+
+    def __eq__(self, other: object) -> bool:
+        return other is self or other is self._made_in
+
+    __hash__ = asyncio.SelectorEventLoop.__hash__
+
+
 class TurnThread:
     """An event loop in a thread of its own; begun at the first run."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = TurnLoop()
         self._thread = threading.Thread(target=self._serve, name="turns", daemon=True)
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -72,6 +94,8 @@ class ThreadedBot:
         self._bot = bot
         self._home = Home()
         self._thread = TurnThread()
+        if isinstance(bot, RasaBot):
+            bot.leave(self._home, self._thread)
         sys.setswitchinterval(min(SWITCH_INTERVAL, sys.getswitchinterval()))
 
     async def answer(
@@ -119,3 +143,13 @@ class ThreadedBot:
     async def close(self) -> None:
         """End the turns that are under way; they are repeated after the next start."""
         await self._thread.close()
+
+
+async def move_turns(bot: Bot) -> ThreadedBot | None:
+    """The bot with its turns in a thread, from the loop that it was loaded in; None where they must stay."""
+    if isinstance(bot, RasaBot):
+        if hindrance := find_hindrance():
+            log.warning("turns.stay", reason=hindrance)
+            return None
+        await claim_scheduler()
+    return ThreadedBot(bot)

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,15 @@ class EchoBot:
     is a program: their name and their values.
     """
 
-    def __init__(self, memory: Path, fuse: Fuse, history: History) -> None:
-        self.backend: Backend | None = None
+    def __init__(
+        self, memory: Path, fuse: Fuse, history: History, connect: Callable[[], Awaitable[Backend]]
+    ) -> None:
+        """``connect`` gives the backend of the running event loop, as custom actions have it."""
+        self._connect = connect
         self._fuse = fuse
         self._history = history
-        self._memory = sqlite3.connect(memory, isolation_level=None)
+        # Used by one thread, in which its turns run, but not the one that makes it.
+        self._memory = sqlite3.connect(memory, isolation_level=None, check_same_thread=False)
         self._memory.execute("PRAGMA journal_mode=WAL")
         self._memory.execute(
             "CREATE TABLE IF NOT EXISTS answered (conversation TEXT, id TEXT, texts TEXT,"
@@ -107,7 +112,10 @@ class EchoBot:
             )
             self._fuse.pass_by("bot.turn:remembered")
         for text in texts:
+            begun = time.monotonic()
             await output.send_response(conversation, {"text": text})
+            about = {"conversation": conversation, "id": message_id, "process": os.getpid()}
+            self._history.add("bot_spoke", begun=begun, **about)
 
     def _recall(self, conversation: str, message_id: str) -> list[str] | None:
         query = "SELECT texts FROM answered WHERE conversation = ? AND id = ?"
@@ -120,9 +128,9 @@ class EchoBot:
             await asyncio.sleep(THOUGHT)
 
     async def _open(self, conversation: str, text: str, turn: str) -> Opening:
-        assert self.backend is not None
+        backend = await self._connect()
         request = OpenRequest(conversation=conversation, channel=CHANNEL, summary=text, turn=turn)
-        return await open_handoff(self.backend.ledger, self.backend.desk, request, self.backend.timeouts)
+        return await open_handoff(backend.ledger, backend.desk, request, backend.timeouts)
 
 
 def _tell(opening: Opening, text: str) -> str:

@@ -55,12 +55,16 @@ async def _serve(stage: Stage, sentence: Sentence) -> None:
 
 async def _make_echo(stage: Stage, fuse: Fuse, history: History) -> Any:
     """Our channels with a bot whose answers can be told from anything else."""
-    bot = EchoBot(stage.folder / "bot.db", fuse, history)
+    backends: dict[asyncio.AbstractEventLoop, asyncio.Task[Backend]] = {}
 
     async def connect() -> Backend:
-        bot.backend = await _make_backend(stage, fuse)
-        return bot.backend
+        """One for each event loop, as ``servicenow.backend`` keeps them."""
+        loop = asyncio.get_running_loop()
+        if loop not in backends:
+            backends[loop] = loop.create_task(_make_backend(stage, fuse))
+        return await asyncio.shield(backends[loop])
 
+    bot = EchoBot(stage.folder / "bot.db", fuse, history, connect)
     app: Any = Sanic("chaos", configure_logging=False)
     channels = [WebChat(connect=connect, bot=bot), ServiceNowCallback(connect=connect, bot=bot)]
     register(channels, app, route="/webhooks/")
@@ -79,9 +83,16 @@ async def _load_assistant(stage: Stage, fuse: Fuse) -> Any:
     def make_channels() -> list[Any]:
         return [WebChat(connect=connect), ServiceNowCallback(connect=connect)]
 
-    endpoints = stage.folder / "endpoints.yml"
-    endpoints.write_text((ROOT / "endpoints.yml").read_text() + TRACKER_STORE.format(stage.trackers))
+    endpoints = stage.folder / f"endpoints-{stage.port}.yml"
+    endpoints.write_text(_write_endpoints(stage))
     return await load_app(stage.model, endpoints=str(endpoints), make_channels=make_channels)
+
+
+def _write_endpoints(stage: Stage) -> str:
+    """A cluster's processes share a tracker store and a lock store, by the file that operators use."""
+    if stage.is_cluster:
+        return (ROOT / "endpoints.cluster.yml").read_text()
+    return (ROOT / "endpoints.yml").read_text() + TRACKER_STORE.format(stage.trackers)
 
 
 async def _make_backend(stage: Stage, fuse: Fuse) -> Backend:

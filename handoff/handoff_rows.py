@@ -184,8 +184,11 @@ class HandoffRows:
         return await self._first(FIND_NEWEST, {"of": conversation})
 
     async def choose(self, name: str | None, since: datetime | None) -> Sequence[Handoff]:
-        """Those of this id or conversation (None: of any), opened since a time, oldest first."""
-        query = select(handoffs)
+        """Those of this id or conversation (None: of any), opened since a time, oldest first.
+
+        One that was forgotten has nothing left to look at.
+        """
+        query = select(handoffs).where(handoffs.c.conversation != FORGOTTEN)
         if name is not None:
             query = query.where(or_(handoffs.c.id == name, handoffs.c.conversation == name))
         if since is not None:

@@ -108,6 +108,13 @@ class Home:
             return await work
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call something there: at once from there, else soon, and in the order of the calls."""
+        if asyncio.get_running_loop() is self._loop:
+            function(*arguments)
+        else:
+            self._loop.call_soon_threadsafe(function, *arguments)
+
 
 class OnePerKey:
     """Runs ``work(key)`` at least once after each ``kick(key)``, and never twice at a time for one key.

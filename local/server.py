@@ -112,8 +112,11 @@ def _observe(endpoints: str) -> None:
 @contextlib.asynccontextmanager
 async def run_app(app: Any, port: int) -> AsyncIterator[str]:
     """A Sanic application in the running loop; its own runner would want the main thread for itself."""
+    from rasa.core.jobs import kill_scheduler
+
     app.config.TOUCHUP = False
     async with contextlib.AsyncExitStack() as stack:  # each step is undone though another one fails
+        stack.callback(kill_scheduler)  # Rasa has one per process, for the loop that first asked for it
         stack.callback(type(app).unregister_app, app)
         listening = stack.enter_context(socket.create_server((LOOPBACK, port)))
         server = await app.create_server(sock=listening, return_asyncio_server=True, access_log=False)

@@ -14,4 +14,4 @@ class OperationsSettings(Group):
     handoff_drain_timeout: float = Field(default=10, ge=0, le=600)
 
     # Whether the bot's turns run in a thread of their own, beside the words of live agents.
-    handoff_turn_thread: bool = False
+    handoff_turn_thread: bool = True

@@ -1,10 +1,16 @@
 """The bot's turns in a thread of their own: what holds on the channels' event loop holds there as well."""
 
 import asyncio
+import gc
 import threading
+import weakref
 
 import pytest
+import structlog
 
+from channels.turn_thread import TurnThread
+from handoff.concern import name_concern
+from handoff.digest import digest
 from tests.support.scripted_bot import ScriptedBot
 from tests.support.stage import play, serve_channels, settings_for
 from tests.support.waiting import eventually
@@ -99,6 +105,70 @@ async def test_the_requester_is_told_where_a_turn_fails(stage, bot):
     await client.expect("second: two")
     assert client.sent_by("bot") == ["first: two", "second: two"]
     assert len(client.sent_by("system")) == 1
+
+
+async def test_a_failed_turn_is_logged_once(stage, bot):
+    bot.go_on.set()
+    client = await stage.join()
+    await client.say("one")
+    await client.expect("second: one")
+    bot.failures = 1
+    with structlog.testing.capture_logs() as lines:
+        await client.say("two")
+        await client.say("three")
+        await client.expect("second: three")
+    errors = [line["event"] for line in lines if line["log_level"] in ("error", "critical")]
+    assert errors == ["bot.failed"]
+
+
+async def test_a_line_logged_in_a_turn_names_its_conversation(stage, bot):
+    bot.go_on.set()
+    named = []
+
+    async def reply(_conversation, text, output):
+        line = {}
+        name_concern(line)
+        named.append((text, line.get("conversation")))
+
+    bot.reply = reply
+    clients = [await stage.join() for _ in range(3)]
+    for client in clients:
+        await client.say(client.session_id)
+    await eventually(lambda: len(named) == 3)
+    assert sorted(named) == sorted((client.session_id, digest(client.session_id)) for client in clients)
+
+
+async def test_many_turns_leave_nothing_behind():
+    thread = TurnThread()
+    begun, names = [], set()
+
+    async def turn():
+        begun.append(weakref.ref(asyncio.current_task()))
+        names.add(threading.current_thread().ident)
+        await asyncio.sleep(0)
+
+    async def count_others():
+        return len(asyncio.all_tasks()) - 1
+
+    for _ in range(2000):
+        await thread.run(turn())
+    assert len(names) == 1
+    assert await thread.run(count_others()) == 0
+    gc.collect()
+    assert sum(task() is not None for task in begun) == 0
+    await thread.close()
+
+
+async def test_a_conversation_begins_anew(stage, bot):
+    bot.go_on.set()
+    client = await stage.join()
+    await client.say("one")
+    await client.expect("second: one")
+    await client.say("/restart")
+    await client.say("two")
+    await client.expect("second: two")
+    assert bot.begun[-1] == "two"
+    assert bot.threads == {THREAD}
 
 
 async def test_the_exit_flow_runs_there_too(stage, bot):

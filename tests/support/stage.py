@@ -128,6 +128,7 @@ def settings_for(url: str, folder: Path, **more) -> Settings:
         "servicenow_callback_secret": SECRET,
         "handoff_database_url": f"sqlite:///{folder}/ledger.db",
         "handoff_files_url": f"{folder}/files",
+        "handoff_turn_thread": False,  # a scripted bot is told what to do in the test's own loop
     }
     return read_settings(**defaults | more)
 
