@@ -164,7 +164,7 @@ class Dispatch:
                 async with self._ledger.entry() as entry:
                     await note(entry)
                     found = await self._find(entry, handoff.id)
-                self._handed.pop(handoff.id, None)  # this one, or behind it
+                self._drop(handoff.id, None, found)
             self._under_way.pop(handoff.id, None)
             await self._screen.show_receipt(vary(message, receipt=Receipt.SENT))
         return True
@@ -184,10 +184,21 @@ class Dispatch:
         return message.id in self._expected and self._expected[message.id] == present_lease()
 
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
+        handed = self._handed.get(handoff_id)
         async with self._ledger.entry() as entry:
             found = await self._find(entry, handoff_id)
-        self._handed.pop(handoff_id, None)  # this one, or behind it, or settled
+        self._drop(handoff_id, handed, found)
         return found
+
+    def _drop(
+        self,
+        handoff_id: str,
+        handed: tuple[Handoff, Message] | None,
+        found: tuple[Handoff, Message] | None,
+    ) -> None:
+        """After a look: what was handed over before it is what was found, or behind it, or settled."""
+        if found or self._handed.get(handoff_id) is handed:
+            self._handed.pop(handoff_id, None)
 
     async def _find(self, entry: Entry, handoff_id: str) -> tuple[Handoff, Message] | None:
         """What was written before a live agent is there waits for them, but for answers to the bot."""
