@@ -223,8 +223,6 @@ class Diversion:
     async def _give_to_bot(self, conversation: str, message: Message) -> bool:
         output = await self._begin_turn(conversation, message)
         if output is None:
-            # Its channel may be about to start, or belong to another process.
-            log.info("diversion.no_channel", message=message.id)
             return False
         if message.text.strip() == END_CHAT and "payload" not in message.content:
             await self._tell(conversation, "utter_no_live_chat_open")
@@ -237,12 +235,17 @@ class Diversion:
         return True
 
     async def _begin_turn(self, conversation: str, message: Message) -> OutputChannel | None:
-        """The bot's way to speak, once it is in the ledger that the message is the bot's."""
+        """The bot's way to speak, once it is in the ledger that the message is the bot's; else None."""
         async with self._ledger.entry() as entry:
             channel = await entry.conversations.channel(conversation)
             if not self._switchboard.serves(channel):
+                # It may be about to start, or belong to another process.
+                log.info("diversion.no_channel", message=message.id)
                 return None
             born = await entry.messages.begin_turn(message)
+        if born is None:
+            self.nudge(conversation)
+            return None
         return self._switchboard.open_output(channel, message.id, born)
 
     async def _ask_bot(self, conversation: str, message: Message, output: OutputChannel) -> None:

@@ -70,8 +70,10 @@ def _run(options: Options) -> int:
 
 def _catch(name: str, plan: Options) -> bool:
     """Whether one of the counts that the mutant is to be caught by is not zero, in one of a few runs."""
-    if MUTANTS[name].needs_cluster:
+    mutant = MUTANTS[name]
+    if mutant.needs_cluster:
         plan = replace(plan, processes=max(plan.processes, 2))
+    plan = replace(plan, asks_first=mutant.asks_first)
     for attempt in range(ATTEMPTS):
         options = replace(
             plan,
@@ -82,7 +84,7 @@ def _catch(name: str, plan: Options) -> bool:
         )
         report = check(asyncio.run(run(options)))
         counts = {kind: len(found) for kind, found in report.violations.items() if found}
-        is_caught = any(kind in counts for kind in MUTANTS[name].caught_as)
+        is_caught = any(kind in counts for kind in mutant.caught_as)
         verdict = "caught" if is_caught else "missed"
         print(f"{name}: {verdict} in run {attempt + 1}, {counts}", flush=True)
         if is_caught:

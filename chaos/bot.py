@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,10 @@ class EchoBot:
             )
             self._fuse.pass_by("bot.turn:remembered")
         for text in texts:
+            begun = time.monotonic()
             await output.send_response(conversation, {"text": text})
+            about = {"conversation": conversation, "id": message_id, "process": os.getpid()}
+            self._history.add("bot_spoke", begun=begun, **about)
 
     def _recall(self, conversation: str, message_id: str) -> list[str] | None:
         query = "SELECT texts FROM answered WHERE conversation = ? AND id = ?"

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from chaos.history import Event
 from chaos.talk import Conversation
-from chaos.turns import find_at_once
+from chaos.turns import find_at_once, find_overtaken
 
 TOLD_BY_ENTRY_FLOW = ("nobody_available", "desk_unreachable", "desk_error")
 NAMED_LOST = "[utter_message_not_delivered] "
@@ -27,6 +27,7 @@ KINDS = {
     "out_of_order": "against the order of acceptance",
     "double_answers": "given to the bot and to the live agent, or bot words while live",
     "at_once": "turns of two processes at a time, though neither had stood still nor the database been away",
+    "overtaken": "words of a turn after another process had begun to take its turn",
     "limbo": "not back with the bot in the end",
     "exit_missing": "a handoff ended, and nobody said so",
     "exit_twice": "a handoff whose end was told twice",
@@ -53,6 +54,7 @@ def check(events: Sequence[Event]) -> Report:
         for kind, sentence in _find_all(conversation):
             report.violations[kind].append(f"{conversation.id[:8]}: {sentence}")
     report.violations["at_once"] += find_at_once(events)
+    report.violations["overtaken"] += find_overtaken(events)
     report.facts = _find_facts(events)
     return report
 

@@ -2,7 +2,7 @@
 
 Nothing in production knows of them; the ledger, the desk, the screen and the bot are wrapped on
 their way in. A label names what is about to happen or has just happened, as in
-``Relay.receive:before-commit``.
+``Relay._commit:before-commit``.
 """
 
 from __future__ import annotations
@@ -28,11 +28,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Sentence:
-    """Die at the ``hit``-th passing of ``label`` that comes ``after`` so many seconds of life."""
+    """Die at the ``hit``-th passing of ``label`` that comes ``after`` so many seconds of life.
+
+    ``freezes``: stand still there instead, once, until somebody lets the life go on.
+    """
 
     label: str | None = None
     hit: int = 1
     after: float = 0.0
+    freezes: bool = False
 
 
 class Fuse:
@@ -52,9 +56,11 @@ class Fuse:
         if label != self._sentence.label or time.monotonic() - self._born < self._sentence.after:
             return
         self._passed[label] += 1
-        if self._passed[label] >= self._sentence.hit:
-            self._history.add("died", label=label)
-            os.kill(os.getpid(), signal.SIGKILL)
+        if self._passed[label] < self._sentence.hit:
+            return
+        freezes, self._sentence = self._sentence.freezes, Sentence()
+        self._history.add("frozen" if freezes else "died", label=label)
+        os.kill(os.getpid(), signal.SIGSTOP if freezes else signal.SIGKILL)
 
 
 class FusedLedger(Ledger):

@@ -7,8 +7,10 @@ works from a copy of the sources in which that line is changed; nothing else is.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 NOT_CODE = shutil.ignore_patterns("__pycache__")
@@ -25,6 +27,9 @@ class Mutant:
     caught_as: tuple[str, ...]
     favourites: tuple[str, ...] = ()
     needs_cluster: bool = False  # it shows only between processes, and while both are alive
+    freezing: tuple[str, ...] = ()  # labels at which a process stands still until the other has taken over
+    callback_faults: tuple[Mapping[str, Any], ...] = ()  # of its run, instead of all
+    asks_first: bool = False  # it shows only where the desk asks something before a live agent comes
 
 
 class StaleMutant(LookupError):
@@ -66,10 +71,10 @@ MUTANTS = {
     "answer-before-commit": Mutant(
         "a callback is answered 2xx before it is committed",
         "channels/servicenow.py",
-        'await bridge.tasks.finish(bridge.relay.receive(callback), "callback")',
+        'await bridge.tasks.answer(partial(bridge.relay.receive, callback), "callback")',
         'bridge.tasks.spawn(bridge.relay.receive(callback), "callback")',
         ("lost",),
-        ("Relay.receive:before-commit",),
+        ("Relay._commit:before-commit",),
     ),
     "client-ids-ignored": Mutant(
         "a message that is sent again is another message",
@@ -77,7 +82,7 @@ MUTANTS = {
         "            client_id=client_id,\n",
         "            client_id=None,\n",
         ("taken_twice",),
-        ("Diversion.take:after-commit",),
+        ("Diversion._take:after-commit",),
     ),
     "desk-ids-ignored": Mutant(
         "a callback that is repeated is another callback",
@@ -85,7 +90,7 @@ MUTANTS = {
         "draft = self._draft(sender, content, desk_id=event.desk_id,",
         'draft = self._draft(sender, content, desk_id=__import__("uuid").uuid4().hex,',
         ("shown_twice",),
-        ("Relay.receive:after-commit",),
+        ("Relay._commit:after-commit",),
     ),
     "epoch-ignored": Mutant(
         "the bot speaks whoever owns the conversation",
@@ -137,6 +142,7 @@ MUTANTS = {
         "if draft.sender is Sender.SYSTEM and not self.taken.handoff.is_open:",
         "if not self.taken.handoff.is_open:",
         ("lost",),
+        callback_faults=({"mode": "reorder", "seconds": 0.5, "probability": 0.7},),
     ),
     "exit-not-owed": Mutant(
         "a handoff ends, and the bot is not told",
@@ -181,6 +187,31 @@ MUTANTS = {
         '    " WHERE leases.until < clock_timestamp() RETURNING token"\n',
         '    " WHERE false RETURNING token"\n',
         ("limbo",),
+        needs_cluster=True,
+    ),
+    "lease-not-checked": Mutant(
+        "who stood still, and was given up, goes on and commits",
+        "handoff/postgres_store.py",
+        "if self._lease and became != FOUND:",
+        "if self._lease and became is None:",
+        ("overtaken",),
+        needs_cluster=True,
+        freezing=("bot.turn:remembered",),
+    ),
+    "answer-not-posted": Mutant(
+        "an answer to the desk's own bot counts as posted, and is not",
+        "handoff/dispatch.py",
+        "            self._turns.begin(handoff.id)\n",
+        "            return False\n",
+        ("lost",),
+        asks_first=True,
+    ),
+    "conversation-unlocked": Mutant(
+        "two transactions about one conversation do not wait for each other",
+        "handoff/conversation_rows.py",
+        "        await self._connection.lock(conversation)\n",
+        "        pass\n",
+        ("lost", "double_answers"),
         needs_cluster=True,
     ),
 }

@@ -7,7 +7,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ STANDSTILL = (4.5, 6.5)  # seconds; longer than a lease outlives its holder
 BETWEEN_STANDSTILLS = (5.0, 12.0)
 AFTERLIFE = 2.0
 BY_TIME = 0.2  # how often no label is chosen
+SPARED = 0.5  # how often a life of a patient run does not stand still
 FAVOURED = 0.5  # how often a mutant's favourite labels are chosen
 
 
@@ -63,6 +64,8 @@ class Nemesis:
         favourites: Sequence[str] = (),
         *,
         is_patient: bool = False,
+        freezing: Sequence[str] = (),
+        callback_faults: Sequence[Mapping[str, Any]] = CALLBACK_FAULTS,
     ) -> None:
         self._tabs = tabs
         self._desk_url = desk_url
@@ -75,6 +78,8 @@ class Nemesis:
         self._history = history
         self._favourites = favourites
         self._is_patient = is_patient  # lets lives last, so that several are alive at a time
+        self._freezing = freezing  # labels at which a life of a patient run stands still
+        self._callback_faults = callback_faults
         self._chosen: Counter[str] = Counter()
         self._frozen: set[Lives] = set()
 
@@ -86,7 +91,7 @@ class Nemesis:
             if is_ready:
                 self._history.add("ready")
                 if not await lives.wait(longest):
-                    await self._let_thaw(lives)
+                    await self._let_thaw(lives, is_frozen=sentence.freezes)
                     lives.kill()
                     await lives.wait(10)
             self._history.add("killed", planned=sentence.label)
@@ -120,9 +125,11 @@ class Nemesis:
                 lives.thaw()  # also where the run is interrupted
                 self._frozen.discard(lives)
 
-    async def _let_thaw(self, lives: Lives) -> None:
+    async def _let_thaw(self, lives: Lives, *, is_frozen: bool) -> None:
         """Who stands still is not killed, but lives on for a while, in which it could do harm."""
-        if lives not in self._frozen:
+        if is_frozen:
+            lives.thaw()
+        elif lives not in self._frozen:
             return
         while lives in self._frozen:  # noqa: ASYNC110 - no event per standstill
             await asyncio.sleep(0.05)
@@ -141,7 +148,7 @@ class Nemesis:
         async with aiohttp.ClientSession() as http:
             while time.monotonic() < until:
                 await self._switch(http, "faults", self._faults.choice(REQUEST_FAULTS))
-                await self._switch(http, "callback-faults", self._faults.choice(CALLBACK_FAULTS))
+                await self._switch(http, "callback-faults", self._faults.choice(self._callback_faults))
                 await asyncio.sleep(self._faults.uniform(1, 3))
                 await self._heal(http)
                 await asyncio.sleep(self._faults.uniform(0.5, 2))
@@ -150,9 +157,15 @@ class Nemesis:
     def _condemn(self) -> tuple[Sentence, float]:
         """How a life is to end, and after how many seconds at the latest."""
         if self._is_patient:
-            return Sentence(), self._deaths.uniform(6, 12)
+            return self._condemn_patiently(), self._deaths.uniform(6, 12)
         sentence = self._choose()
         return sentence, self._deaths.uniform(2, 5) if sentence.label else self._deaths.uniform(0.5, 2.5)
+
+    def _condemn_patiently(self) -> Sentence:
+        """Half of the lives stand still, where that is asked for, so that the others take over."""
+        if not self._freezing or self._deaths.random() < SPARED:
+            return Sentence()
+        return Sentence(self._deaths.choice(list(self._freezing)), after=0.5, freezes=True)
 
     def _choose(self) -> Sentence:
         """Mostly a label, of those that nobody has died at if there are any, sometimes none at all."""
@@ -171,9 +184,9 @@ class Nemesis:
             return Sentence(label)
         return Sentence(self._deaths.choice(seen), hit, after)
 
-    async def _switch(self, http: aiohttp.ClientSession, what: str, fault: dict[str, Any]) -> None:
+    async def _switch(self, http: aiohttp.ClientSession, what: str, fault: Mapping[str, Any]) -> None:
         self._history.add("fault", of=what, **fault)
-        async with http.post(f"{self._desk_url}/simulator/{what}", json=fault) as answer:
+        async with http.post(f"{self._desk_url}/simulator/{what}", json=dict(fault)) as answer:
             answer.raise_for_status()
 
     async def _heal(self, http: aiohttp.ClientSession) -> None:

@@ -21,7 +21,7 @@ from chaos.agents import Agents
 from chaos.history import Event, History, read_events
 from chaos.lives import Lives, SimulatorProcess, environment, find_port
 from chaos.mutants import MUTANTS, plant
-from chaos.nemesis import Nemesis
+from chaos.nemesis import CALLBACK_FAULTS, Nemesis
 from chaos.requester import Requester
 from chaos.services import Services
 from chaos.stage import ROOT, Stage
@@ -120,7 +120,17 @@ async def _play(
     favourites = mutant.favourites if mutant else ()
     log = stage.folder / "server.jsonl"
     is_patient = mutant is not None and mutant.needs_cluster
-    nemesis = Nemesis(tabs, stage.desk_url, log, options.seed, history, favourites, is_patient=is_patient)
+    nemesis = Nemesis(
+        tabs,
+        stage.desk_url,
+        log,
+        options.seed,
+        history,
+        favourites,
+        is_patient=is_patient,
+        freezing=mutant.freezing if mutant else (),
+        callback_faults=(mutant and mutant.callback_faults) or CALLBACK_FAULTS,
+    )
     shaken = None if is_patient else services
     until = time.monotonic() + options.seconds
     background = [asyncio.create_task(work) for work in (agents.work(), _collect(agents))]

@@ -83,9 +83,16 @@ async def _load_assistant(stage: Stage, fuse: Fuse) -> Any:
     def make_channels() -> list[Any]:
         return [WebChat(connect=connect), ServiceNowCallback(connect=connect)]
 
-    endpoints = stage.folder / "endpoints.yml"
-    endpoints.write_text((ROOT / "endpoints.yml").read_text() + TRACKER_STORE.format(stage.trackers))
+    endpoints = stage.folder / f"endpoints-{stage.port}.yml"
+    endpoints.write_text(_write_endpoints(stage))
     return await load_app(stage.model, endpoints=str(endpoints), make_channels=make_channels)
+
+
+def _write_endpoints(stage: Stage) -> str:
+    """A cluster's processes share a tracker store and a lock store, by the file that operators use."""
+    if stage.is_cluster:
+        return (ROOT / "endpoints.cluster.yml").read_text()
+    return (ROOT / "endpoints.yml").read_text() + TRACKER_STORE.format(stage.trackers)
 
 
 async def _make_backend(stage: Stage, fuse: Fuse) -> Backend:

@@ -138,13 +138,14 @@ class PostgresService(Service):
         if await making.wait():
             raise RuntimeError("initdb failed")
         await self.start()
-        await asyncio.to_thread(self._make_database)
+        await asyncio.to_thread(self.make_database, "handoff")
 
-    def _make_database(self) -> None:
+    def make_database(self, name: str) -> None:
+        """One more, which is empty; ``name`` is a plain word."""
         connection = psycopg2.connect(self.url.replace("/handoff", "/postgres"))
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("CREATE DATABASE handoff")
+            cursor.execute(f"CREATE DATABASE {name}")
         connection.close()
 
     async def remove(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from handoff.settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT = "chaos"
+OURS = ("SERVICENOW_", "HANDOFF_")
 SECRET = "callback-secret-of-the-chaos-proof"  # noqa: S105 - made up, for loopback
 
 
@@ -25,6 +26,7 @@ class Stage:
     model: Path | None = None  # of the assistant; without one, the bot is an echo
     database_url: str | None = None  # without one, the ledger is a file in the folder
     redis_url: str | None = None
+    more: dict[str, str] = field(default_factory=dict)  # variables, of ours and of Rasa's endpoints
 
     @property
     def url(self) -> str:
@@ -59,6 +61,7 @@ class Stage:
             "HANDOFF_ENDING_TIMEOUT": "3",
             "HANDOFF_DELIVERY_DEADLINE": "10",
             "HANDOFF_SENDER_LIMIT": "0",  # its requesters are no people
+            **self.more,
         }
 
     def write(self) -> dict[str, Any]:
@@ -79,4 +82,5 @@ class Stage:
 
     def settings(self) -> Settings:
         """The same, read and checked."""
-        return read_settings(**{name.lower(): value for name, value in self.environment().items()})
+        ours = {name: value for name, value in self.environment().items() if name.startswith(OURS)}
+        return read_settings(**{name.lower(): value for name, value in ours.items()})

@@ -11,6 +11,7 @@ from sqlalchemy import and_, delete, or_, select, update
 
 from handoff.conversation_rows import insert_or_ignore
 from handoff.handoff import Clock, State
+from handoff.handoff_rows import FORGOTTEN
 from handoff.store import Connection
 from handoff.tables import audits, handoffs
 
@@ -42,6 +43,7 @@ class AuditRows:
             .outerjoin(audits, audits.c.handoff_id == handoffs.c.id)
             .where(
                 handoffs.c.state == State.ENDED,
+                handoffs.c.conversation != FORGOTTEN,
                 handoffs.c.ended_at <= now - timedelta(seconds=settle),
                 handoffs.c.ended_at > now - timedelta(seconds=within),
                 or_(audits.c.handoff_id.is_(None), and_(audits.c.verdict.is_(None), audits.c.next_at <= now)),

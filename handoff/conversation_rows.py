@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, null, or_, select, update
+from sqlalchemy import Table, bindparam, delete, exists, null, or_, select, update
 
 from handoff.digest import PREFIX, digest
 from handoff.handoff import Clock, State
@@ -136,12 +136,12 @@ class ConversationRows:
 
         A conversation in which nothing was ever said goes as a whole.
         """
-        said = select(messages.c.conversation)
+        said = exists().where(messages.c.conversation == conversations.c.id)
         owned = select(handoffs.c.conversation).where(handoffs.c.state != State.ENDED)
         silent = update(conversations).where(
             conversations.c.requester.is_not(null()),
-            conversations.c.id.in_(said),
-            conversations.c.id.not_in(said.where(messages.c.created_at >= instant)),
+            said,
+            ~said.where(messages.c.created_at >= instant),
             conversations.c.id.not_in(owned),
         )
         await self._connection.execute(silent.values(requester=null()))

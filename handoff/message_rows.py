@@ -22,6 +22,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    union_all,
     update,
 )
 
@@ -75,6 +76,9 @@ HAS_ANSWER = cast(messages.c.content, Text).contains('"answer"')
 
 FIND = Prepared(select(messages).where(IS_MESSAGE))
 FIND_NEXT_WITHOUT_OWNER = Prepared(WITHOUT_OWNER.where(OF_CONVERSATION).limit(1))
+FIND_CONVERSATIONS_WITHOUT_OWNER = Prepared(
+    WITHOUT_OWNER.with_only_columns(messages.c.conversation).order_by(None).distinct()
+)
 FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
 FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
 NOTHING_BEFORE = not_(
@@ -91,8 +95,11 @@ LEASE_HELD = (  # as ``Lease.check``
 FIND_STANDING_BY_LEASE = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING, LEASE_HELD))
 FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
 FIND_UNSHOWN_SEQS = Prepared(select(messages.c.seq).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
+# Two looks, each by its index; one for either would read the whole conversation.
 FIND_UNSHOWN_AND_OWN = Prepared(
-    select(messages).where(OF_CONVERSATION, UNSHOWN | OWN_SINCE).order_by(messages.c.seq)
+    union_all(
+        select(messages).where(OF_CONVERSATION, UNSHOWN), select(messages).where(OF_CONVERSATION, OWN_SINCE)
+    ).order_by("seq")
 )
 FIND_SAID_SINCE = Prepared(
     select(messages)
@@ -250,15 +257,19 @@ class MessageRows:
         values = {"message": message.id, "handoff": handoff.id, "possibly": False}
         await self._connection.note(ASSIGN, values)
 
-    async def begin_turn(self, message: Message) -> int:
+    async def begin_turn(self, message: Message) -> int | None:
         """Give a message of the requester to the bot, whoever owns the conversation later on.
 
         Returns the epoch in which the bot's turn about it began; the first one's, where that
-        turn is repeated after a crash.
+        turn is repeated after a crash. None where it is not the next any more, as an older one has
+        come back from the desk since it was looked up.
         """
         if message.born is not None:
             return message.born
         await self._conversations.lock(message.conversation)
+        following = await self.next_without_owner(message.conversation)
+        if following is None or following.id != message.id:
+            return None
         epoch = await self._conversations.epoch(message.conversation)
         await self._connection.execute(update(messages).where(messages.c.id == message.id).values(born=epoch))
         return epoch
@@ -337,8 +348,8 @@ class MessageRows:
 
     async def conversations_without_owner(self) -> Sequence[str]:
         """Conversations in which such a message waits, as after a crash."""
-        waiting = WITHOUT_OWNER.with_only_columns(messages.c.conversation).order_by(None).distinct()
-        return list(await self._connection.scalars(waiting))
+        found = await self._connection.fetch(FIND_CONVERSATIONS_WITHOUT_OWNER, {})
+        return [str(conversation) for (conversation,) in found]
 
     async def next_for_desk(self, handoff: Handoff) -> Message | None:
         """The oldest message of this handoff that the desk has not taken."""

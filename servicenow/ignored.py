@@ -30,7 +30,10 @@ class IgnoredItems:
             name = OTHER
         self.counts[name] += 1
         self._measures.count(IGNORED, name if TYPE.fullmatch(name) else OTHER)
-        log.info("callback.item_ignored", kind=name)
+        if self.counts[name] == 1:
+            log.warning("callback.item_ignored", kind=name)
+        else:
+            log.info("callback.item_ignored", kind=name)
 
 
 ignored_items = IgnoredItems()  # of this process

@@ -16,6 +16,9 @@ from tests.support.scraping import Page
 
 ROOT = Path(__file__).resolve().parents[1]
 METRIC = re.compile(r"\b(?:handoff|process)_[a-z_]+|\bup\b")
+LOGGED = re.compile(r'log\.(\w+)\(\s*"([a-z_]+\.[a-z_]+)"')
+SEARCHED = re.compile(r"grep (?:-E )?'?([^' ]+)'? var/log")
+LOUD = {"warning", "error", "exception"}  # what `make run` writes
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text()
 
 
@@ -116,3 +119,34 @@ def test_panels_have_ids_of_their_own_and_do_not_overlap():
 def test_the_provisioning_is_readable():
     for path in (ROOT / "deploy" / "grafana" / "provisioning").rglob("*.yml"):
         assert yaml.safe_load(path.read_text())["apiVersion"] == 1
+
+
+def read_logged():
+    """Each event that our sources log, with its levels."""
+    found: dict[str, set[str]] = {}
+    for room in ("handoff", "channels", "servicenow", "actions"):
+        for source in (ROOT / room).rglob("*.py"):
+            for level, name in LOGGED.findall(source.read_text()):
+                found.setdefault(name, set()).add(level)
+    return found
+
+
+def test_what_the_runbook_looks_for_in_the_log_is_logged():
+    searched = SEARCHED.findall(RUNBOOK)
+    assert searched
+    for pattern in searched:
+        assert [name for name in read_logged() if re.search(pattern, name)], pattern
+
+
+def test_what_the_runbook_names_of_the_log_is_written_by_make_run_or_said_not_to_be():
+    alerts = "\n".join(read_sections().values())
+    named = {name: levels for name, levels in read_logged().items() if f"`{name}`" in alerts}
+    named |= {
+        name: levels
+        for name, levels in read_logged().items()
+        if any(re.fullmatch(pattern, name) for pattern in SEARCHED.findall(alerts))
+    }
+    assert "exit_flow.no_channel" in named
+    assert "callback.item_ignored" in named
+    for name, levels in named.items():
+        assert levels & LOUD or re.search(f"`{name}`[^.;:]*at level info", alerts), name

@@ -244,6 +244,37 @@ def test_nor_are_those_after_a_standstill_or_without_the_database(story, excuse)
     assert story.counts() == {}
 
 
+def hear(story, process):
+    return story.add("bot_heard", text="a", id="m", process=process)
+
+
+def speak(story, process, begun=None):
+    now = float(len(story.events))
+    return story.add("bot_spoke", id="m", process=process, begun=now if begun is None else begun)
+
+
+def test_words_of_a_process_that_was_given_up_are_seen_whatever_stood_still(story):
+    hear(story.say("a", 1).add("frozen"), 1)
+    speak(hear(story, 2), 2)
+    speak(story, 1).show("echo: a", 2)
+    assert story.counts() == {"overtaken": 1}
+
+
+def test_words_that_were_begun_before_another_process_heard_are_not(story):
+    """It may stand still between its commit and the note of it."""
+    hear(story.say("a", 1), 1)
+    begun = float(len(story.events)) - 0.5
+    speak(hear(story, 2), 2)
+    speak(story, 1, begun).show("echo: a", 2)
+    assert story.counts() == {}
+
+
+def test_nor_are_those_of_one_process_where_the_other_said_nothing_any_more(story):
+    hear(hear(story.say("a", 1), 1), 2)
+    speak(story, 2).show("echo: a", 2)
+    assert story.counts() == {}
+
+
 def test_every_kind_has_a_test_that_sees_it():
     assert set(KINDS) == {
         *(
@@ -255,5 +286,5 @@ def test_every_kind_has_a_test_that_sees_it():
             "not_on_every_tab",
             "out_of_order",
         ),
-        *("double_answers", "at_once", "limbo", "exit_missing", "exit_twice", "misnamed"),
+        *("double_answers", "at_once", "overtaken", "limbo", "exit_missing", "exit_twice", "misnamed"),
     }

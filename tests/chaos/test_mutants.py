@@ -21,6 +21,33 @@ def test_each_changes_one_line(name):
     assert set(mutant.caught_as) <= KINDS.keys()
 
 
+LABELS = sorted({label for mutant in MUTANTS.values() for label in (*mutant.favourites, *mutant.freezing)})
+OF_COMMITS = [label for label in LABELS if label.endswith("-commit")]
+
+
+@pytest.mark.parametrize("label", OF_COMMITS)
+def test_the_labels_of_commits_name_functions_that_commit(label):
+    """Else nobody would die there, and the mistake be caught by luck."""
+    owner, _, method = label.partition(":")[0].partition(".")
+    assert f"{owner}.{method}" in find_committing()
+
+
+def find_committing():
+    """Each method that opens a transaction of a ledger."""
+    found = set()
+    for room in ("handoff", "channels"):
+        for source in (ROOT / room).rglob("*.py"):
+            for owner in ast.walk(ast.parse(source.read_text())):
+                if isinstance(owner, ast.ClassDef):
+                    found |= {
+                        f"{owner.name}.{method.name}"
+                        for method in owner.body
+                        if isinstance(method, ast.AsyncFunctionDef)
+                        and "ledger.entry()" in ast.unparse(method)
+                    }
+    return found
+
+
 def test_one_that_fits_no_more_is_an_error():
     stale = replace(MUTANTS["newest-first"], old="a line that is not there")
     with pytest.raises(StaleMutant, match="message_rows"):

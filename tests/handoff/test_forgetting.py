@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -171,6 +172,18 @@ async def test_what_the_desk_says_late_of_a_forgotten_chat_is_nobodys(ledger, st
     )
     async with ledger.entry() as entry:
         assert await entry.handoffs.resolve(names) is None
+
+
+async def test_a_forgotten_handoff_is_not_compared_with_a_transcript(ledger, store, clock):
+    await fill(ledger, store, "c1")
+    await fill(ledger, store, "c2")
+    await forget(ledger, store, "c1")
+    clock.advance(DAY)
+    async with ledger.entry() as entry:
+        due = await entry.audits.due(settle=0, within=7 * DAY, limit=9)
+        chosen = await entry.handoffs.choose(None, clock.now - timedelta(days=7))
+    assert [handoff.conversation for handoff in chosen] == ["c2"]
+    assert [one.handoff_id for one in due] == [handoff.id for handoff in chosen]
 
 
 async def test_a_session_in_which_nothing_was_said_goes_with_its_age(ledger, clock):

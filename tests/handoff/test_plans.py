@@ -36,6 +36,10 @@ INSERT INTO messages (id, conversation, seq, handoff_id, sender, receipt, possib
   CASE WHEN i % 3 = 2 THEN 'agent' ELSE 'requester' END,
   CASE WHEN i % 5000 = 0 THEN 'accepted' ELSE 'delivered' END, false, i, '{{}}' FROM n
 """
+CONVERSATIONS = """
+INSERT INTO conversations (id, last_seq, epoch, created_at, requester)
+{numbers} SELECT 'c' || i, 1, 1, i, CASE WHEN i % 1000 = 0 THEN '{{"name": "Sam"}}'{json} END FROM n
+"""
 # These indexes hold few, so that they may be read from end to end.
 READS_ALL = re.compile(
     r"^\s*(?:->\s*)?(?:SCAN|Seq Scan on) (?:handoffs|messages)\b"
@@ -58,6 +62,7 @@ QUESTIONS = {
     "what was not delivered in it": lambda entry: entry.past.count_undelivered(["h1", "h2"]),
     "records": lambda entry: entry.records.due(within=86400),
     "audits": lambda entry: entry.audits.due(settle=3, within=86400, limit=5),
+    "requesters to forget": lambda entry: entry.conversations.forget_before(DAY),
 }
 
 
@@ -80,8 +85,9 @@ async def fill(url):
     engine = create_engine(url)
     async with engine.begin() as connection:
         dialect = connection.dialect.name
-        for statement in (HANDOFFS, MESSAGES):
-            await connection.exec_driver_sql(statement.format(numbers=NUMBERS[dialect]))
+        for statement in (HANDOFFS, MESSAGES, CONVERSATIONS):
+            kind = {"numbers": NUMBERS[dialect], "json": "::json" if dialect == "postgresql" else ""}
+            await connection.exec_driver_sql(statement.format(**kind))
         if dialect == "postgresql":
             await connection.execute(text("ANALYZE"))  # as its own service does sooner or later
     await engine.dispose()
@@ -93,12 +99,27 @@ async def recording(engine):
     statements = []
 
     def note(_connection, _cursor, statement, parameters, *_rest):
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "UPDATE")):
             statements.append((statement, parameters))
 
     event.listen(engine.sync_engine, "before_cursor_execute", note)
     yield statements
     event.remove(engine.sync_engine, "before_cursor_execute", note)
+
+
+class Asked:
+    """A connection whose prepared statements can be recorded too, in the very text that a ledger runs."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self.dialect = connection.dialect
+        self.execute, self.scalar, self.scalars = connection.execute, connection.scalar, connection.scalars
+
+    async def fetch(self, prepared, values):
+        compiled = prepared.compiled(self.dialect)
+        return compiled.read(
+            await self._connection.exec_driver_sql(compiled.text, tuple(compiled.bind(values)))
+        )
 
 
 async def read_plans(url, clock, ask):
@@ -107,7 +128,7 @@ async def read_plans(url, clock, ask):
     try:
         async with engine.connect() as connection:
             async with recording(engine) as statements:
-                await ask(Entry(connection, clock))
+                await ask(Entry(Asked(connection), clock))
             prefix = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
             found = [await connection.exec_driver_sql(f"{prefix} {s}", p) for s, p in statements]
             return ["\n".join(str(row[-1]) for row in plan) for plan in found]

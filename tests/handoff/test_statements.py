@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import Integer, bindparam, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from handoff.message_rows import FIND_UNSHOWN
+from handoff.message_rows import FIND_UNSHOWN, FIND_UNSHOWN_AND_OWN
 from handoff.statements import Prepared, one_of
 from handoff.tables import messages
 
@@ -67,14 +67,21 @@ def test_one_of_is_such_a_list_written_beforehand(values, found):
     assert text.count("messages.seq =") == found
 
 
-async def test_what_was_not_shown_is_found_by_an_index(ledger):
+BY_RECEIPT = "SEARCH messages USING INDEX messages_by_receipt (conversation=? AND receipt=?)"
+BY_NUMBER = "SEARCH messages USING INDEX sqlite_autoindex_messages_2 (conversation=? AND seq>?)"
+
+
+@pytest.mark.parametrize(
+    ("prepared", "values", "searches"),
+    [(FIND_UNSHOWN, ["c1"], [BY_RECEIPT]), (FIND_UNSHOWN_AND_OWN, ["c1", "c1", 7], [BY_RECEIPT, BY_NUMBER])],
+    ids=["unshown", "unshown and own"],
+)
+async def test_what_was_not_shown_is_found_by_an_index(ledger, prepared, values, searches):
     """Else the cost of a message would grow with its conversation."""
     async with ledger.entry() as entry:
         connection = entry.messages._connection
         if connection.dialect.name != "sqlite":
             pytest.skip("PostgreSQL decides by what is in the table")
-        text = FIND_UNSHOWN.compiled(connection.dialect).text
-        plan = connection._raw.execute(f"EXPLAIN QUERY PLAN {text}", ["c1"]).fetchall()
-    assert [step[3] for step in plan] == [
-        "SEARCH messages USING INDEX messages_by_receipt (conversation=? AND receipt=?)"
-    ]
+        text = prepared.compiled(connection.dialect).text
+        plan = connection._raw.execute(f"EXPLAIN QUERY PLAN {text}", values).fetchall()
+    assert [step[3] for step in plan if step[3].startswith(("SEARCH", "SCAN"))] == searches

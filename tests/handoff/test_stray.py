@@ -29,6 +29,11 @@ async def hear_stray(ledger, handoff, written):
         return await take_back(entry, await entry.handoffs.find(handoff.id), written.id)
 
 
+async def find_born(ledger, written):
+    async with ledger.entry() as entry:
+        return (await entry.messages.find(written.id)).born
+
+
 async def waiting_for_bot(ledger):
     async with ledger.entry() as entry:
         return await entry.messages.next_without_owner("c1")
@@ -49,6 +54,19 @@ async def test_several_keep_their_order(ledger, live):
     for written in (first, second):
         await hear_stray(ledger, live, written)
     assert (await waiting_for_bot(ledger)).id == first.id
+
+
+async def test_what_came_after_it_does_not_begin_before_it(ledger, live):
+    """It came back between the look for the next message and the beginning of the turn."""
+    written = await send(ledger, live, "one more thing")
+    await end(ledger, live)
+    later = await write(ledger, "hello bot")
+    assert (await waiting_for_bot(ledger)).id == later.id
+    assert await hear_stray(ledger, live, written)
+    async with ledger.entry() as entry:
+        assert await entry.messages.begin_turn(later) is None
+        assert await entry.messages.begin_turn(written) is not None
+    assert (await find_born(ledger, later), await system_lines(ledger)) == (None, [])
 
 
 async def test_it_is_named_where_the_bot_has_answered_what_came_after_it(ledger, live):

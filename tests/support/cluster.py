@@ -18,6 +18,7 @@ from tests.support.chat_client import ChatClient
 from tests.support.chromium import give_up
 from tests.support.waiting import eventually
 
+TRACKERS = "trackers"  # the database of Rasa's tracker store
 FOREVER = 60.0  # seconds until a life has to end by itself
 
 
@@ -88,9 +89,25 @@ class Cluster:
         return [event for event in events if event["kind"] == "bot_heard" and event["text"] == text]
 
 
+def connect_rasa(services: Services) -> dict[str, str]:
+    """What endpoints.cluster.yml asks for: a tracker store in a database of its own, and the lock store."""
+    services.postgres.make_database(TRACKERS)
+    return {
+        "RASA_DB_HOST": "127.0.0.1",
+        "RASA_DB_PORT": str(services.postgres.port),
+        "RASA_DB_NAME": TRACKERS,
+        "RASA_DB_USER": "postgres",
+        "RASA_DB_PASSWORD": "",
+        "RASA_REDIS_HOST": "127.0.0.1",
+        "RASA_REDIS_PORT": str(services.redis.port),
+        "RASA_REDIS_DB": "0",
+        "RASA_REDIS_PASSWORD": "",
+    }
+
+
 @asynccontextmanager
-async def open_cluster(folder: Path) -> AsyncIterator[Cluster]:
-    """Skipped where a program is not installed."""
+async def open_cluster(folder: Path, model: Path | None = None, **variables: str) -> AsyncIterator[Cluster]:
+    """Skipped where a program is not installed. With a model, Rasa is in each process, else a simple bot."""
     if missing := find_missing():
         give_up(f"Not installed: {', '.join(missing)}")
     simulator = Simulator(
@@ -107,7 +124,8 @@ async def open_cluster(folder: Path) -> AsyncIterator[Cluster]:
         desk_url = await stack.enter_async_context(simulator.serve())
         services = await Services.start(folder, ports, stack)
         urls = {"database_url": services.postgres.url, "redis_url": services.redis.url}
-        stages = [Stage(folder, port, desk_url, **urls) for port in ports]
+        more = {**(connect_rasa(services) if model else {}), **variables}
+        stages = [Stage(folder, port, desk_url, model=model, more=more, **urls) for port in ports]
         await migrate(stages[0])
         servers = []
         for stage in stages:
