@@ -17,7 +17,7 @@ class Effort:
     sessions: int = 200  # that write at a pace, or as fast as they can
     idle: int = 10_000  # sessions that only wait
     largest: int = 100_000  # of what grows
-    turns_seconds: float = 8.0  # that the bot is talked to, per round
+    turns_seconds: float = 6.0  # that the bot is talked to, per round
     talk: int = 60  # messages of one conversation in the original design
     in_rasa: bool = True  # whether idle sessions are held by a process with the trained assistant
 

@@ -92,7 +92,7 @@ async def _measure_lane(stand: Stand, ours: Contender, lane: int) -> tuple[float
     await ours.server.calm_down()
     woken = ours.server.measure_cpu() - before
     with stand.undisturbed():
-        both = [await ours.load.send_one_by_one(way, stand.effort.one_by_one, lane) for way in Way]
+        both = [await ours.load.send_one_by_one(way, stand.effort.one_by_one // 2 or 1, lane) for way in Way]
     return woken, _cost(both)
 
 

@@ -20,21 +20,21 @@ class Miss:
 
 MISSES = {
     "latency": Miss(
-        "Ours does more than the floor before a message is through: it looks up who owns the conversation, "
-        "keeps a receipt and an epoch, and commits through the rules of the ledger; each is Python on the "
-        "event loop, and at 200 messages a second they wait for each other.",
-        "Take what is left in the profile (docs/performance-notes.md) from the top: fewer statements per "
-        "message, and one commit for all that wait.",
+        "Ours does more than the floor before a message is through: it finds whose conversation it is, "
+        "numbers and writes the message with its handoff, notes who was shown what, and commits by the rules "
+        "of the ledger. That is Python on the event loop, and at 200 messages a second they wait for each "
+        "other. What is slowest of a hundred has met another message, or the collector.",
+        "Take what is left in the profile (docs/performance-notes.md) from the top; Sanic, Socket.IO and "
+        "aiohttp in it cost the floor the same.",
     ),
     "throughput.sqlite": Miss(
         "The processor is the limit, not the disk: what one message costs decides how many go through.",
         "The same as for latency: each microsecond that is spared is throughput.",
     ),
     "throughput.postgresql": Miss(
-        "Each statement is a round trip through the driver and its event loop, and each message has "
-        "several, where SQLite is a call in a thread.",
-        "A lease that is kept for as long as its conversation is busy, and one statement for what a "
-        "callback writes.",
+        "A message is some transactions, and each is round trips through the driver and its event loop, "
+        "where SQLite is called in the process; the floor that it is compared with writes to SQLite.",
+        "Messages of several conversations in one transaction, as the floor commits all that wait.",
     ),
     "growth": Miss(
         "Something in the path looks at more than the message at hand.",
@@ -46,8 +46,9 @@ MISSES = {
         "Count the objects of a session with tracemalloc, and keep only what cannot be read from the ledger.",
     ),
     "idle": Miss(
-        "Each browser that returns costs a look into the ledger, and all come at once.",
-        "Answer several joins from one statement.",
+        "Each browser that returns is a handshake of Sanic's and Socket.IO's, as with the floor, "
+        "and three short transactions; all come at once.",
+        "One transaction for a browser that returns.",
     ),
     "missed": Miss(
         "Missed messages are shown one by one, each with its receipt.",
@@ -60,7 +61,7 @@ MISSES = {
         "back, by the interface `Bot`, which is narrow enough for it.",
     ),
     "original.cost": Miss(
-        "A turn of the original costs some ten milliseconds while the conversation is short, and a "
+        "A turn of the original costs some tens of milliseconds while the conversation is short, and a "
         "message of ours one or more; so the ratio is reached in long conversations first.",
         "What makes a message of ours cheaper: see latency.",
     ),

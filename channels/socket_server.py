@@ -22,7 +22,7 @@ def make_socket_server(cors_allowed_origins: list[str] | str | None) -> AsyncSer
         async_mode="sanic",
         cors_allowed_origins=cors_allowed_origins,
         client_manager=DirectManager(),
-        json=Codec,
+        serializer=JsonPacket,
     )
 
 
@@ -42,7 +42,7 @@ class DirectManager(AsyncManager):  # type: ignore[misc]  # Socket.IO ships no t
         if any(more.get(name) for name in ("callback", "skip_sid")):
             await super().emit(event, data, namespace, room=room, to=to, **more)
             return
-        said = self.server.packet_class(packet.EVENT, [event, data], namespace=namespace, binary=False)
+        said = self.server.packet_class(packet.EVENT, [event, data], namespace=namespace)
         sent = engine_packet.Packet(engine_packet.MESSAGE, said.encode())
         for _, engine_id in self.get_participants(namespace, to or room):
             with suppress(EngineIOError):  # it has just gone
@@ -68,3 +68,10 @@ class Codec:
     @classmethod
     def loads(cls, text: str, **_options: Any) -> Any:
         return cls._read(text)
+
+
+class JsonPacket(packet.Packet):  # type: ignore[misc]  # Socket.IO ships no types
+    """What travels is JSON, so nothing has to be looked through for bytes."""
+
+    uses_binary_events = False
+    json = Codec

@@ -74,6 +74,18 @@ FIND_OWING_EXIT = Prepared(
     .limit(1)
 )
 
+# Looked for again and again, between messages that would wait for it.
+FIND_OVERDUE = Prepared(
+    select(handoffs)
+    .where(handoffs.c.state != State.ENDED, handoffs.c.deadline <= bindparam("now", type_=Instant))
+    .order_by(handoffs.c.deadline)
+)
+FIND_DUE_FOR_REMINDER = Prepared(
+    select(handoffs)
+    .where(handoffs.c.state != State.ENDED, handoffs.c.remind_at <= bindparam("now", type_=Instant))
+    .order_by(handoffs.c.remind_at)
+)
+FIND_OWED_EXITS = Prepared(select(handoffs.c.conversation).where(handoffs.c.exit == Exit.PENDING))
 
 IS_WAITED_FOR = and_(handoffs.c.state == State.LIVE, handoffs.c.remind_at.is_(None))
 NOTE_POST = Prepared(
@@ -239,13 +251,11 @@ class HandoffRows:
 
     async def overdue(self) -> Sequence[Handoff]:
         """Open handoffs whose deadline has passed."""
-        query = select(handoffs).where(handoffs.c.state != State.ENDED, handoffs.c.deadline <= self._clock())
-        return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.deadline))]
+        return [_handoff(row) for row in await self._connection.fetch(FIND_OVERDUE, {"now": self._clock()})]
 
     async def conversations_owing_exit(self) -> Sequence[str]:
         """Conversations in which the exit flow of an ended handoff has not run."""
-        query = select(handoffs.c.conversation).where(handoffs.c.exit == Exit.PENDING)
-        return list(await self._connection.scalars(query))
+        return [str(conversation) for (conversation,) in await self._connection.fetch(FIND_OWED_EXITS, {})]
 
     async def unfinished(self) -> Sequence[Handoff]:
         """Everything a restarted process has to look after: open handoffs and owed exit flows.
@@ -335,8 +345,8 @@ class HandoffRows:
 
     async def due_for_reminder(self) -> Sequence[Handoff]:
         """Open handoffs whose requester has waited long enough to be told something."""
-        query = select(handoffs).where(handoffs.c.state != State.ENDED, handoffs.c.remind_at <= self._clock())
-        return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.remind_at))]
+        due = await self._connection.fetch(FIND_DUE_FOR_REMINDER, {"now": self._clock()})
+        return [_handoff(row) for row in due]
 
     async def claim_reminder(self, handoff: Handoff, *, again: float) -> Handoff | None:
         """Take a due reminder, the next one in ``again`` seconds; None where somebody else has taken it."""

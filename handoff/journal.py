@@ -12,12 +12,14 @@ from queue import SimpleQueue
 class Journal:
     """Counts commits, and writes them through to the disk in a thread, as many at once as have come.
 
-    ``write_through`` blocks until everything that was written before its call is on the disk.
+    ``write_through`` blocks until everything that was written before its call is on the disk;
+    ``finish`` is called when it has, for whoever has more to write that it can take along next.
     A failure is raised to everybody who waited for it, and kept in ``failure`` until ``mend``.
     """
 
-    def __init__(self, write_through: Callable[[], None]) -> None:
+    def __init__(self, write_through: Callable[[], None], finish: Callable[[], None]) -> None:
         self.failure: Exception | None = None
+        self._finish = finish
         self._write_through = write_through
         self._asked: SimpleQueue[tuple[asyncio.AbstractEventLoop, int] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -91,7 +93,8 @@ class Journal:
             self._fail(error, waiting)
             return
         self._durable = max(self._durable, upto)
-        if self._next:
+        self._finish()
+        if self._next and not self.is_busy:
             self._begin()
         _succeed(waiting)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 
 class KeyedLocks:
@@ -15,13 +15,8 @@ class KeyedLocks:
         self._locks: dict[str, asyncio.Lock] = {}
         self._users: Counter[str] = Counter()
 
-    @asynccontextmanager
-    async def hold(self, key: str) -> AsyncIterator[None]:
-        await self.acquire(key)
-        try:
-            yield
-        finally:
-            self.release(key)
+    def hold(self, key: str) -> AbstractAsyncContextManager[None]:
+        return _Hold(self, key)
 
     async def acquire(self, key: str) -> None:
         """For those whose block has no one place; ``release`` has to follow."""
@@ -41,6 +36,22 @@ class KeyedLocks:
         self._users[key] -= 1
         if not self._users[key]:
             del self._users[key], self._locks[key]
+
+
+class _Hold:
+    """The block of one who holds a lock; a class, as this is on the way of every message."""
+
+    __slots__ = ("_key", "_locks")
+
+    def __init__(self, locks: KeyedLocks, key: str) -> None:
+        self._locks = locks
+        self._key = key
+
+    async def __aenter__(self) -> None:
+        await self._locks.acquire(self._key)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._locks.release(self._key)
 
 
 class Gate:

@@ -76,6 +76,9 @@ HAS_ANSWER = cast(messages.c.content, Text).contains('"answer"')
 
 FIND = Prepared(select(messages).where(IS_MESSAGE))
 FIND_NEXT_WITHOUT_OWNER = Prepared(WITHOUT_OWNER.where(OF_CONVERSATION).limit(1))
+FIND_CONVERSATIONS_WITHOUT_OWNER = Prepared(
+    WITHOUT_OWNER.with_only_columns(messages.c.conversation).order_by(None).distinct()
+)
 FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
 FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
 NOTHING_BEFORE = not_(
@@ -352,8 +355,8 @@ class MessageRows:
 
     async def conversations_without_owner(self) -> Sequence[str]:
         """Conversations in which such a message waits, as after a crash."""
-        waiting = WITHOUT_OWNER.with_only_columns(messages.c.conversation).order_by(None).distinct()
-        return list(await self._connection.scalars(waiting))
+        found = await self._connection.fetch(FIND_CONVERSATIONS_WITHOUT_OWNER, {})
+        return [str(conversation) for (conversation,) in found]
 
     async def next_for_desk(self, handoff: Handoff) -> Message | None:
         """The oldest message of this handoff that the desk has not taken."""

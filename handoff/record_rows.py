@@ -5,18 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from handoff.handoff import Clock, Exit, Handoff
 from handoff.message import Receipt, Sender
 from handoff.message_rows import MessageRows
 from handoff.record import MESSAGES, Talk
+from handoff.statements import Prepared
 from handoff.store import Connection
-from handoff.tables import handoffs, messages
+from handoff.tables import Instant, handoffs, messages
 
 SAID = (
     messages.c.sender.in_((Sender.REQUESTER, Sender.AGENT)),
     messages.c.receipt.not_in((Receipt.HELD, Receipt.MERGED)),
+)
+DUE = Prepared(
+    select(handoffs.c.id)
+    .where(handoffs.c.recorded_at.is_(None), handoffs.c.exit == Exit.DONE)
+    .where(handoffs.c.ended_at > bindparam("since", type_=Instant))
+    .order_by(handoffs.c.ended_at)
 )
 
 
@@ -30,16 +37,8 @@ class RecordRows:
 
     async def due(self, *, within: float) -> Sequence[str]:
         """Handoffs without a record whose end was told, at most ``within`` seconds old, oldest first."""
-        query = (
-            select(handoffs.c.id)
-            .where(
-                handoffs.c.recorded_at.is_(None),
-                handoffs.c.exit == Exit.DONE,
-                handoffs.c.ended_at > self._clock() - timedelta(seconds=within),
-            )
-            .order_by(handoffs.c.ended_at)
-        )
-        return list(await self._connection.scalars(query))
+        since = self._clock() - timedelta(seconds=within)
+        return [str(handoff_id) for (handoff_id,) in await self._connection.fetch(DUE, {"since": since})]
 
     async def is_due(self, handoff_id: str) -> bool:
         """Whether nobody was quicker, and the handoff was not forgotten meanwhile."""

@@ -25,6 +25,7 @@ from handoff.store import Connection
 
 log = structlog.get_logger(__name__)
 
+HELD = 0.002  # seconds that a transaction stays open for others to share it while the disk is busy
 CHECKPOINT_AFTER = 250  # commits, of a few pages each
 
 WriteThrough = Callable[[int], None]
@@ -39,7 +40,8 @@ class SqliteStore:
     that commit meanwhile share the next one. What is only read is waited for in the same way.
 
     While an fsync is under way nobody could be done earlier by a commit of their own, so those that
-    come in one turn of the event loop share one: each but the first is a savepoint in it.
+    come meanwhile share one: each but the first is a savepoint in it. Other processes wait for the file
+    no longer than a moment all the same.
     """
 
     is_shared = False
@@ -59,11 +61,12 @@ class SqliteStore:
         self.dialect = self.statements.dialect
         self._copier = LogCopier(path, largest_log)
         self._log_file = os.open(f"{path}-wal", os.O_RDONLY)
-        self._journal = Journal(lambda: write_through(self._log_file))
+        self._journal = Journal(lambda: write_through(self._log_file), self._commit)
         self._writing = asyncio.Lock()
         self._batch: list[asyncio.Future[None]] | None = None  # who waits for the transaction that is open
         self._changes = 0
-        self._is_within = self._is_last_called = False
+        self._is_within = False
+        self._last_call: asyncio.TimerHandle | None = None
         self._version = 0
         self._since_checkpoint = 0
         self._checkpoint: asyncio.Task[None] | None = None
@@ -166,16 +169,17 @@ class SqliteStore:
         return False
 
     def _commit_soon(self) -> None:
-        """At once, unless the disk is busy: then whoever comes in the same turn of the loop shares it."""
+        """At once, unless the disk is busy: then whoever comes until it is free, for a moment, shares it."""
         if not self._journal.is_busy:
             self._commit()
-        elif not self._is_last_called:
-            self._is_last_called = True
-            asyncio.get_running_loop().call_soon(self._commit)
+        elif self._last_call is None:
+            self._last_call = asyncio.get_running_loop().call_later(HELD, self._commit)
 
     def _commit(self) -> None:
         """Commit the transactions that are waiting for it; one that is under way does so at its end."""
-        self._is_last_called = False
+        if self._last_call:
+            self._last_call.cancel()
+            self._last_call = None
         batch = self._batch
         if batch is None or self._is_within:
             return

@@ -11,18 +11,27 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import bindparam, exists, func, or_, select, update
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock, Handoff, State
 from handoff.message import Draft, Message, Receipt, Sender
 from handoff.message_rows import MessageRows
+from handoff.statements import Prepared
 from handoff.store import Connection
-from handoff.tables import handoffs, messages
+from handoff.tables import Instant, handoffs, messages
 
 if TYPE_CHECKING:
     from handoff.desk import Streamed
 
+# By the few pieces, not by the many handoffs; a database may turn a list of handoffs around.
+IS_OPEN = exists().where(handoffs.c.id == messages.c.handoff_id, handoffs.c.state != State.ENDED)
+STALLED = Prepared(
+    select(messages.c.handoff_id)
+    .where(messages.c.receipt == Receipt.HELD, IS_OPEN)
+    .group_by(messages.c.handoff_id)
+    .having(func.max(messages.c.created_at) <= bindparam("limit", type_=Instant))
+)
 END = "end"
 SHOWN = "shown"
 
@@ -75,16 +84,8 @@ class StreamRows:
 
     async def stalled(self, window: float) -> Sequence[str]:
         """Ids of open handoffs with a stream of which nothing came for ``window`` seconds."""
-        # By the few pieces, not by the many handoffs; a database may turn a list of handoffs around.
-        is_open = exists().where(handoffs.c.id == messages.c.handoff_id, handoffs.c.state != State.ENDED)
         limit = self._clock() - timedelta(seconds=window)
-        stalled = (
-            select(messages.c.handoff_id)
-            .where(messages.c.receipt == Receipt.HELD, is_open)
-            .group_by(messages.c.handoff_id)
-            .having(func.max(messages.c.created_at) <= limit)
-        )
-        return list(await self._connection.scalars(stalled))
+        return [str(handoff_id) for (handoff_id,) in await self._connection.fetch(STALLED, {"limit": limit})]
 
     async def _held(self, handoff: Handoff, stream_id: str | None) -> list[Message]:
         query = select(messages).where(

@@ -24,6 +24,9 @@ FIND_NEWEST = Prepared(  # asked by every browser that joins
     .order_by(files.c.created_at.desc())
     .limit(bindparam("limit", type_=Integer))
 )
+FIND_WANTED = Prepared(
+    select(files.c.id).where(files.c.state == FileState.WANTED).order_by(files.c.created_at).limit(TAKEN_UP)
+)
 ABANDONED = timedelta(hours=1)  # a file that no message has asked for by then is forgotten
 
 
@@ -92,8 +95,7 @@ class FileRows:
 
     async def wanted(self) -> Sequence[str]:
         """The ids of files that are still to be fetched from the desk."""
-        query = select(files.c.id).where(files.c.state == FileState.WANTED)
-        return list(await self._connection.scalars(query.order_by(files.c.created_at).limit(TAKEN_UP)))
+        return [str(file_id) for (file_id,) in await self._connection.fetch(FIND_WANTED, {})]
 
     async def give_up(self, file: File) -> bool:
         """Fetch a file no more; False where it was fetched, or given up, meanwhile."""

@@ -107,13 +107,28 @@ async def recording(engine):
     event.remove(engine.sync_engine, "before_cursor_execute", note)
 
 
+class Asked:
+    """A connection whose prepared statements can be recorded too, in the very text that a ledger runs."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self.dialect = connection.dialect
+        self.execute, self.scalar, self.scalars = connection.execute, connection.scalar, connection.scalars
+
+    async def fetch(self, prepared, values):
+        compiled = prepared.compiled(self.dialect)
+        return compiled.read(
+            await self._connection.exec_driver_sql(compiled.text, tuple(compiled.bind(values)))
+        )
+
+
 async def read_plans(url, clock, ask):
     """One list of lines per statement that the question consists of."""
     engine = create_engine(url)
     try:
         async with engine.connect() as connection:
             async with recording(engine) as statements:
-                await ask(Entry(connection, clock))
+                await ask(Entry(Asked(connection), clock))
             prefix = "EXPLAIN" if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN"
             found = [await connection.exec_driver_sql(f"{prefix} {s}", p) for s, p in statements]
             return ["\n".join(str(row[-1]) for row in plan) for plan in found]

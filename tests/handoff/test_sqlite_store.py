@@ -221,7 +221,7 @@ async def test_who_comes_while_it_is_closed_gets_an_error_and_not_the_end_of_the
         await write(ledger, "too late")
 
 
-async def test_entries_of_one_turn_share_a_commit_while_the_disk_is_busy(ledger, disk, path):
+async def test_entries_that_come_while_the_disk_is_busy_share_a_commit(ledger, disk, path):
     disk.is_quick.clear()
     first = asyncio.create_task(write(ledger, "first"))
     await eventually(lambda: disk.asked)
