@@ -67,6 +67,7 @@ class Lane:
         self._left = 0  # of what has to happen until the message under way is through
         self._sent_at = self._latency = 0.0
         self._text = ""
+        self._way = Way.TO_BROWSER
         self.browser: Browser
         self.caller: Caller
 
@@ -79,7 +80,7 @@ class Lane:
         self.caller.close()
 
     def send(self, way: Way, text: str) -> None:
-        self.is_busy, self._left, self._text = True, 2, text
+        self.is_busy, self._left, self._text, self._way = True, 2, text, way
         if way is Way.TO_BROWSER:
             body = write_callback(self.seat, text)
             self._sent_at = time.perf_counter()
@@ -96,7 +97,7 @@ class Lane:
             self._step()
 
     def _hear(self, event: str, data: Any) -> None:
-        if event == "bot_uttered":
+        if event == "bot_uttered" and self._way is Way.TO_BROWSER:  # in a cluster one hears oneself too
             self.arrive(data["text"])
         elif event == "ack":
             if not data["accepted"]:

@@ -157,7 +157,8 @@ class Nemesis:
     def _condemn(self) -> tuple[Sentence, float]:
         """How a life is to end, and after how many seconds at the latest."""
         if self._is_patient:
-            return self._condemn_patiently(), self._deaths.uniform(6, 12)
+            sentence = self._condemn_patiently()
+            return sentence, self._deaths.uniform(9 if sentence.freezes else 6, 12)
         sentence = self._choose()
         return sentence, self._deaths.uniform(2, 5) if sentence.label else self._deaths.uniform(0.5, 2.5)
 

@@ -78,6 +78,7 @@ class Dispatch:
         # Messages whose first post was noted when they were accepted, and the lease by which that was.
         self._expected: dict[str, Lease | None] = {}
         self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
+        self._under_way: dict[str, str] = {}  # what the desk is being told, for the first time
         self._runs = OnePerKey(
             self._post_all,
             LANE,
@@ -99,7 +100,8 @@ class Dispatch:
         Then a note that the desk may have it goes along; ``expect`` has to follow.
         """
         lease = self._runs.find_lease(handoff.id)
-        standing = await entry.messages.find_standing(handoff, lease)
+        posting = self._under_way.get(handoff.id)
+        standing = await entry.messages.find_standing(handoff, lease, posting)
         return vary(standing, is_next=False) if self._ledger.leases and not standing.lease else standing
 
     def expect(self, message: Message, standing: Standing) -> None:
@@ -108,13 +110,26 @@ class Dispatch:
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:
         """Post soon a message whose transaction has just committed, and whatever else has been written."""
-        if message.id not in self._expected:
-            self.kick(handoff.id)
-        else:
+        if message.id in self._expected:
             self._handed[handoff.id] = handoff, vary(message, possibly_sent=False)
             self._runs.kick(handoff.id)
+        elif not message.possibly_sent:  # else a run has found it already
+            self.kick(handoff.id)
 
     async def _post_all(self, handoff_id: str) -> None:
+        """What was handed over is looked for after all where what came before it did not go well."""
+        try:
+            is_well = await self._post_each(handoff_id)
+        except BaseException:
+            self._handed.pop(handoff_id, None)
+            raise
+        finally:
+            self._under_way.pop(handoff_id, None)
+        if not is_well:
+            self._handed.pop(handoff_id, None)
+
+    async def _post_each(self, handoff_id: str) -> bool:
+        """Returns False where the handoff was given up."""
         handed = self._handed.pop(handoff_id, None)
         if handed and not self._is_expected(handed[1]):
             handed = None
@@ -135,21 +150,24 @@ class Dispatch:
                     found = await self._next(handoff_id)
                     continue
                 await self._give_up(handoff, error)
-                return
+                return False
             if is_doubtful is None:
                 found = await self._next(handoff_id)
                 continue
             # What was written before a live agent was there has waited for them, not for us.
             self._ledger.time(TO_DESK, max(message.created_at, handoff.live_since or message.created_at))
             note = partial(self._note_posted, handoff, message, is_doubtful)
-            if found is handed:  # what was written since has kicked
+            if found is handed or handoff.id in self._handed:  # what was written since has kicked
                 await self._ledger.defer(handoff.conversation, note)
                 found = None
             else:
                 async with self._ledger.entry() as entry:
                     await note(entry)
                     found = await self._find(entry, handoff.id)
+                self._drop(handoff.id, None, found)
+            self._under_way.pop(handoff.id, None)
             await self._screen.show_receipt(vary(message, receipt=Receipt.SENT))
+        return True
 
     async def _note_posted(self, handoff: Handoff, message: Message, is_doubtful: bool, entry: Entry) -> None:
         """Take note that the desk has a message."""
@@ -166,11 +184,21 @@ class Dispatch:
         return message.id in self._expected and self._expected[message.id] == present_lease()
 
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
+        handed = self._handed.get(handoff_id)
         async with self._ledger.entry() as entry:
             found = await self._find(entry, handoff_id)
-        if found:  # what was handed over meanwhile is this one, or waits behind it
-            self._handed.pop(handoff_id, None)
+        self._drop(handoff_id, handed, found)
         return found
+
+    def _drop(
+        self,
+        handoff_id: str,
+        handed: tuple[Handoff, Message] | None,
+        found: tuple[Handoff, Message] | None,
+    ) -> None:
+        """After a look: what was handed over before it is what was found, or behind it, or settled."""
+        if found or self._handed.get(handoff_id) is handed:
+            self._handed.pop(handoff_id, None)
 
     async def _find(self, entry: Entry, handoff_id: str) -> tuple[Handoff, Message] | None:
         """What was written before a live agent is there waits for them, but for answers to the bot."""
@@ -211,6 +239,7 @@ class Dispatch:
         Returns whether an earlier attempt may have arrived.
         """
         was_in_doubt = await self._begin(message)
+        self._under_way[handoff.id] = message.id
         try:
             with self._ledger.tracing.follow(
                 message.trace, "handoff.post", SpanKind.CLIENT, handoff=handoff.id, message=message.id
@@ -218,12 +247,22 @@ class Dispatch:
                 await self._send(handoff, message)
         except DeskError as error:
             self._ledger.measures.count(DESK_FAILURES, "send", name_failure(error))
+            self._under_way.pop(handoff.id, None)
             is_doubtful = isinstance(error, DeskUnavailable) and error.possibly_done
             if not (was_in_doubt or is_doubtful):
                 async with self._ledger.entry() as entry:
                     await entry.messages.note_possibly_sent(message.id, possibly=False)
+            await self._take_back(handoff.id)
             raise
         return was_in_doubt
+
+    async def _take_back(self, handoff_id: str) -> None:
+        """What was to be posted next has to wait, so the desk cannot have it."""
+        _, message = self._handed.pop(handoff_id, (None, None))
+        if message and self._is_expected(message):
+            del self._expected[message.id]
+            async with self._ledger.entry() as entry:
+                await entry.messages.note_possibly_sent(message.id, possibly=False)
 
     async def _send(self, handoff: Handoff, message: Message) -> None:
         if not has_files(message.content):

@@ -84,7 +84,12 @@ FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
 NOTHING_BEFORE = not_(
     WITHOUT_OWNER.with_only_columns(messages.c.id).where(OF_CONVERSATION).order_by(None).exists()
 )
-NOTHING_WAITING = not_(WAITING_FOR_DESK.with_only_columns(messages.c.id).order_by(None).exists())
+NOTHING_WAITING = not_(
+    WAITING_FOR_DESK.with_only_columns(messages.c.id)
+    .where(messages.c.id != bindparam("posting"))
+    .order_by(None)
+    .exists()
+)
 FIND_STANDING = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING))
 LEASE_HELD = (  # as ``Lease.check``
     select(leases.c.token)
@@ -242,9 +247,11 @@ class MessageRows:
         self.written.append(message)
         return Accepted(message, is_new=True)
 
-    async def find_standing(self, handoff: Handoff, lease: Lease | None) -> Standing:
-        """Of a message that is about to be written for a handoff."""
-        values = {"of": handoff.conversation, "handoff": handoff.id}
+    async def find_standing(
+        self, handoff: Handoff, lease: Lease | None, posting: str | None = None
+    ) -> Standing:
+        """Of a message that is about to be written for a handoff, while ``posting`` is being posted."""
+        values = {"of": handoff.conversation, "handoff": handoff.id, "posting": posting or ""}
         if lease is None:
             [(is_first, is_next)] = await self._connection.fetch(FIND_STANDING, values)
             return Standing(is_first, is_next, None)

@@ -208,7 +208,8 @@ class Relay:
             if current is None or current.state is State.ENDING:
                 return
             await entry.messages.assign(message, current)
-        self.post_soon(handoff, message)
+        self._dispatch.kick(handoff.id)
+        self._expect_news(handoff)
 
     async def find_standing(self, entry: Entry, handoff: Handoff) -> Standing:
         """What a message that is accepted in this entry has before it."""

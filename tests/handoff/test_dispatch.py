@@ -403,6 +403,38 @@ async def test_a_message_may_be_handed_over_while_another_is_posted(ledger, desk
     assert desk.texts == ["one", *map(str, range(8))]
 
 
+async def test_the_next_message_is_expected_while_the_desk_is_told_the_last(ledger, desk, dispatch, live):
+    await post_one(ledger, desk, dispatch, live, "one")
+    gate = desk.hold("send")
+    dispatch.hand_over(live, await accept_for(ledger, dispatch, live, "two"))
+    await eventually(lambda: desk.in_flight)
+    third = await accept_for(ledger, dispatch, live, "three")
+    assert (await message(ledger, third)).possibly_sent
+    dispatch.hand_over(live, third)
+    fourth = await accept_for(ledger, dispatch, live, "four")
+    assert not (await message(ledger, fourth)).possibly_sent  # two are on the way
+    dispatch.hand_over(live, fourth)
+    gate.set()
+    await eventually(lambda: desk.texts == ["one", "two", "three", "four"])
+
+
+async def test_what_waits_behind_a_failure_is_not_said_to_have_arrived(
+    ledger, desk, dispatch, live, given_up
+):
+    await post_one(ledger, desk, dispatch, live, "one")
+    gate = desk.hold("send")
+    desk.break_down("send", DeskRejected("no"))
+    dispatch.hand_over(live, await accept_for(ledger, dispatch, live, "two"))
+    await eventually(lambda: desk.in_flight)
+    behind = await accept_for(ledger, dispatch, live, "three")
+    dispatch.hand_over(live, behind)
+    gate.set()
+    await eventually(lambda: given_up)
+    await eventually(lambda: live.id not in dispatch._runs)
+    found = await message(ledger, behind)
+    assert (found.receipt, found.possibly_sent, desk.texts) == (Receipt.ACCEPTED, False, ["one"])
+
+
 async def test_what_another_process_may_have_posted_since_is_looked_up(
     ledger, other_ledger, desk, dispatch, live
 ):
