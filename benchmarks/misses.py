@@ -23,7 +23,7 @@ MISSES = {
         "Ours does more than the floor before a message is through: it finds whose conversation it is, "
         "numbers and writes the message with its handoff, notes who was shown what, and commits by the rules "
         "of the ledger. That is Python on the event loop, and at 200 messages a second they wait for each "
-        "other. What is slowest of a hundred has met another message, or the collector.",
+        "other. What is slowest of a hundred has met another message.",
         "Take what is left in the profile (docs/performance-notes.md) from the top; Sanic, Socket.IO and "
         "aiohttp in it cost the floor the same.",
     ),
