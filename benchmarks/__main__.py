@@ -85,7 +85,7 @@ def measure(stand: Stand, name: str, work: Measure, limit: float = LIMIT) -> Non
         uvloop.run(_within(work(stand), limit))
     except Exception as error:
         stand.failed.append(name)
-        stand.note_absent(f"failed: {error or repr(error)}")
+        stand.note_absent(f"failed: {str(error) or repr(error)}")
         stand.say(f"{name} failed: {error!r}")
     measured = {row.key for row in stand.report.rows}
     owed = [goal.key for goal in GOALS if belongs(goal.key, name) and goal.key not in measured]

@@ -53,6 +53,14 @@ def test_a_measurement_that_does_not_end_is_cut_short(stand):
     assert "longer than" in stand.report.rows[0].note
 
 
+def test_an_error_without_words_is_told_by_its_name(stand):
+    async def give_up(_stand):
+        raise TimeoutError
+
+    measure(stand, "growth.messages", give_up)
+    assert stand.report.rows[0].note == "failed: TimeoutError()"
+
+
 def test_a_time_out_within_a_measurement_is_not_told_as_its_own_limit(stand):
     async def give_up(_stand):
         raise TimeoutError("a browser did not join")
