@@ -288,7 +288,7 @@ class Relay:
     # -- from the desk ----------------------------------------------------------------
 
     async def receive(self, callback: Callback, taken: Taken | None = None) -> bool:
-        """Commit what the desk tells, then show it; ``taken`` is told as soon as it is committed.
+        """Commit what the desk tells, and show it; ``taken`` is told as soon as it is committed.
 
         Returns False for a callback that belongs to no handoff, or with which another process
         that polls was quicker. It belongs to the trace of what the requester wrote last.
@@ -313,7 +313,11 @@ class Relay:
         if news is None:
             return False
         self._follow_up(callback, news)
-        await self.delivery.run(news.before.conversation, news.glance)
+        showing = self.delivery.run(news.before.conversation, news.glance)
+        if taken:
+            await showing
+        else:  # whoever waits for no answer goes on as well
+            self._tasks.spawn(showing, "delivery")
         if news.before.looks == news.after.looks and news.before.last_updated != news.after.last_updated:
             self._front.note_update(news.after)
         return True
