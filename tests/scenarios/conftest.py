@@ -51,7 +51,16 @@ class Helpdesk:
         await client.say(summary)
         await client.expect("A live agent will join you")
         await eventually(lambda: len(self.simulator.chats) > before)
+        await self.expect_turn(client, summary)
         return self.simulator.chats[-1]
+
+    async def expect_turn(self, client: ChatClient, text: str) -> None:
+        """What the bot says is shown before Rasa has saved the turn in which it was said."""
+
+        async def is_saved() -> bool:
+            return any(e["event"] == "user" and e["text"] == text for e in await self.events(client))
+
+        await eventually(is_saved)
 
     async def go_live(self, client: ChatClient, agent: str = "Dana", **options) -> Chat:
         chat = await self.ask_for_person(client, **options)
