@@ -118,8 +118,8 @@ MUTANTS = {
     "errors-swallowed": Mutant(
         "a failed post counts as posted",
         "handoff/dispatch.py",
-        "possibly=False)\n            raise\n",
-        "possibly=False)\n            return False\n",
+        "            await self._take_back(handoff.id)\n            raise\n",
+        "            await self._take_back(handoff.id)\n            return False\n",
         ("lost",),
     ),
     "newest-first": Mutant(
