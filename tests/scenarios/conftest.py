@@ -43,7 +43,7 @@ class Helpdesk:
 
     async def ask_for_person(self, client: ChatClient, summary: str = "My laptop does not start") -> Chat:
         """Go through the entry flow; returns the chat at the desk."""
-        before = len(self.simulator.chats)
+        before, turns = len(self.simulator.chats), await self.count_turns(client)
         await client.say("I want to talk to a person")
         await client.expect("Shall I ask a person")
         await client.say("/SetSlots(confirm_handoff=true)")
@@ -51,16 +51,19 @@ class Helpdesk:
         await client.say(summary)
         await client.expect("A live agent will join you")
         await eventually(lambda: len(self.simulator.chats) > before)
-        await self.expect_turn(client, summary)
+        await self.expect_turns(client, turns + 3)
         return self.simulator.chats[-1]
 
-    async def expect_turn(self, client: ChatClient, text: str) -> None:
+    async def expect_turns(self, client: ChatClient, number: int) -> None:
         """What the bot says is shown before Rasa has saved the turn in which it was said."""
 
-        async def is_saved() -> bool:
-            return any(e["event"] == "user" and e["text"] == text for e in await self.events(client))
+        async def are_saved() -> bool:
+            return await self.count_turns(client) >= number
 
-        await eventually(is_saved)
+        await eventually(are_saved)
+
+    async def count_turns(self, client: ChatClient) -> int:
+        return [event["event"] for event in await self.events(client)].count("user")
 
     async def go_live(self, client: ChatClient, agent: str = "Dana", **options) -> Chat:
         chat = await self.ask_for_person(client, **options)
@@ -83,7 +86,7 @@ class Helpdesk:
 
     async def events(self, client: ChatClient) -> list[dict]:
         tracker = await self.app.ctx.agent.tracker_store.retrieve(client.session_id)
-        return [event.as_dict() for event in tracker.events]
+        return [event.as_dict() for event in tracker.events] if tracker else []
 
     async def expect_slot(self, client: ChatClient, name: str, value: object, within: float = 10.0) -> None:
         async def has_value() -> bool:
