@@ -38,7 +38,7 @@ def test_a_short_run_of_a_cluster_prints_zeros_only(tmp_path):
     assert len(re.findall(r"^ +0  [a-z ]+: ", done.stdout, re.MULTILINE)) == len(KINDS)
     assert int(re.search(r"(\d+)  messages acknowledged", done.stdout)[1]) > 20
     assert int(re.search(r"(\d+)  kills", done.stdout)[1]) > 3
-    assert int(re.search(r"(\d+)  restarts of PostgreSQL and Redis", done.stdout)[1]) > 1
+    assert int(re.search(r"(\d+)  restarts of PostgreSQL and Redis", done.stdout)[1]) > 0
     assert int(re.search(r"(\d+)  standstills of a server", done.stdout)[1]) > 0
 
 
