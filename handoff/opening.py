@@ -145,7 +145,10 @@ async def _open(
     except DeskError as error:
         ledger.measures.count(DESK_FAILURES, "open", name_failure(error))
         log.warning("opening.failed", handoff=handoff.id, reason=str(error))
-        return await _give_up(ledger, desk, handoff)
+        if await _give_up(ledger, handoff):
+            await _withdraw(desk, handoff)
+            return Opening(outcome=Outcome.DESK_UNREACHABLE)
+        return await _settle(ledger, await _await_decision(ledger, handoff, patience))
     if not await _note_opened(ledger, desk, handoff, opened, timeouts):
         await _withdraw(desk, replace(handoff, live_chat_id=opened.chat_id or handoff.live_chat_id))
     return await _settle(ledger, await _await_decision(ledger, handoff, patience))
@@ -196,13 +199,19 @@ async def _find_open(ledger: Ledger, conversation: str) -> Opening:
     return Opening(outcome=Outcome.ALREADY_OPEN, handoff=handoff)
 
 
-async def _give_up(ledger: Ledger, desk: AgentDesk, handoff: Handoff) -> Opening:
-    """The desk may have opened a chat all the same, so it is asked to end it."""
+async def _give_up(ledger: Ledger, handoff: Handoff) -> bool:
+    """End it, unless the desk has called back that it is queued or live: only its answer was lost then.
+
+    Otherwise it may have opened a chat all the same, so it is to be asked to end it.
+    """
     async with ledger.entry() as entry:
+        await entry.conversations.lock(handoff.conversation)
+        current = await entry.handoffs.find(handoff.id) or handoff
+        if current.state in (State.QUEUED, State.LIVE):
+            return False
         await finish(entry, handoff, EndReason.DESK_UNREACHABLE)
         await entry.handoffs.settle_exit(handoff)
-    await _withdraw(desk, handoff)
-    return Opening(outcome=Outcome.DESK_UNREACHABLE)
+    return True
 
 
 async def _withdraw(desk: AgentDesk, handoff: Handoff) -> None:

@@ -176,6 +176,28 @@ async def test_a_desk_that_fails_is_an_outcome_and_the_chat_is_withdrawn(open_, 
     assert logs[0]["reason"] == str(error)
 
 
+@pytest.mark.parametrize(
+    ("event", "state", "outcome"),
+    [
+        (Queued(entered=True), State.QUEUED, Outcome.QUEUED),
+        (Joined(name="Dana"), State.LIVE, Outcome.LIVE),
+    ],
+)
+async def test_a_lost_answer_is_none_where_the_desk_has_called_back(
+    open_, desk, ledger, event, state, outcome
+):
+    """Else the requester would read that somebody has joined, and then that the desk is out of reach."""
+    gate = desk.hold("open")
+    desk.fail("open", DeskUnavailable("lost", possibly_done=True))
+    opening = asyncio.create_task(open_())
+    handoff = await eventually(lambda: only_handoff(ledger))
+    await tell(ledger, handoff, event)
+    gate.set()
+    assert (await opening).outcome is outcome
+    assert (await find(ledger, handoff)).state is state
+    assert desk.left == []
+
+
 async def test_a_desk_that_cannot_even_be_left_does_no_more_harm(open_, desk, ledger):
     desk.break_down("open", DeskUnavailable("gone"))
     desk.break_down("end", DeskUnavailable("gone"))
