@@ -46,6 +46,8 @@ class RestEvents:
         """What came after a number, as soon as there is something; nothing after ``wait`` seconds."""
         with self._listeners.listen(conversation, Kind.POLL) as listener:
             since = await self._tasks.finish(self._begin(conversation, after), "begin")
+            if after is not None:  # what waited behind it for the client's own address may go there now
+                self._bridge.relay.delivery.kick(conversation)
             batch = await self._wait(listener, conversation, since, wait)
         body = {
             "messages": batch.messages,
