@@ -142,6 +142,22 @@ async def test_what_an_answer_has_held_is_not_posted_as_well(stage, receiver):
     assert "echo: hello" not in received(receiver)
 
 
+async def test_what_waited_behind_a_message_that_is_polled_is_posted(stage, receiver):
+    receiver.answer(Answer(status=503, headers={"Retry-After": "3000"}))
+    await post(stage, "one", "c1")
+    await eventually(lambda: received(receiver) == ["echo: one"])
+    await post(stage, "two", "c1")
+    client = stage.rest("c1")
+    (one, _) = await eventually(lambda: said_twice(client))
+    await client.poll(after=one["metadata"]["seq"])
+    await eventually(lambda: received(receiver) == ["echo: one", "echo: two"])
+
+
+async def said_twice(client):
+    said = await client.said()
+    return said if len(said) == 2 else None
+
+
 async def test_what_could_not_be_posted_is_in_the_next_answer(stage, receiver):
     receiver.default = Answer(status=500)
     await post(stage, "hello", "c1")
