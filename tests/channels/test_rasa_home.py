@@ -11,9 +11,8 @@ from rasa.core.timer_stores.redis_timer_store import RedisSessionTimerStore, Red
 
 from channels.rasa_home import HomeBroker, HomeTimers, make_expire
 from channels.turn_thread import TurnThread
-from chaos.services import RedisService, ServiceMissing
 from handoff.tasks import Home
-from tests.support.chromium import give_up
+from tests.support.redis_server import serve_redis
 from tests.support.waiting import eventually
 
 SENDER, SESSION = "sender", "session"
@@ -28,13 +27,8 @@ async def thread():
 
 @pytest.fixture
 async def redis(tmp_path):
-    try:
-        service = RedisService(tmp_path / "redis.log")
-    except ServiceMissing as error:
-        give_up(str(error))
-    await service.start()
-    yield service
-    await service.stop()
+    async with serve_redis(tmp_path) as service:
+        yield service
 
 
 class Expiries:

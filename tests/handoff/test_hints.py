@@ -5,10 +5,9 @@ import signal
 import pytest
 from redis.asyncio import Redis
 
-from chaos.services import RedisService, ServiceMissing
 from handoff.hints import WAITING, Hints
 from handoff.tasks import Tasks
-from tests.support.chromium import give_up
+from tests.support.redis_server import serve_redis
 from tests.support.waiting import eventually
 
 
@@ -33,13 +32,8 @@ class Process:
 
 @pytest.fixture
 async def redis(tmp_path):
-    try:
-        service = RedisService(tmp_path / "redis.log")
-    except ServiceMissing as error:
-        give_up(str(error))
-    await service.start()
-    yield service
-    await service.stop()
+    async with serve_redis(tmp_path) as service:
+        yield service
 
 
 @pytest.fixture

@@ -109,16 +109,17 @@ async def test_reading_survives_that_its_connection_was_cut(open_store, url):
 
 
 async def test_closing_waits_for_the_transaction_under_way(open_store):
-    store, ended = open_store(), []
+    store, ended, begun = open_store(), [], asyncio.Event()
 
     async def work():
         async with store.transaction() as connection:
             await connection.fetch(COUNT, {})
+            begun.set()
             await asyncio.sleep(0.05)
             ended.append("transaction")
 
     working = asyncio.create_task(work())
-    await asyncio.sleep(0.01)
+    await begun.wait()
     await store.close()
     ended.append("store")
     await working

@@ -8,10 +8,9 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import make_url
 
-from chaos.services import RedisService, ServiceMissing
 from local.environment import ROOT
 from tests.support import postgres
-from tests.support.chromium import give_up
+from tests.support.redis_server import serve_redis
 
 pytestmark = [pytest.mark.rasa, pytest.mark.timeout(240)]
 
@@ -30,13 +29,8 @@ def ledger_database():
 
 @pytest.fixture
 async def redis(tmp_path):
-    try:
-        service = RedisService(tmp_path / "redis.log")
-    except ServiceMissing as error:
-        give_up(str(error))
-    await service.start()
-    yield service
-    await service.stop()
+    async with serve_redis(tmp_path) as service:
+        yield service
 
 
 @pytest.fixture

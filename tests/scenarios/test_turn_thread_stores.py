@@ -16,12 +16,11 @@ import yaml
 from aiohttp import web
 from sqlalchemy import make_url
 
-from chaos.services import RedisService, ServiceMissing
 from tests.scenarios.conftest import SECRET, heard
 from tests.support import postgres
-from tests.support.chromium import give_up
 from tests.support.processes import find_port, run_module
 from tests.support.rabbitmq import run_rabbitmq
+from tests.support.redis_server import serve_redis
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.rasa, pytest.mark.timeout(180)]
@@ -31,13 +30,8 @@ GREETING = "Hello"
 
 @pytest.fixture
 async def redis(tmp_path):
-    try:
-        service = RedisService(tmp_path / "redis.log")
-    except ServiceMissing as error:
-        give_up(str(error))
-    await service.start()
-    yield {"host": "127.0.0.1", "port": service.port, "db": 0}
-    await service.stop()
+    async with serve_redis(tmp_path) as service:
+        yield {"host": "127.0.0.1", "port": service.port, "db": 0}
 
 
 @pytest.fixture
