@@ -91,10 +91,10 @@ NOTHING_WAITING = not_(
     .exists()
 )
 FIND_STANDING = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING))
-LEASE_HELD = (  # as ``Lease.check``
+LEASE_HELD = (  # as ``Lease.check``; nobody who gives it back is waited for
     select(leases.c.token)
     .where(leases.c.key == bindparam("key"), leases.c.token == bindparam("token"))
-    .with_for_update(read=True, key_share=True)
+    .with_for_update(read=True, key_share=True, skip_locked=True)
     .scalar_subquery()
 )
 FIND_STANDING_BY_LEASE = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING, LEASE_HELD))
@@ -367,8 +367,11 @@ class MessageRows:
         rows = await self._all(FIND_ANSWERS_FOR_DESK, {"handoff": handoff.id})
         return [message for message in rows if "answer" in message.content]
 
-    async def handoffs_to_post(self) -> Sequence[str]:
-        """Handoffs with a message for a live agent who is there, or an answer to who asked before."""
+    async def handoffs_to_post(self, waited: float = 0.0) -> Sequence[str]:
+        """Handoffs with a message for a live agent who is there, or an answer to who asked before.
+
+        It has ``waited`` for so many seconds.
+        """
         is_for_bot = and_(handoffs.c.state.in_(WAITING), HAS_ANSWER)
         waiting = (
             select(messages.c.handoff_id)
@@ -376,6 +379,7 @@ class MessageRows:
             .where(
                 messages.c.sender == Sender.REQUESTER,
                 messages.c.receipt == Receipt.ACCEPTED,
+                messages.c.created_at <= self._clock() - timedelta(seconds=waited),
                 or_(handoffs.c.state == State.LIVE, is_for_bot),
             )
         )
