@@ -294,8 +294,9 @@ class Relay:
 
     async def _receive(self, callback: Callback, taken: Taken | None) -> bool:
         news = await self._commit(callback)
-        if taken and not taken.done():
-            taken.set_result(news is not None)
+        if taken:
+            # A moment later, so that what has to be shown goes out before the desk is answered.
+            asyncio.get_running_loop().call_soon(_answer, taken, news is not None)
         if news is None:
             return False
         self._follow_up(callback, news)
@@ -396,3 +397,8 @@ class Relay:
     async def _changed(self, handoff: Handoff) -> None:
         self.delivery.kick(handoff.conversation)
         await self._following.settle(handoff.id)
+
+
+def _answer(taken: Taken, is_news: bool) -> None:
+    if not taken.done():
+        taken.set_result(is_news)
