@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 LANES = 2  # transactions at a time, after which others wait for the next
 OCCUPIED = 0.05  # seconds that one keeps its lane at most: it may wait for somebody
-MOST = 50  # conversations in one transaction
+MOST = 25  # conversations in one transaction: while PostgreSQL is at work on one, we are at another
 
 
 class Lane:
