@@ -25,5 +25,5 @@ _index_some("one_open_handoff", "state <> 'ended'", handoffs.c.conversation, uni
 _index_some("unrecorded_handoffs", "recorded_at IS NULL", handoffs.c.ended_at)
 # What nobody has been given or shown yet; few rows, looked for again and again.
 _index_some("unsettled_messages", "receipt = 'accepted'", messages.c.sender, messages.c.conversation)
-# The pieces of texts that the desk is still writing; looked for twice a second.
+# The pieces of texts that the desk is still writing; looked for every second.
 _index_some("held_messages", "receipt = 'held'", messages.c.handoff_id)
