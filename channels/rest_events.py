@@ -17,6 +17,7 @@ from channels.rest_answers import STATE_HEADER
 from channels.rest_listeners import Kind, Listener, Listeners
 from channels.rest_reader import Batch, RestReader
 from channels.rest_wire import write_event, write_handoff
+from channels.small_writes import send_at_once
 from handoff.tasks import Tasks
 
 HEART_BEAT = 15.0  # seconds without news until a stream says that it is alive
@@ -60,6 +61,7 @@ class RestEvents:
         """Write events until the client or the server goes."""
         with self._listeners.listen(conversation, Kind.STREAM) as listener:
             since = await self._tasks.finish(self._begin(conversation, after), "begin")
+            send_at_once(request)
             response: Any = await request.respond(headers=STREAM_HEADERS, content_type="text/event-stream")
             await response.send(f"retry: {RECONNECT}\n\n")
             self._bridge.relay.delivery.kick(conversation)

@@ -10,6 +10,7 @@ from sanic.response import json
 from socketio import AsyncServer
 
 from channels.bodies import BodyTooLarge, BodyTooSlow, leave_body, read_body
+from channels.small_writes import send_at_once
 
 
 class SocketBlueprint(Blueprint):
@@ -53,6 +54,7 @@ class SocketBlueprint(Blueprint):
         else:
             leave_body(request)
             _spare_pings(request)
+            send_at_once(request)
         return await engine.handle_request(request)
 
     def add_health_check(self, is_ready: Callable[[], bool]) -> None:

@@ -36,5 +36,5 @@ _index_some("messages_to_show", IS_TO_SHOW, said_in, messages.c.seq)
 # What was given up, by the side that asks for it: a client, or who looks over handoffs.
 _index_some("failed_messages", "receipt = 'failed'", said_in, messages.c.seq)
 _index_some("failed_in_handoff", "receipt = 'failed'", messages.c.handoff_id)
-# The pieces of texts that the desk is still writing; looked for twice a second.
+# The pieces of texts that the desk is still writing; looked for every second.
 _index_some("held_messages", "receipt = 'held'", messages.c.handoff_id)

@@ -1,4 +1,4 @@
-"""The relay: moves messages between ledger, desk and requester, and ends handoffs."""
+"""The relay: moves messages between ledger, desk and requester."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ from handoff.desk import (
     Typing,
 )
 from handoff.dispatch import LANE, Dispatch
-from handoff.ending import finish
-from handoff.errors import DeskError, DeskRejected, name_failure
+from handoff.errors import DeskError, name_failure
 from handoff.files.cabinet import Cabinet
 from handoff.files.fetching import Fetching
 from handoff.files.file import File, FileState, has_files
@@ -35,10 +34,11 @@ from handoff.handoff import EndReason, Handoff, State
 from handoff.instruments import CALLBACKS, DESK_FAILURES, TO_REQUESTER
 from handoff.intake import TakenIn, take_in
 from handoff.leases import Leases
+from handoff.leaving import Leaving
 from handoff.ledger import Entry, Ledger
-from handoff.message import Draft, Message, Receipt, Sender, sentence
+from handoff.message import Message, Receipt
 from handoff.message_rows import Standing
-from handoff.polling import Polling
+from handoff.polling import LOOK, Polling
 from handoff.stray import take_back
 from handoff.tasks import OnePerKey, Tasks
 from handoff.ticks import Ticks
@@ -51,7 +51,7 @@ log = structlog.get_logger(__name__)
 REMEMBERED = 10_000  # handoffs whose conversation is known
 Taken = asyncio.Future[bool]  # whether a callback was news
 
-SWEEP = 0.5  # seconds between two looks for deadlines that have passed
+SWEEP = 1.0  # seconds between two looks for deadlines that have passed; they are minutes away
 REST = 0.01  # seconds between two open handoffs that are looked at after a restart
 TAKE_OVER = 1.0  # seconds between two looks, in a cluster, for what a process has left that is gone
 
@@ -106,6 +106,7 @@ class Relay:
         self._met: dict[str, str] = {}  # the conversations that callbacks were about, by what named them
         self.delivery = Delivery(ledger, front, self._tasks, views)
         self._following = OnePerKey(self._follow, "follow", self._tasks, concern=Concerning.of_handoff)
+        self._leaving = Leaving(ledger, desk, timeouts, self._changed, self._expect_news)
         self.vault = Vault()
         self._turns = Turns()
         self._posting = Posting(ledger, cabinet, desk) if cabinet and isinstance(desk, FileDesk) else None
@@ -114,16 +115,16 @@ class Relay:
             desk,
             front,
             timeouts,
-            self._give_up,
+            self._leaving.give_up,
             self._tasks,
             self.vault,
             self.delivery.kick,
             self._turns,
             self._posting,
         )
-        self._deadlines = Deadlines(ledger, timeouts, self._close_overdue, self._changed, self._tasks)
+        self._deadlines = Deadlines(ledger, timeouts, self._leaving.close_overdue, self._changed, self._tasks)
         self._polling = (
-            Polling(ledger, desk, self.receive, self._give_up, timeouts, self._tasks)
+            Polling(ledger, desk, self.receive, self._leaving.give_up, timeouts, self._tasks)
             if isinstance(desk, PolledDesk)
             else None
         )
@@ -153,7 +154,7 @@ class Relay:
             self._tasks.spawn(self._take_over(self._ledger.leases), "take_over")
         self._tasks.spawn(self._deadlines.watch(self._sweep), "deadlines")
         if self._polling:
-            self._tasks.spawn(self._polling.watch(self._sweep), "polling")
+            self._tasks.spawn(self._polling.watch(min(self._sweep, LOOK)), "polling")
         if self._fetching:
             self._tasks.spawn(self._fetching.watch(), "fetching")
         if self._ticks:
@@ -268,22 +269,7 @@ class Relay:
 
     async def leave(self, handoff: Handoff, reason: EndReason) -> None:
         """Leave the chat because the requester wants to; ends when the desk confirms, or soon anyway."""
-        with Concerning.of(handoff):
-            await self._leave(handoff, reason)
-
-    async def _leave(self, handoff: Handoff, reason: EndReason) -> None:
-        async with self._ledger.entry() as entry:
-            ending = await entry.handoffs.move(
-                handoff, State.ENDING, within=self._timeouts.ending, end_reason=reason
-            )
-            if ending:
-                await entry.messages.accept(handoff.conversation, _system(handoff, "utter_live_chat_leaving"))
-        if ending is None:
-            return
-        self._expect_news(ending)
-        await self._changed(ending)
-        if not await self._end_at_desk(ending):
-            await self._finish(ending, reason, leave_failed=True)
+        await self._leaving.leave(handoff, reason)
 
     # -- from the desk ----------------------------------------------------------------
 
@@ -308,8 +294,9 @@ class Relay:
 
     async def _receive(self, callback: Callback, taken: Taken | None) -> bool:
         news = await self._commit(callback)
-        if taken and not taken.done():
-            taken.set_result(news is not None)
+        if taken:
+            # A moment later, so that what has to be shown goes out before the desk is answered.
+            asyncio.get_running_loop().call_soon(_answer, taken, news is not None)
         if news is None:
             return False
         self._follow_up(callback, news)
@@ -398,65 +385,10 @@ class Relay:
         try:
             await self._desk.proceed(handoff, event)
         except DeskError as error:
-            self._count_failure("proceed", error)
-            await self._give_up(handoff, error)
+            self._ledger.measures.count(DESK_FAILURES, "proceed", name_failure(error))
+            await self._leaving.give_up(handoff, error)
 
-    # -- ends -------------------------------------------------------------------------
-
-    async def _close_overdue(self, handoff: Handoff, reason: EndReason) -> None:
-        """End a handoff that is still overdue; one that was ending is left again if that may not be done."""
-        if handoff.state is State.ENDING:
-            left = handoff.leave_sent or await self._end_at_desk(handoff)
-            await self._finish(handoff, reason, leave_failed=not left, overdue=True)
-        else:
-            await self._close(handoff, reason, overdue=True)
-
-    async def _give_up(self, handoff: Handoff, error: DeskError) -> None:
-        """Posting failed for good: leave the chat, and give the conversation back with the reason."""
-        rejected = isinstance(error, DeskRejected)
-        reason = EndReason.DESK_ERROR if rejected else EndReason.DESK_UNREACHABLE
-        await self._close(handoff, reason, problem=str(error))
-
-    async def _close(
-        self, handoff: Handoff, reason: EndReason, *, overdue: bool = False, problem: str | None = None
-    ) -> None:
-        """Leave the chat, then end the handoff; the deadline of ``ending`` mends a crash in between."""
-        async with self._ledger.entry() as entry:
-            ending = await entry.handoffs.move(
-                handoff,
-                State.ENDING,
-                within=self._timeouts.ending,
-                overdue=overdue,
-                end_reason=reason,
-                problem=problem,
-            )
-        if ending:
-            left = await self._end_at_desk(ending)
-            await self._finish(ending, reason, leave_failed=not left)
-
-    async def _end_at_desk(self, handoff: Handoff) -> bool:
-        try:
-            await self._desk.end(handoff)
-        except DeskError as error:
-            self._count_failure("end", error)
-            log.warning("leave.failed", handoff=handoff.id, reason=str(error))
-            return False
-        async with self._ledger.entry() as entry:
-            await entry.handoffs.note(handoff, leave_sent=True)
-        return True
-
-    async def _finish(
-        self, handoff: Handoff, reason: EndReason, *, leave_failed: bool = False, overdue: bool = False
-    ) -> bool:
-        async with self._ledger.entry() as entry:
-            ended = await finish(entry, handoff, reason, leave_failed=leave_failed, overdue=overdue)
-        if ended:
-            log.info("handoff.ended", handoff=ended.id, reason=ended.end_reason)
-            await self._changed(ended)
-        return ended is not None
-
-    def _count_failure(self, operation: str, error: DeskError) -> None:
-        self._ledger.measures.count(DESK_FAILURES, operation, name_failure(error))
+    # -- inside -----------------------------------------------------------------------
 
     def _expect_news(self, handoff: Handoff) -> None:
         if self._polling:
@@ -467,5 +399,6 @@ class Relay:
         await self._following.settle(handoff.id)
 
 
-def _system(handoff: Handoff, response: str, **values: str) -> Draft:
-    return Draft(sender=Sender.SYSTEM, content=sentence(response, **values), handoff_id=handoff.id)
+def _answer(taken: Taken, is_news: bool) -> None:
+    if not taken.done():
+        taken.set_result(is_news)

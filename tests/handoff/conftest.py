@@ -11,6 +11,7 @@ from handoff.timeouts import Timeouts
 from tests.support import environment, postgres
 from tests.support.clock import ManualClock
 from tests.support.hypotheses import be_patient
+from tests.support.ledger_rows import find
 from tests.support.scripted_desk import RecordingFront, ScriptedDesk
 
 
@@ -105,3 +106,17 @@ async def relay(ledger, desk, front, timeouts):
     relay = Relay(ledger, desk, front, timeouts, sweep=0.01)
     yield relay
     await relay.stop()
+
+
+@pytest.fixture
+def is_in(ledger):
+    """A predicate for ``eventually``: the handoff is in this state."""
+
+    def make(handoff, state):
+        async def look():
+            found = await find(ledger, handoff)
+            return found if found.state is state else None
+
+        return look
+
+    return make

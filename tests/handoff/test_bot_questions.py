@@ -12,6 +12,7 @@ from handoff.message import Receipt, Sender
 from handoff.opening import OpenRequest, Outcome, open_handoff
 from handoff.timeouts import Timeouts
 from tests.support.ledger_rows import bring_to, find, message, messages, system_lines, tell, write
+from tests.support.scripted_desk import callback
 from tests.support.waiting import eventually
 
 WAITING = [State.REQUESTED, State.QUEUED]
@@ -160,10 +161,6 @@ async def test_an_answer_overtakes_the_words_that_wait(ledger, relay, desk, stat
     assert [(p.text, p.typed) for p in desk.posted] == [("hw", False)]
     await relay.receive(callback(handoff, Joined(name="Dana")))
     await eventually(lambda: desk.texts == ["hw", "Hello?", "Anybody there?"])
-
-
-def callback(handoff, *events):
-    return Callback(references=References(handoff_id=handoff.id), events=events)
 
 
 async def test_an_answer_to_a_live_agent_waits_for_the_next_one(ledger, relay, desk):

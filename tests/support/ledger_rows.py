@@ -13,6 +13,7 @@ from handoff.intake import TakenIn, take_in
 from handoff.ledger import Ledger
 from handoff.message import Draft, Message, Sender
 from handoff.message_rows import Accepted
+from handoff.relay import Relay
 from handoff.timeouts import Timeouts
 
 CONVERSATION = "c1"
@@ -111,3 +112,10 @@ async def system_lines(ledger: Ledger, conversation: str = CONVERSATION) -> list
 
 def texts(found: Iterable[Message]) -> list[str]:
     return [m.text for m in found]
+
+
+async def write_and_forward(ledger: Ledger, relay: Relay, handoff: Handoff, text: str) -> Message:
+    """A message of the requester, given to the live agent."""
+    written = await write(ledger, text, handoff.conversation)
+    await relay.forward(handoff, written)
+    return written

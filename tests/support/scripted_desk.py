@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from handoff.desk import DeskEvent, Line, Opened, Utterance
+from handoff.desk import Callback, DeskEvent, Line, Opened, References, Utterance
 from handoff.errors import DeskError
 from handoff.handoff import Handoff
 from handoff.message import Message, Receipt
@@ -191,3 +191,8 @@ class RecordedScriptedDesk(ScriptedDesk):
     async def read_transcript(self, handoff: Handoff) -> Sequence[Line]:
         await self._meet("read_transcript")
         return self.transcript
+
+
+def callback(handoff: Handoff, *events: DeskEvent, **references: str) -> Callback:
+    """What the desk tells of a handoff, which it names by our id unless ``references`` are others."""
+    return Callback(references=References(**{"handoff_id": handoff.id, **references}), events=events)
