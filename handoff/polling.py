@@ -26,6 +26,7 @@ from handoff.timeouts import Timeouts
 log = structlog.get_logger(__name__)
 
 LANE = "poll"
+LOOK = 0.5  # seconds between two looks for handoffs that nobody polls
 PATIENCE = 15  # polls without news before the pauses grow
 GROWTH = 1.5  # by which each further pause is longer, up to the longest
 

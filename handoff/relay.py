@@ -38,7 +38,7 @@ from handoff.leaving import Leaving
 from handoff.ledger import Entry, Ledger
 from handoff.message import Message, Receipt
 from handoff.message_rows import Standing
-from handoff.polling import Polling
+from handoff.polling import LOOK, Polling
 from handoff.stray import take_back
 from handoff.tasks import OnePerKey, Tasks
 from handoff.ticks import Ticks
@@ -51,7 +51,7 @@ log = structlog.get_logger(__name__)
 REMEMBERED = 10_000  # handoffs whose conversation is known
 Taken = asyncio.Future[bool]  # whether a callback was news
 
-SWEEP = 0.5  # seconds between two looks for deadlines that have passed
+SWEEP = 1.0  # seconds between two looks for deadlines that have passed; they are minutes away
 REST = 0.01  # seconds between two open handoffs that are looked at after a restart
 TAKE_OVER = 1.0  # seconds between two looks, in a cluster, for what a process has left that is gone
 
@@ -154,7 +154,7 @@ class Relay:
             self._tasks.spawn(self._take_over(self._ledger.leases), "take_over")
         self._tasks.spawn(self._deadlines.watch(self._sweep), "deadlines")
         if self._polling:
-            self._tasks.spawn(self._polling.watch(self._sweep), "polling")
+            self._tasks.spawn(self._polling.watch(min(self._sweep, LOOK)), "polling")
         if self._fetching:
             self._tasks.spawn(self._fetching.watch(), "fetching")
         if self._ticks:

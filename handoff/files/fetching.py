@@ -62,19 +62,23 @@ class Fetching:
         """For one background task: take up what was left, and name what the desk has not fetched in time."""
         while True:
             try:
-                await self._take_up()
-                await self._tell_overdue()
+                await self._look()
             except Exception:
                 log.exception("fetching.watch_failed")
             await asyncio.sleep(LOOK)
 
-    async def _take_up(self) -> None:
+    async def _look(self) -> None:
         async with self._ledger.entry() as entry:
             wanted = set(await entry.files.wanted())
+            overdue = await self._take_overdue(entry)
         if wanted and self._ledger.leases:
             wanted -= await self._ledger.leases.taken(LANE)
         for file_id in wanted:
             self.kick(file_id)
+        for file in overdue:
+            with Concerning(file.conversation):
+                log.warning("file.not_fetched_by_desk", file=file.id)
+            self._show(file.conversation)
 
     async def _fetch(self, file_id: str) -> None:
         file = await self._cabinet.find(file_id)
@@ -111,19 +115,16 @@ class Fetching:
             await _tell(entry, file, handoff_id, "utter_file_not_shown")
         self._show(file.conversation)
 
-    async def _tell_overdue(self) -> None:
-        async with self._ledger.entry() as entry:
-            told = []
-            for file in await entry.files.take_overdue():
-                message = await entry.messages.find(file.message_id or "")
-                owner = await entry.handoffs.open_for(file.conversation)
-                if message and _concerns(message, owner):
-                    await _tell(entry, file, message.handoff_id, "utter_file_not_fetched")
-                    told.append(file)
-        for file in told:
-            with Concerning(file.conversation):
-                log.warning("file.not_fetched_by_desk", file=file.id)
-            self._show(file.conversation)
+    async def _take_overdue(self, entry: Entry) -> Sequence[File]:
+        """Those that somebody still waits for; the requester is told."""
+        told = []
+        for file in await entry.files.take_overdue():
+            message = await entry.messages.find(file.message_id or "")
+            owner = await entry.handoffs.open_for(file.conversation)
+            if message and _concerns(message, owner):
+                await _tell(entry, file, message.handoff_id, "utter_file_not_fetched")
+                told.append(file)
+        return told
 
 
 def _concerns(message: Message, owner: Handoff | None) -> bool:

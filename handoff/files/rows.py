@@ -14,7 +14,7 @@ from handoff.handoff import Clock, Handoff, State
 from handoff.message import Receipt, Sender
 from handoff.statements import Prepared
 from handoff.store import Connection
-from handoff.tables import files, handoffs, messages
+from handoff.tables import Instant, files, handoffs, messages
 
 TAKEN_UP = 100  # files that are looked at together
 COLUMNS = tuple(files.c.keys())
@@ -27,6 +27,7 @@ FIND_NEWEST = Prepared(  # asked by every browser that joins
 FIND_WANTED = Prepared(
     select(files.c.id).where(files.c.state == FileState.WANTED).order_by(files.c.created_at).limit(TAKEN_UP)
 )
+FIND_OVERDUE = Prepared(select(files).where(files.c.fetch_by <= bindparam("now", type_=Instant)))
 ABANDONED = timedelta(hours=1)  # a file that no message has asked for by then is forgotten
 
 
@@ -105,9 +106,8 @@ class FileRows:
 
     async def take_overdue(self) -> Sequence[File]:
         """Files that the desk has not fetched in time; each is taken once."""
-        overdue = select(files).where(files.c.fetch_by <= self._clock())
         taken = []
-        for file in await self._all(overdue):
+        for file in map(_file, await self._connection.fetch(FIND_OVERDUE, {"now": self._clock()})):
             same = update(files).where(files.c.id == file.id, files.c.fetch_by == file.fetch_by)
             if (await self._connection.execute(same.values(fetch_by=None))).rowcount:
                 taken.append(file)
