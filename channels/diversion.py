@@ -22,7 +22,7 @@ from channels.exit_flow import ExitFlow
 from channels.file_messages import attach, read_file
 from channels.mirror import Mirror
 from channels.rasa_api import Bot, OutputChannel
-from channels.reading import Reader, Reading, read_plainly
+from channels.reading import Offered, Reader, Reading, read_plainly
 from channels.switchboard import Switchboard
 from handoff.concern import Concerning
 from handoff.files.file import has_files
@@ -98,20 +98,26 @@ class Diversion:
     async def _take(self, incoming: Incoming) -> Accepted:
         if incoming.file_id:
             return await self._take_read(incoming, await read_file(self._ledger, incoming))
-        async with self._ledger.entry() as entry:
-            owner = await entry.handoffs.open_for(incoming.conversation)
-            offered = await self._reader.look(entry, owner, incoming)
-            accepted = None
-            if offered.is_plain:
-                accepted = await self._take_plainly(entry, owner, incoming)
-                self._reader.note_plain(offered, accepted.message)
+        owner, offered, accepted = await self._ledger.run(
+            incoming.conversation, lambda entry: self._take_if_plain(entry, incoming)
+        )
         if accepted is None:
             return await self._take_read(incoming, await self._reader.read(incoming, offered))
+        self._reader.note_plain(offered, accepted.message)
         if owner and accepted.is_new and accepted.message.handoff_id:
             self._relay.post_soon(owner, accepted.message)
         else:
             self.nudge(incoming.conversation)
         return accepted
+
+    async def _take_if_plain(
+        self, entry: Entry, incoming: Incoming
+    ) -> tuple[Handoff | None, Offered, Accepted | None]:
+        """The open handoff, what was offered, and the message where it chooses nothing of that."""
+        owner = await entry.handoffs.open_for(incoming.conversation)
+        offered = await self._reader.look(entry, owner, incoming)
+        accepted = await self._take_plainly(entry, owner, incoming) if offered.is_plain else None
+        return owner, offered, accepted
 
     async def _take_plainly(self, entry: Entry, owner: Handoff | None, incoming: Incoming) -> Accepted:
         """Accept a message, for the live agent where there is one and nothing comes before it."""

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock
 from handoff.message import Message, Receipt
-from handoff.message_rows import SHOWN_TO_REQUESTER, MessageRows
+from handoff.message_rows import IS_SHOWN, OF_CONVERSATION, MessageRows
+from handoff.statements import Prepared
 from handoff.store import Connection
 from handoff.tables import answers, letters, messages
 
 NOT_SENT = (Receipt.ACCEPTED, Receipt.FAILED)
-NOT_DELIVERED = (*NOT_SENT, Receipt.SENT)
+# One statement for each receipt, as each has an index of its own; what was sent is found by its number.
+MARK = {
+    before: Prepared(
+        update(messages)
+        .where(OF_CONVERSATION, IS_SHOWN, messages.c.receipt == before)
+        .where(messages.c.seq > bindparam("since"), messages.c.seq <= bindparam("upto"))
+        .values(receipt=bindparam("becomes"))
+    )
+    for before in (*NOT_SENT, Receipt.SENT)
+}
 
 
 @dataclass(frozen=True)
@@ -70,10 +79,11 @@ class AnswerRows:
             values = {"message_id": message.id, "since_seq": span.since, "upto_seq": span.upto}
             await self._connection.execute(insert(answers).values(**values, created_at=self._clock()))
 
-    async def hand_out(self, conversation: str, span: Span) -> None:
+    async def hand_out(self, conversation: str, span: Span, becomes: Receipt = Receipt.SENT) -> None:
         """Count what a client was given as sent; it needs not be posted to it any more."""
         await self._conversations.hand_out(conversation, span.upto)
-        await self._mark(conversation, span, NOT_SENT, Receipt.SENT)
+        for before in NOT_SENT:
+            await self._mark(conversation, span, before, becomes)
         await self._connection.execute(
             delete(letters).where(
                 letters.c.conversation == conversation,
@@ -85,15 +95,14 @@ class AnswerRows:
     async def come_back(self, conversation: str) -> None:
         """A client that asks again has got the answers before."""
         await self._conversations.lock(conversation)
-        upto = await self._conversations.handed_out(conversation) or 0
-        await self._mark(conversation, Span(0, upto), (Receipt.SENT,), Receipt.DELIVERED)
+        await self._confirm(conversation, await self._conversations.handed_out(conversation) or 0)
 
     async def acknowledge(self, conversation: str, seq: int) -> int:
         """A client says that it has everything up to ``seq``; returns that, or the last number if smaller."""
         await self._conversations.lock(conversation)
         upto = min(seq, await self._conversations.last_seq(conversation))
-        await self.hand_out(conversation, Span(0, upto))
-        await self._mark(conversation, Span(0, upto), NOT_DELIVERED, Receipt.DELIVERED)
+        await self.hand_out(conversation, Span(0, upto), Receipt.DELIVERED)
+        await self._confirm(conversation, upto)
         return upto
 
     async def forget_before(self, instant: datetime) -> None:
@@ -105,14 +114,13 @@ class AnswerRows:
         said = select(messages.c.id).where(messages.c.conversation == conversation)
         await self._connection.execute(delete(answers).where(answers.c.message_id.in_(said)))
 
-    async def _mark(
-        self, conversation: str, span: Span, before: tuple[Receipt, ...], receipt: Receipt
-    ) -> None:
-        wanted: list[Any] = [
-            messages.c.conversation == conversation,
-            messages.c.receipt.in_(before),
-            messages.c.seq > span.since,
-            messages.c.seq <= span.upto,
-            messages.c.sender.in_(SHOWN_TO_REQUESTER),
-        ]
-        await self._connection.execute(update(messages).where(*wanted).values(receipt=receipt))
+    async def _confirm(self, conversation: str, upto: int) -> None:
+        """What was sent has arrived; from where that was so before, so that it need not be looked through."""
+        since = await self._conversations.confirmed(conversation)
+        if since < upto:
+            await self._mark(conversation, Span(since, upto), Receipt.SENT, Receipt.DELIVERED)
+            await self._conversations.confirm(conversation, upto)
+
+    async def _mark(self, conversation: str, span: Span, before: Receipt, becomes: Receipt) -> None:
+        values = {"of": conversation, "since": span.since, "upto": span.upto, "becomes": becomes.value}
+        await self._connection.note(MARK[before], values)

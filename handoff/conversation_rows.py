@@ -19,6 +19,8 @@ IS_CONVERSATION = conversations.c.id == bindparam("of")
 EXISTS = Prepared(select(conversations.c.id).where(IS_CONVERSATION))
 FIND_CHANNEL = Prepared(select(conversations.c.channel).where(IS_CONVERSATION))
 FIND_EPOCH = Prepared(select(conversations.c.epoch).where(IS_CONVERSATION))
+FIND_CONFIRMED = Prepared(select(conversations.c.confirmed).where(IS_CONVERSATION))
+CONFIRM = Prepared(update(conversations).where(IS_CONVERSATION).values(confirmed=bindparam("upto")))
 COUNT_SEQ = Prepared(
     update(conversations)
     .where(IS_CONVERSATION)
@@ -175,6 +177,14 @@ class ConversationRows:
         await self._connection.execute(
             update(conversations).where(conversations.c.id == conversation, is_news).values(handed_out=seq)
         )
+
+    async def confirmed(self, conversation: str) -> int:
+        """The number up to which a client is known to have got what it was given."""
+        return await self._value(FIND_CONFIRMED, conversation) or 0
+
+    async def confirm(self, conversation: str, seq: int) -> None:
+        """Take note of that."""
+        await self._connection.note(CONFIRM, {"of": conversation, "upto": seq})
 
     async def epoch(self, conversation: str) -> int:
         """How often the conversation has changed its owner."""

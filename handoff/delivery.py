@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -282,10 +283,11 @@ class Delivery:
                 self._ledger.time(TO_REQUESTER, message.created_at, "shown")
         conversation = shown[0].conversation
         if not abouts and self._screen.knows_again(conversation):
-            await self._ledger.defer(conversation, lambda entry: _mark_shown(entry, others))
+            for message in others:
+                await self._ledger.defer(conversation, partial(_mark_shown, [message]), message.public_id)
             return
         async with self._ledger.entry() as entry:
-            await _mark_shown(entry, others)
+            await _mark_shown(others, entry)
             settled = [await entry.messages.find(about) for about in abouts]
         for about in filter(None, settled):
             await self._screen.show_receipt(about)
@@ -302,6 +304,6 @@ def _are_all_since(messages: Sequence[Message], seq: int) -> bool:
     )
 
 
-async def _mark_shown(entry: Entry, shown: Sequence[Message]) -> None:
+async def _mark_shown(shown: Sequence[Message], entry: Entry) -> None:
     for message in shown:
         await entry.messages.mark(message.id, Receipt.SENT)

@@ -78,7 +78,8 @@ class Dispatch:
         # Messages whose first post was noted when they were accepted, and the lease by which that was.
         self._expected: dict[str, Lease | None] = {}
         self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
-        self._under_way: dict[str, str] = {}  # what the desk is being told, for the first time
+        # What the desk is being told for the first time, or has been told as long as that is not written.
+        self._under_way: dict[str, str] = {}
         self._runs = OnePerKey(
             self._post_all,
             LANE,
@@ -122,11 +123,11 @@ class Dispatch:
             is_well = await self._post_each(handoff_id)
         except BaseException:
             self._handed.pop(handoff_id, None)
-            raise
-        finally:
             self._under_way.pop(handoff_id, None)
+            raise
         if not is_well:
             self._handed.pop(handoff_id, None)
+            self._under_way.pop(handoff_id, None)
 
     async def _post_each(self, handoff_id: str) -> bool:
         """Returns False where the handoff was given up."""
@@ -165,7 +166,8 @@ class Dispatch:
                     await note(entry)
                     found = await self._find(entry, handoff.id)
                 self._drop(handoff.id, None, found)
-            self._under_way.pop(handoff.id, None)
+            told = partial(self._note_told, handoff.id, message.id)
+            self._ledger.once_written(handoff.conversation, told)
             await self._screen.show_receipt(vary(message, receipt=Receipt.SENT))
         return True
 
@@ -178,6 +180,11 @@ class Dispatch:
         )
         if handoff.state is State.REQUESTED and not await has_asked(entry, handoff):
             await entry.handoffs.allow(handoff, self._timeouts.requested)
+
+    def _note_told(self, handoff_id: str, message_id: str) -> None:
+        """The ledger says by now that the desk has a message."""
+        if self._under_way.get(handoff_id) == message_id:
+            del self._under_way[handoff_id]
 
     def _is_expected(self, message: Message) -> bool:
         """Whether it was never posted: not by this run, and by no other process since it was accepted."""

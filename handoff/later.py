@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 from sqlalchemy import CursorResult, Dialect, Executable, ScalarResult, text
 
+from handoff.locks import KeyedLocks
 from handoff.postgres_pool import Pool, Session
 from handoff.statements import Prepared, Row
 
@@ -42,16 +43,21 @@ TRY_LOCKS = Prepared(
 class Later:
     """What waits to be written, by conversation."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, locks: KeyedLocks) -> None:
+        """``locks`` are those of this process: who works on a conversation need not be waited for."""
         self._pool = pool
-        self._waiting: dict[str, list[Change]] = {}
+        self._locks = locks
+        self._waiting: dict[str, dict[object, Changes]] = {}  # in it, by what they are about
         self._under_way: Counter[str] = Counter()  # conversations whose changes a transaction has taken
         self._afterwards: dict[str, list[Callable[[], None]]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
 
-    def add(self, conversation: str, changes: Changes) -> None:
-        self._waiting.setdefault(conversation, []).extend(changes)
+    def add(self, conversation: str, changes: Changes, about: str | None = None) -> None:
+        """What waits ``about`` the same is made up for by them."""
+        waiting, key = self._waiting.setdefault(conversation, {}), about or object()
+        waiting.pop(key, None)
+        waiting[key] = changes
         self._write_within(SOON)
 
     def once_written(self, conversation: str, call: Callable[[], None]) -> None:
@@ -61,12 +67,22 @@ class Later:
         else:
             call()
 
+    async def claim(self, most: int = AT_ONCE) -> list[str]:
+        """Be alone in this process with those about which something waits; ``release`` has to follow."""
+        names = list(self._waiting)[:most]
+        return [name for name in names if await self._locks.acquire_if_free(name)]
+
+    def release(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._locks.release(name)
+
     def take(self, conversation: str) -> Changes:
         """For a transaction that has the conversation's lock; ``settle`` or ``give_back`` has to follow."""
-        changes = self._waiting.pop(conversation, ())
-        if changes:
-            self._under_way[conversation] += 1
-        return changes
+        waiting = self._waiting.pop(conversation, None)
+        if waiting is None:
+            return ()
+        self._under_way[conversation] += 1
+        return [change for changes in waiting.values() for change in changes]
 
     def settle(self, conversation: str) -> None:
         """What was taken is committed."""
@@ -78,7 +94,7 @@ class Later:
     def give_back(self, conversation: str, changes: Changes) -> None:
         """The transaction was rolled back."""
         self._leave(conversation)
-        self._waiting[conversation] = [*changes, *self._waiting.get(conversation, ())]
+        self._waiting[conversation] = {object(): changes, **self._waiting.get(conversation, {})}
         self._write_within(AGAIN)
 
     async def close(self) -> None:
@@ -125,14 +141,21 @@ class Later:
 
     async def _write(self) -> None:
         """One transaction for those conversations that nobody has; the others' have their own."""
-        names = list(self._waiting)[:AT_ONCE]
+        names = await self.claim()
+        try:
+            if names:
+                await self._write_about(names)
+        finally:
+            self.release(names)
+
+    async def _write_about(self, names: Sequence[str]) -> None:
         session, _ = await self._pool.begin(lambda session: session.run("BEGIN"))
         taken: dict[str, Changes] = {}
         try:
             for (name,) in await session.fetch(TRY_LOCKS, {"names": names}):
                 if changes := self.take(name):
                     taken[name] = changes
-            await _change_all(session, taken.values())
+            await change_all(session, taken.values())
             await session.run("COMMIT")
         except BaseException:
             await self._pool.give_up(session)
@@ -144,7 +167,7 @@ class Later:
             self.settle(name)
 
 
-async def _change_all(session: Session, changes: Iterable[Changes]) -> None:
+async def change_all(session: Session, changes: Iterable[Changes]) -> None:
     """A round trip for each kind of change; those of one kind stay in order."""
     kinds: dict[Prepared, list[Mapping[str, Any]]] = {}
     for prepared, values in (change for each in changes for change in each):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from opentelemetry.trace import INVALID_SPAN
+from opentelemetry.trace import INVALID_SPAN, Span
 from sqlalchemy import text
 
 from handoff.answer_rows import AnswerRows
@@ -36,6 +36,8 @@ from handoff.tracing import OFF, Tracing
 if TYPE_CHECKING:
     from handoff.instruments import Instrument
     from handoff.leases import Leases
+
+T = TypeVar("T")
 
 
 class Entry:
@@ -167,6 +169,31 @@ class Ledger:
         """
         return _Opening(self, self._store.transaction(), self._deferral, self._clock)
 
+    async def run(self, conversation: str | None, work: Callable[[Entry], Awaitable[T]]) -> T:
+        """Do some work in an entry, about one conversation where that is known.
+
+        With a server the entry may be shared with those about other conversations, which is cheaper.
+        The work may then be begun twice, and waits for nothing but the entry.
+
+        Raises:
+            LedgerAway: the database's server cannot be reached, or goes meanwhile.
+            LeaseLost: another process has taken over the work that this is part of.
+        """
+        together = self._store.together
+        if conversation is None or together is None:
+            async with self.entry() as entry:
+                return await work(entry)
+
+        async def enter(connection: Connection) -> tuple[T, Notes, Span]:
+            entry = Entry(connection, self._clock)
+            done = await work(entry)
+            return done, entry.notes, self.tracing.begin_piece("ledger.commit")
+
+        done, notes, commit = await together.run(conversation, enter)
+        commit.end()
+        notes.record(self.measures)
+        return done
+
     def reading(self) -> AbstractAsyncContextManager[Entry]:
         """For what one statement finds, and nobody decides by: with a server it is cheaper than an entry.
 
@@ -181,19 +208,20 @@ class Ledger:
         async with self._store.reading() as connection:
             yield Entry(connection, self._clock)
 
-    async def defer(self, conversation: str, work: Deferred) -> None:
+    async def defer(self, conversation: str, work: Deferred, about: str | None = None) -> None:
         """Write some bookkeeping without waiting for it: with the next entry, or a moment later.
 
         Whoever has the conversation's lock finds it written. A crash may lose it, so it must be
         nothing that anybody was promised; it may be run again where its transaction failed. It may
-        only change something, by prepared statements.
+        only change something, by prepared statements. What was deferred ``about`` the same before, and is
+        not written yet, is made up for by it.
         """
         if self._store.later:
             from handoff.later import Noting
 
             noting = Noting(self._store.dialect)
             await work(Entry(noting, self._clock))
-            self._store.later.add(conversation, noting.changes)
+            self._store.later.add(conversation, noting.changes, about)
         elif self._store.is_shared:
             async with self.entry() as entry:
                 await work(entry)

@@ -12,7 +12,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from handoff.conversation_rows import ConversationRows
 from handoff.handoff import Clock
 from handoff.message import Message, Receipt
-from handoff.message_rows import SHOWN_TO_REQUESTER
+from handoff.message_rows import UNSHOWN
 from handoff.store import Connection
 from handoff.tables import conversations, letters, messages
 
@@ -130,8 +130,7 @@ class LetterRows:
             .join(conversations, conversations.c.id == messages.c.conversation)
             .where(
                 conversations.c.channel == channel,
-                messages.c.receipt == Receipt.ACCEPTED,
-                messages.c.sender.in_(SHOWN_TO_REQUESTER),
+                UNSHOWN,
             )
         )
         return list(await self._connection.scalars(query.distinct()))

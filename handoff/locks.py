@@ -28,6 +28,13 @@ class KeyedLocks:
             self._forget(key)
             raise
 
+    async def acquire_if_free(self, key: str) -> bool:
+        """Without waiting; False where somebody has it."""
+        if key in self._locks:
+            return False
+        await self.acquire(key)
+        return True
+
     def release(self, key: str) -> None:
         self._locks[key].release()
         self._forget(key)

@@ -29,13 +29,13 @@ from sqlalchemy import (
 from handoff.conversation_rows import ConversationRows
 from handoff.frozen import make, vary
 from handoff.handoff import WAITING, Clock, Handoff, State
-from handoff.ids import make_id
+from handoff.ids import make_timed_id
 from handoff.instruments import DUPLICATES, MESSAGES
 from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
-from handoff.statements import Prepared, one_of
+from handoff.statements import Prepared
 from handoff.store import Connection
-from handoff.tables import conversations, handoffs, leases, messages
+from handoff.tables import Instant, conversations, handoffs, leases, messages
 from handoff.tracing import present_trace
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ UNSEEN_AT_ONCE = 500
 COLUMNS = tuple(messages.c.keys())
 SENDERS = {sender.value: sender for sender in Sender}
 RECEIPTS = {receipt.value: receipt for receipt in Receipt}
-SHOWN_TO_REQUESTER = (Sender.BOT, Sender.AGENT, Sender.SYSTEM)
 
 # What every message needs is built once: putting a statement together takes longer than running it.
 OF_CONVERSATION = messages.c.conversation == bindparam("of")
@@ -62,13 +61,14 @@ WITHOUT_OWNER = (
 WAITING_FOR_DESK = (
     select(messages)
     .where(
+        OF_CONVERSATION,
         messages.c.handoff_id == bindparam("handoff"),
         messages.c.sender == Sender.REQUESTER,
         messages.c.receipt == Receipt.ACCEPTED,
     )
     .order_by(messages.c.seq)
 )
-IS_SHOWN = one_of(messages.c.sender, SHOWN_TO_REQUESTER)
+IS_SHOWN = messages.c.sender != Sender.REQUESTER
 UNSHOWN = and_(messages.c.receipt == Receipt.ACCEPTED, IS_SHOWN)
 OWN_SINCE = and_(messages.c.sender == Sender.REQUESTER, messages.c.seq > bindparam("since"))
 
@@ -80,7 +80,8 @@ FIND_CONVERSATIONS_WITHOUT_OWNER = Prepared(
     WITHOUT_OWNER.with_only_columns(messages.c.conversation).order_by(None).distinct()
 )
 FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
-FIND_ANSWERS_FOR_DESK = WAITING_FOR_DESK.where(HAS_ANSWER)
+FIND_ANSWERS_FOR_DESK = Prepared(WAITING_FOR_DESK.where(HAS_ANSWER))
+FIND_ALL_FOR_DESK = Prepared(WAITING_FOR_DESK)
 NOTHING_BEFORE = not_(
     WITHOUT_OWNER.with_only_columns(messages.c.id).where(OF_CONVERSATION).order_by(None).exists()
 )
@@ -91,14 +92,23 @@ NOTHING_WAITING = not_(
     .exists()
 )
 FIND_STANDING = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING))
-LEASE_HELD = (  # as ``Lease.check``
+LEASE_HELD = (  # as ``Lease.check``; nobody who gives it back is waited for
     select(leases.c.token)
     .where(leases.c.key == bindparam("key"), leases.c.token == bindparam("token"))
-    .with_for_update(read=True, key_share=True)
+    .with_for_update(read=True, key_share=True, skip_locked=True)
     .scalar_subquery()
 )
 FIND_STANDING_BY_LEASE = Prepared(select(NOTHING_BEFORE, NOTHING_WAITING, LEASE_HELD))
+UNSEEN = (
+    select(messages)
+    .where(UNSHOWN, messages.c.sender == Sender.AGENT)
+    .where(messages.c.created_at <= bindparam("before", type_=Instant))
+    .order_by(messages.c.seq)
+    .limit(UNSEEN_AT_ONCE)
+)
+FIND_UNSEEN_IN = Prepared(UNSEEN.where(OF_CONVERSATION))
 FIND_UNSHOWN = Prepared(select(messages).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
+FIND_CONVERSATIONS_UNSHOWN = Prepared(select(messages.c.conversation).where(UNSHOWN).distinct())
 FIND_UNSHOWN_SEQS = Prepared(select(messages.c.seq).where(OF_CONVERSATION, UNSHOWN).order_by(messages.c.seq))
 # Two looks, each by its index; one for either would read the whole conversation.
 FIND_UNSHOWN_AND_OWN = Prepared(
@@ -251,7 +261,7 @@ class MessageRows:
         self, handoff: Handoff, lease: Lease | None, posting: str | None = None
     ) -> Standing:
         """Of a message that is about to be written for a handoff, while ``posting`` is being posted."""
-        values = {"of": handoff.conversation, "handoff": handoff.id, "posting": posting or ""}
+        values = {**_of(handoff), "posting": posting or ""}
         if lease is None:
             [(is_first, is_next)] = await self._connection.fetch(FIND_STANDING, values)
             return Standing(is_first, is_next, None)
@@ -342,7 +352,7 @@ class MessageRows:
         query = select(messages).where(
             messages.c.conversation == conversation, messages.c.sender == Sender.REQUESTER
         )
-        return await self._one(query.order_by(messages.c.seq.desc()))
+        return await self._one(query.order_by(messages.c.seq.desc()).limit(1))
 
     async def forget(self, conversation: str) -> int:
         """Delete everything that was said in a conversation; returns how many messages."""
@@ -360,15 +370,18 @@ class MessageRows:
 
     async def next_for_desk(self, handoff: Handoff) -> Message | None:
         """The oldest message of this handoff that the desk has not taken."""
-        return await self._first(FIND_NEXT_FOR_DESK, {"handoff": handoff.id})
+        return await self._first(FIND_NEXT_FOR_DESK, _of(handoff))
 
     async def answers_for_desk(self, handoff: Handoff) -> Sequence[Message]:
         """The answers to questions among what the desk has not taken, oldest first."""
-        rows = await self._all(FIND_ANSWERS_FOR_DESK, {"handoff": handoff.id})
+        rows = await self._fetch(FIND_ANSWERS_FOR_DESK, _of(handoff))
         return [message for message in rows if "answer" in message.content]
 
-    async def handoffs_to_post(self) -> Sequence[str]:
-        """Handoffs with a message for a live agent who is there, or an answer to who asked before."""
+    async def handoffs_to_post(self, waited: float = 0.0) -> Sequence[str]:
+        """Handoffs with a message for a live agent who is there, or an answer to who asked before.
+
+        It has ``waited`` for so many seconds.
+        """
         is_for_bot = and_(handoffs.c.state.in_(WAITING), HAS_ANSWER)
         waiting = (
             select(messages.c.handoff_id)
@@ -376,6 +389,7 @@ class MessageRows:
             .where(
                 messages.c.sender == Sender.REQUESTER,
                 messages.c.receipt == Receipt.ACCEPTED,
+                messages.c.created_at <= self._clock() - timedelta(seconds=waited),
                 or_(handoffs.c.state == State.LIVE, is_for_bot),
             )
         )
@@ -383,7 +397,7 @@ class MessageRows:
 
     async def fail_for_desk(self, handoff: Handoff) -> Sequence[Message]:
         """Give up what the desk has not taken, and return it."""
-        rows = await self._all(WAITING_FOR_DESK, {"handoff": handoff.id})
+        rows = await self._fetch(FIND_ALL_FOR_DESK, _of(handoff))
         for message in rows:
             await self.mark(message.id, Receipt.FAILED)
         return rows
@@ -403,21 +417,18 @@ class MessageRows:
 
     async def conversations_unshown(self) -> Sequence[str]:
         """Conversations in which there is something that the requester has not been shown."""
-        query = select(messages.c.conversation).where(
-            messages.c.sender.in_(SHOWN_TO_REQUESTER), messages.c.receipt == Receipt.ACCEPTED
-        )
-        return list(await self._connection.scalars(query.distinct()))
+        found = await self._connection.fetch(FIND_CONVERSATIONS_UNSHOWN, {})
+        return [str(conversation) for (conversation,) in found]
 
-    async def unseen_by_requester(self, seconds: float, handoff_id: str | None = None) -> Sequence[Message]:
+    async def unseen_by_requester(self, seconds: float, handoff: Handoff | None = None) -> Sequence[Message]:
         """Live agents' messages that no browser was there for, for so long; of open handoffs, or of one."""
+        before = self._clock() - timedelta(seconds=seconds)
+        if handoff:
+            found = await self._fetch(FIND_UNSEEN_IN, {"of": handoff.conversation, "before": before})
+            return [message for message in found if message.handoff_id == handoff.id]
         still_open = select(handoffs.c.id).where(handoffs.c.state != State.ENDED)
-        query = select(messages).where(
-            messages.c.sender == Sender.AGENT,
-            messages.c.receipt == Receipt.ACCEPTED,
-            messages.c.created_at <= self._clock() - timedelta(seconds=seconds),
-            messages.c.handoff_id == handoff_id if handoff_id else messages.c.handoff_id.in_(still_open),
-        )
-        return await self._all(query.order_by(messages.c.seq).limit(UNSEEN_AT_ONCE))
+        query = UNSEEN.where(messages.c.handoff_id.in_(still_open))
+        return await self._all(query, {"before": before})
 
     async def said_since(self, conversation: str, seq: int) -> Sequence[Message]:
         """Every message after number ``seq``, of either side, oldest first; no pieces of a stream."""
@@ -443,9 +454,13 @@ class MessageRows:
         )
         return await self._all(query.order_by(messages.c.seq.desc()).limit(limit))
 
-    async def select(self, query: Select[Any]) -> Sequence[Message]:
+    async def select(
+        self, query: Select[Any] | Prepared, values: Mapping[str, Any] | None = None
+    ) -> Sequence[Message]:
         """The messages that a query of whole rows finds."""
-        return await self._all(query)
+        if isinstance(query, Prepared):
+            return await self._fetch(query, values or {})
+        return await self._all(query, values)
 
     async def last_trace(self, handoff: Handoff) -> str | None:
         """The trace of what the requester wrote last in a handoff, or else of its opening."""
@@ -500,7 +515,7 @@ class MessageRows:
     def _fill_in(self, conversation: str, draft: Draft) -> dict[str, Any]:
         """The row of a new message, without its number."""
         return {
-            "id": make_id(),
+            "id": make_timed_id(),
             "conversation": conversation,
             "sender": draft.sender.value,
             "receipt": Receipt.ACCEPTED.value,
@@ -535,6 +550,10 @@ class MessageRows:
 
     async def _all(self, query: Select[Any], values: Mapping[str, Any] | None = None) -> Sequence[Message]:
         return [read_message(row) for row in await self._connection.execute(query, values)]
+
+
+def _of(handoff: Handoff) -> dict[str, str]:
+    return {"of": handoff.conversation, "handoff": handoff.id}
 
 
 def _read_written(values: Mapping[str, Any], draft: Draft, seq: int) -> Message:

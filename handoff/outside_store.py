@@ -20,6 +20,7 @@ class OutsideStore:
 
     is_shared = True
     later = None
+    together = None
 
     def __init__(self, url: str) -> None:
         """Open a file that is there.

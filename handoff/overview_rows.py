@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 
 from handoff.handoff import OPEN_STATES, Clock, Exit, State
 from handoff.message import Receipt, Sender
-from handoff.message_rows import SHOWN_TO_REQUESTER
+from handoff.message_rows import IS_SHOWN
 from handoff.overview import NOTHING_WAITS, Overview, Pile, Waiting
 from handoff.store import Connection
 from handoff.tables import handoffs, letters, messages
 
 IS_OPEN = handoffs.c.state != State.ENDED
+IS_OURS = messages.c.sender == Sender.REQUESTER
 IS_WAITING = messages.c.receipt == Receipt.ACCEPTED
 
 
@@ -27,36 +30,28 @@ class OverviewRows:
 
     async def read(self) -> Overview:
         now = self._clock()
-        ours = messages.c.sender == Sender.REQUESTER
         return Overview(
             at=now,
             open=await self._count_open(),
             overdue=await self._count(handoffs.c.deadline, IS_OPEN, handoffs.c.deadline <= now),
             owed=await self._count(handoffs.c.ended_at, handoffs.c.exit == Exit.PENDING),
             for_bot=await self._count(
-                messages.c.created_at, ours, IS_WAITING, messages.c.handoff_id.is_(None)
+                messages.c.created_at, IS_OURS, IS_WAITING, messages.c.handoff_id.is_(None)
             ),
-            for_desk=await self._count_in(handoffs.c.state == State.LIVE, ours),
-            for_requester=await self._count_in(IS_OPEN, messages.c.sender.in_(SHOWN_TO_REQUESTER)),
+            for_desk=await self._count_in(handoffs.c.state == State.LIVE, IS_OURS),
+            for_requester=await self._count_in(IS_OPEN, IS_SHOWN),
             dead_letters=await self._count(letters.c.dead_at, letters.c.dead_at.is_not(None)),
         )
 
     async def waiting(self) -> dict[str, Waiting]:
         """Open handoffs in which a message waits, by their id; for the desk, only while they are live."""
-        query = (
-            select(messages.c.handoff_id, messages.c.sender, func.min(messages.c.created_at))
-            .join(handoffs, handoffs.c.id == messages.c.handoff_id)
-            .where(IS_WAITING, IS_OPEN)
-            .where(or_(handoffs.c.state == State.LIVE, messages.c.sender != Sender.REQUESTER))
-            .group_by(messages.c.handoff_id, messages.c.sender)
-        )
         found: dict[str, Waiting] = {}
-        for handoff_id, sender, since in await self._connection.execute(query):
+        for handoff_id, since in await self._list_waiting(handoffs.c.state == State.LIVE, IS_OURS):
             known = found.get(handoff_id, NOTHING_WAITS)
-            if sender == Sender.REQUESTER:
-                found[handoff_id] = replace(known, for_desk=since)
-            else:
-                found[handoff_id] = replace(known, for_requester=min(since, known.for_requester or since))
+            found[handoff_id] = replace(known, for_desk=min(since, known.for_desk or since))
+        for handoff_id, since in await self._list_waiting(IS_OPEN, IS_SHOWN):
+            known = found.get(handoff_id, NOTHING_WAITS)
+            found[handoff_id] = replace(known, for_requester=min(since, known.for_requester or since))
         return found
 
     async def _count_open(self) -> dict[State, Pile]:
@@ -71,8 +66,14 @@ class OverviewRows:
         ).one()
         return Pile(count=count, oldest=oldest)
 
+    async def _list_waiting(self, *conditions: ColumnElement[bool]) -> Sequence[tuple[str, datetime]]:
+        """Handoff and age of each; grouped here, as the database would go through all messages for it."""
+        query = select(messages.c.handoff_id, messages.c.created_at)
+        query = query.join(handoffs, handoffs.c.id == messages.c.handoff_id).where(IS_WAITING, *conditions)
+        return [(row.handoff_id, row.created_at) for row in await self._connection.execute(query)]
+
     async def _count_in(self, which: ColumnElement[bool], *conditions: ColumnElement[bool]) -> Pile:
-        """Messages of the handoffs that are ``which``: few, so the index by handoff finds them."""
+        """Messages of the handoffs that are ``which``: few wait, so they are found by that."""
         query = (
             select(func.count(), func.min(messages.c.created_at))
             .select_from(messages.join(handoffs, handoffs.c.id == messages.c.handoff_id))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -19,7 +19,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_delay, wait_r
 
 from handoff.errors import LedgerAway
 from handoff.postgres import CONNECTIONS, PATIENCE, UNASKED, is_away
-from handoff.statements import Compiled, Prepared, Row
+from handoff.statements import PLACE, Compiled, Prepared, Row
 
 T = TypeVar("T")
 First = Callable[["Session"], Awaitable[T]]
@@ -66,10 +66,28 @@ class Session:
         statement = self._statements.get(compiled) or await self._prepare(compiled)
         await statement.executemany([compiled.bind(each) for each in values])
 
+    async def fetch_all(self, prepared: Prepared, values: Sequence[Mapping[str, Any]]) -> list[list[Row]]:
+        """What a statement finds with each set of values, in one round trip."""
+        if len(values) == 1:
+            return [await self.fetch(prepared, values[0])]
+        compiled = prepared.placed(self.dialect)
+        statement = self._statements.get(compiled) or await self._prepare(compiled)
+        places = [compiled.bind({**each, PLACE: place}) for place, each in enumerate(values)]
+        found: list[list[Row]] = [[] for _ in values]
+        with self._forget_outdated():
+            for *row, place in compiled.read(await statement.fetchmany(places)):
+                found[place].append(tuple(row))
+        return found
+
     async def _run(self, compiled: Compiled, values: Mapping[str, Any]) -> tuple[Any, Any]:
         statement = self._statements.get(compiled) or await self._prepare(compiled)
-        try:
+        with self._forget_outdated():
             return statement, await statement.fetch(*compiled.bind(values))
+
+    @contextmanager
+    def _forget_outdated(self) -> Iterator[None]:
+        try:
+            yield
         except asyncpg.FeatureNotSupportedError:  # a migration has changed what it returns
             self._statements.clear()
             raise

@@ -21,6 +21,7 @@ from handoff.postgres_pool import Pool, Session
 from handoff.schema import require_current
 from handoff.statements import Prepared, Row
 from handoff.store import Connection
+from handoff.together import Together
 
 LOCK = Prepared(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"))
 FOUND = "SELECT 1"  # what becomes of a query that finds one row
@@ -29,15 +30,25 @@ FOUND = "SELECT 1"  # what becomes of a query that finds one row
 class PostgresConnection:
     """A ``Connection`` that takes a session when it is first asked for something."""
 
-    def __init__(self, pool: Pool, later: Later, locks: KeyedLocks, lease: Lease | None) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        later: Later,
+        locks: KeyedLocks,
+        lease: Lease | None = None,
+        *,
+        held: str | None = None,
+    ) -> None:
         """``lease`` is that of the work under way: the transaction makes sure that it is held.
 
-        ``locks`` are those of this process: who waits for one of them takes no session meanwhile.
+        ``locks`` are those of this process: who waits for one of them takes no session meanwhile. One
+        of them is ``held`` by the caller.
         """
         self._pool = pool
         self._later = later
         self._locks = locks
         self._lease = lease
+        self._held = held
         self._locked: str | None = None
         self._taken: dict[str, Changes] = {}
         self._noted: list[Change] = []
@@ -47,8 +58,9 @@ class PostgresConnection:
     async def lock(self, name: str) -> None:
         """Be alone with a conversation, and write first what was left for later about it."""
         if self._session is None and self._locked is None and name.isprintable():
-            await self._locks.acquire(name)
-            self._locked = name
+            if name != self._held:
+                await self._locks.acquire(name)
+                self._locked = name
             catching_up = self._take(name)
             lock = f"SELECT pg_advisory_xact_lock(hashtextextended({quote(name)}, 0))"
             await self._begin(lock, *filter(None, map(self._write, catching_up)))
@@ -184,27 +196,33 @@ class PostgresStore:
         self.dialect: Dialect = pool.engine.dialect
         self._gate = Gate()
         self._locks = KeyedLocks()
-        self.later = Later(pool)
+        self.later = Later(pool, self._locks)
+        self.together = Together(pool, self.later, self._locks, self._gate, self._begin)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         async with self._gate.passing():
-            lease = present_lease() if self._leases else None
-            connection = PostgresConnection(self._pool, self.later, self._locks, lease)
             with name_away():
-                try:
+                async with self._begin() as connection:
                     yield connection
-                    await connection.commit()
-                except BaseException:
-                    await connection.roll_back()
-                    raise
-                finally:
-                    connection.leave()
+
+    @asynccontextmanager
+    async def _begin(self, held: str | None = None) -> AsyncIterator[Connection]:
+        lease = present_lease() if self._leases else None
+        connection = PostgresConnection(self._pool, self.later, self._locks, lease, held=held)
+        try:
+            yield connection
+            await connection.commit()
+        except BaseException:
+            await connection.roll_back()
+            raise
+        finally:
+            connection.leave()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         async with self._gate.passing():
-            connection = ReadingConnection(self._pool, self.later, self._locks, None)
+            connection = ReadingConnection(self._pool, self.later, self._locks)
             with name_away():
                 try:
                     yield connection

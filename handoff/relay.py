@@ -187,7 +187,7 @@ class Relay:
             await asyncio.sleep(TAKE_OVER)
             try:
                 async with self._ledger.entry() as entry:
-                    waiting = await entry.messages.handoffs_to_post()
+                    waiting = await entry.messages.handoffs_to_post(TAKE_OVER)
                 for handoff_id in set(waiting) - await leases.taken(LANE):
                     self._dispatch.kick(handoff_id)
             except Exception as error:
@@ -241,7 +241,9 @@ class Relay:
             if created_at := self.delivery.promptness.take_confirmed(public_id):
                 self._ledger.time(TO_REQUESTER, created_at, "confirmed")
             await self._ledger.defer(
-                conversation, lambda entry: entry.messages.note_delivered(conversation, public_id)
+                conversation,
+                lambda entry: entry.messages.note_delivered(conversation, public_id),
+                public_id,  # that it was shown need not be noted as well
             )
             return
         async with self._ledger.entry() as entry:
@@ -310,27 +312,29 @@ class Relay:
         return True
 
     async def _commit(self, callback: Callback) -> News | None:
-        async with self._ledger.entry() as entry:
-            handoff = await self._resolve(entry, callback.references)
-            if handoff is None:
-                entry.notes.count(CALLBACKS, "unresolved")
-                log.info("callback.unresolved", events=len(callback.events))
-                return None
-            note_concern(handoff)
-            if callback.progress and not await entry.handoffs.advance(handoff, callback.progress):
-                return None
-            if not callback.progress:  # else it was fetched
-                entry.notes.count(CALLBACKS, "taken")
-            known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
-            found = await take_in(entry, known, callback.events, self._timeouts, self._desk.answers)
-            is_stray = bool(callback.stray and await take_back(entry, found.handoff, callback.stray))
-            glance = await self.delivery.look(entry, handoff.conversation, found.written)
+        likely = self._met.get(_name(callback.references))
+        return await self._ledger.run(likely, lambda entry: self._take_in(entry, callback, likely))
+
+    async def _take_in(self, entry: Entry, callback: Callback, likely: str | None) -> News | None:
+        handoff = await self._resolve(entry, callback.references, likely)
+        if handoff is None:
+            entry.notes.count(CALLBACKS, "unresolved")
+            log.info("callback.unresolved", events=len(callback.events))
+            return None
+        note_concern(handoff)
+        if callback.progress and not await entry.handoffs.advance(handoff, callback.progress):
+            return None
+        if not callback.progress:  # else it was fetched
+            entry.notes.count(CALLBACKS, "taken")
+        known = await self._learn_chat_id(entry, handoff, callback.references.chat_id)
+        found = await take_in(entry, known, callback.events, self._timeouts, self._desk.answers)
+        is_stray = bool(callback.stray and await take_back(entry, found.handoff, callback.stray))
+        glance = await self.delivery.look(entry, handoff.conversation, found.written)
         return News(handoff, found, glance, is_stray=is_stray)
 
-    async def _resolve(self, entry: Entry, references: References) -> Handoff | None:
-        name = references.handoff_id or references.session_id
-        handoff = await entry.handoffs.resolve(references, self._met.get(name) if name else None)
-        if handoff and name:
+    async def _resolve(self, entry: Entry, references: References, likely: str | None) -> Handoff | None:
+        handoff = await entry.handoffs.resolve(references, likely)
+        if handoff and (name := _name(references)):
             self._met[name] = handoff.conversation
             if len(self._met) > REMEMBERED:
                 del self._met[next(iter(self._met))]
@@ -397,6 +401,11 @@ class Relay:
     async def _changed(self, handoff: Handoff) -> None:
         self.delivery.kick(handoff.conversation)
         await self._following.settle(handoff.id)
+
+
+def _name(references: References) -> str:
+    """What a handoff is called in a callback; empty where it is named by its chat or its user only."""
+    return references.handoff_id or references.session_id or ""
 
 
 def _answer(taken: Taken, is_news: bool) -> None:

@@ -46,6 +46,7 @@ class SqliteStore:
 
     is_shared = False
     later = None
+    together = None
 
     def __init__(
         self, url: str, write_through: WriteThrough = write_through, largest_log: int = LARGEST

@@ -11,10 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Executable, false, or_
+from sqlalchemy import ColumnElement, Dialect, Executable, Integer, Select, bindparam, false, or_
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Row = tuple[Any, ...]
+PLACE = "place"
 NUMBERED = re.compile(r"\$(\d+)")  # PostgreSQL's parameters
 Convert = Callable[[Any], Any]
 Place = tuple[str | None, Convert | None, Any]  # a parameter's name, how it is bound; or a fixed value
@@ -77,16 +78,37 @@ class Prepared:
         self.statement = statement
         self._compiled: dict[str, Compiled] = {}
 
+        self.is_look = bool(statement.is_select)
+        # Whether rows can tell by which set of values they were found.
+        self.can_be_placed = isinstance(statement, Select) or _returns(statement)
+        self._placed: dict[str, Compiled] = {}
+
     def compiled(self, dialect: Dialect) -> Compiled:
         found = self._compiled.get(dialect.name)
         if found is None:
             found = self._compiled[dialect.name] = Compiled(self.statement, dialect)
         return found
 
+    def placed(self, dialect: Dialect) -> Compiled:
+        """With ``PLACE``, a number among its values that comes back as the last of each row."""
+        found = self._placed.get(dialect.name)
+        if found is None:
+            found = self._placed[dialect.name] = Compiled(_place(self.statement), dialect)
+        return found
+
 
 def one_of(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     """``column IN (...)`` of values that are known beforehand; a list is only written out when it is run."""
     return or_(false(), *(column == value for value in values))
+
+
+def _returns(statement: Any) -> bool:
+    return bool(statement.is_dml and statement.exported_columns)
+
+
+def _place(statement: Any) -> Any:
+    place = bindparam(PLACE, type_=Integer)
+    return statement.add_columns(place) if statement.is_select else statement.returning(place)
 
 
 def _write_out(text: str, places: Sequence[Place], dialect: Dialect) -> tuple[str, list[Place]]:

@@ -12,6 +12,7 @@ from handoff.statements import Prepared, Row
 
 if TYPE_CHECKING:
     from handoff.later import Later
+    from handoff.together import Together
 
 
 class Connection(Protocol):
@@ -53,6 +54,11 @@ class Store(Protocol):
     @property
     def later(self) -> Later | None:
         """Where bookkeeping waits that nobody waits for; a file's goes along with the next transaction."""
+        ...
+
+    @property
+    def together(self) -> Together | None:
+        """How transactions about several conversations become one; a file's are shared anyway."""
         ...
 
     @property

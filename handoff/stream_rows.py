@@ -32,6 +32,9 @@ STALLED = Prepared(
     .group_by(messages.c.handoff_id)
     .having(func.max(messages.c.created_at) <= bindparam("limit", type_=Instant))
 )
+HELD = Prepared(
+    select(messages).where(messages.c.handoff_id == bindparam("handoff"), messages.c.receipt == Receipt.HELD)
+)
 END = "end"
 SHOWN = "shown"
 
@@ -88,10 +91,7 @@ class StreamRows:
         return [str(handoff_id) for (handoff_id,) in await self._connection.fetch(STALLED, {"limit": limit})]
 
     async def _held(self, handoff: Handoff, stream_id: str | None) -> list[Message]:
-        query = select(messages).where(
-            messages.c.handoff_id == handoff.id, messages.c.receipt == Receipt.HELD
-        )
-        held = await self._rows.select(query)
+        held = await self._rows.select(HELD, {"handoff": handoff.id})
         ours = [piece for piece in held if stream_id in (None, piece.content.get("stream"))]
         return sorted(ours, key=lambda piece: int(piece.content.get("sequence") or 0))
 

@@ -74,6 +74,8 @@ conversations = Table(
     Column("requester", JSON(none_as_null=True)),
     # The highest number that a client which asks for its messages was given in an answer.
     Column("handed_out", Integer),
+    # The number up to which it is known to have got them.
+    Column("confirmed", Integer),
     Column("created_at", Instant),
 )
 
@@ -152,10 +154,7 @@ messages = Table(
     # The W3C traceparent of the work that wrote it.
     Column("trace", String(64)),
     UniqueConstraint("conversation", "seq", name="one_seq"),
-    UniqueConstraint("conversation", "client_id", name="one_client_id"),
-    UniqueConstraint("conversation", "desk_id", name="one_desk_id"),
-    Index("messages_by_receipt", "conversation", "receipt", "seq"),
-    Index("messages_by_handoff", "handoff_id", "receipt", "seq"),
+    Index("messages_by_handoff", "handoff_id", "seq"),
 )
 
 # Which numbers the answer to a message of the requester held, so that the same request gets the same answer.

@@ -68,7 +68,7 @@ class Ticks:
     async def end(self, handoff: Handoff) -> None:
         """Nobody waits any longer for a browser to come back."""
         async with self._ledger.entry() as entry:
-            unseen = await entry.messages.unseen_by_requester(0.0, handoff.id)
+            unseen = await entry.messages.unseen_by_requester(0.0, handoff)
         self._note_unseen(unseen)
 
     def _note_unseen(self, unseen: Sequence[Message]) -> None:

@@ -90,3 +90,29 @@ async def test_old_answers_are_forgotten(ledger, clock):
         assert await entry.answers.find(asked.id)
         await entry.answers.forget_before(clock() + timedelta(seconds=1))
         assert await entry.answers.find(asked.id) is None
+
+
+async def test_what_has_arrived_is_remembered_and_never_goes_back(ledger):
+    for number in range(3):
+        await write(ledger, f"answer {number}", sender=Sender.BOT)
+    async with ledger.entry() as entry:
+        assert await entry.conversations.confirmed(CONVERSATION) == 0
+        await entry.answers.acknowledge(CONVERSATION, 2)
+        await entry.answers.acknowledge(CONVERSATION, 1)
+        assert await entry.conversations.confirmed(CONVERSATION) == 2
+        await entry.answers.hand_out(CONVERSATION, Span(2, 3))
+        await entry.answers.come_back(CONVERSATION)
+    assert await receipts(ledger) == [Receipt.DELIVERED] * 3
+
+
+async def test_a_client_may_say_that_it_has_what_was_given_up_before_it_began(ledger):
+    given_up = await write(ledger, "answer", sender=Sender.BOT)
+    async with ledger.entry() as entry:
+        letter = await entry.letters.write(given_up, within=60)
+        await entry.letters.fail(letter, "Answered 500", again=None)
+        await entry.answers.begin(CONVERSATION)
+        await entry.answers.come_back(CONVERSATION)
+    assert await receipts(ledger) == [Receipt.FAILED]
+    async with ledger.entry() as entry:
+        await entry.answers.acknowledge(CONVERSATION, 1)
+    assert await receipts(ledger) == [Receipt.DELIVERED]

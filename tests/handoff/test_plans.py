@@ -14,6 +14,7 @@ from sqlalchemy import event, select, text
 from handoff.engine import create_engine
 from handoff.handoff import utc_now
 from handoff.ledger import Entry
+from handoff.message import Draft, Sender
 from handoff.tables import messages
 from tests.handoff.conftest import STORES
 from tests.support import postgres
@@ -43,12 +44,14 @@ INSERT INTO conversations (id, last_seq, epoch, created_at, requester)
 # These indexes hold few, so that they may be read from end to end.
 READS_ALL = re.compile(
     r"^\s*(?:->\s*)?(?:SCAN|Seq Scan on) (?:handoffs|messages)\b"
-    r"(?! USING INDEX (?:one_open_handoff|held_messages))"
+    r"(?! USING (?:COVERING )?INDEX (?:one_open_handoff|held_messages|messages_to_give|messages_to_show))"
 )
 
 DAY = datetime(2026, 11, 1, tzinfo=UTC)
 QUESTIONS = {
     "overview": lambda entry: entry.overview.read(),
+    "what waits in open handoffs": lambda entry: entry.overview.waiting(),
+    "what a channel has to show": lambda entry: entry.letters.waiting_in("webchat"),
     "unfinished": lambda entry: entry.handoffs.unfinished(),
     "owed exits": lambda entry: entry.handoffs.conversations_owing_exit(),
     "overdue": lambda entry: entry.handoffs.overdue(),
@@ -115,6 +118,17 @@ class Asked:
         self.dialect = connection.dialect
         self.execute, self.scalar, self.scalars = connection.execute, connection.scalar, connection.scalars
 
+    async def lock(self, name):
+        """Nobody else is there."""
+
+    async def note(self, prepared, values):
+        await self.change(prepared, values)
+
+    async def change(self, prepared, values):
+        compiled = prepared.compiled(self.dialect)
+        parameters = tuple(compiled.bind(values))
+        return (await self._connection.exec_driver_sql(compiled.text, parameters)).rowcount
+
     async def fetch(self, prepared, values):
         compiled = prepared.compiled(self.dialect)
         return compiled.read(
@@ -155,3 +169,128 @@ async def test_a_question_without_an_index_would_be_noticed(large, clock):
 
     (plan,) = await read_plans(large, clock, ask)
     assert [line for line in plan.splitlines() if READS_ALL.match(line)], plan
+
+
+# -- one long conversation --------------------------------------------------------------
+
+LONG = 20_000  # messages in it, nearly all of them settled; both sides in turn
+ROWS_AT_MOST = 600  # that may be looked at; a question may ask for the last fifty messages of one side
+STEPS_PER_ROW = 40  # of SQLite's machine
+LONG_TALK = """
+INSERT INTO messages (id, conversation, seq, handoff_id, sender, receipt, possibly_sent, created_at, content,
+  client_id, desk_id)
+{numbers} SELECT 'long' || i, 'long', i, 'long', CASE WHEN i % 2 = 0 THEN 'agent' ELSE 'requester' END,
+  CASE WHEN i > {long} - 4 THEN 'accepted' WHEN i % 2 = 0 THEN 'delivered' ELSE 'sent' END, false, i,
+  '{{"text": "words"}}', CASE WHEN i % 2 = 1 THEN 'client' || i END,
+  CASE WHEN i % 2 = 0 THEN 'desk' || i END FROM n
+"""
+LONG_CONVERSATION = f"""
+INSERT INTO conversations (id, last_seq, epoch, created_at, channel, handed_out, confirmed)
+VALUES ('long', {LONG}, 1, 1, 'rest', {LONG}, {LONG - 10})
+"""
+LONG_HANDOFF = """
+INSERT INTO handoffs (id, conversation, channel, state, epoch, opened_at, last_updated, live_chat_id,
+  live_chat_user, reminders, leave_sent, leave_failed, opening_step, exit)
+VALUES ('long', 'long', 'webchat', 'live', 1, 1, 1, 'long', 'long', 0, false, false, 0, 'not_due')
+"""
+
+
+def draft(**ids):
+    return Draft(sender=Sender.AGENT, content={"text": "words"}, **ids)
+
+
+ASKED_OF_ONE = {
+    "what comes before a message": lambda entry, of: entry.messages.find_standing(of, None),
+    "what nobody has been given": lambda entry, of: entry.messages.next_without_owner(of.conversation),
+    "the next for the desk": lambda entry, of: entry.messages.next_for_desk(of),
+    "answers for the desk": lambda entry, of: entry.messages.answers_for_desk(of),
+    "what is given up with a handoff": lambda entry, of: entry.messages.fail_for_desk(of),
+    "what was not shown": lambda entry, of: entry.messages.unshown(of.conversation),
+    "the numbers of it": lambda entry, of: entry.messages.unshown_seqs(of.conversation),
+    "with one's own": lambda entry, of: entry.messages.unshown(of.conversation, LONG - 5),
+    "what was said since": lambda entry, of: entry.messages.said_since(of.conversation, LONG - 5),
+    "whether anything was asked since": lambda entry, of: entry.messages.has_asked_since("long", LONG - 5),
+    "questions and answers": lambda entry, of: entry.messages.questions_and_answers("long", 50),
+    "the newest": lambda entry, of: entry.messages.newest(of.conversation, 50),
+    "what was settled": lambda entry, of: entry.messages.settled_for_desk(of.conversation, 50),
+    "the requester's last": lambda entry, of: entry.messages.last_of_requester(of.conversation),
+    "the last trace": lambda entry, of: entry.messages.last_trace(of),
+    "a message by the desk's id": lambda entry, of: entry.messages.accept("long", draft(desk_id="desk20")),
+    "a message by the client's id": lambda entry, of: entry.messages.accept(
+        "long", draft(client_id="client21")
+    ),
+    "a repeated callback": lambda entry, of: entry.messages.knows(of, draft(desk_id="desk20"), window=5),
+    "a browser's confirmation": lambda entry, of: entry.messages.note_delivered("long", f"long{LONG}"),
+    "the same, for who asks": lambda entry, of: entry.messages.confirm("long", f"long{LONG}"),
+    "what nobody saw of a handoff": lambda entry, of: entry.messages.unseen_by_requester(0, of),
+    "pieces of a stream": lambda entry, of: entry.streams.release(of),
+    "a client that comes back": lambda entry, of: entry.answers.come_back(of.conversation),
+    "a client that names a number": lambda entry, of: entry.answers.acknowledge(of.conversation, LONG - 3),
+    "what was not delivered": lambda entry, of: entry.past.count_undelivered([of.id]),
+}
+
+
+@pytest.fixture(scope="module")
+def long(large):
+    """The same ledger, with one conversation that is long."""
+    asyncio.run(fill_long(large))
+    return large
+
+
+async def fill_long(url):
+    engine = create_engine(url)
+    async with engine.begin() as connection:
+        numbers = NUMBERS[connection.dialect.name].replace(str(ROWS), str(LONG))
+        for statement in (LONG_CONVERSATION, LONG_HANDOFF, LONG_TALK.format(numbers=numbers, long=LONG)):
+            await connection.exec_driver_sql(statement)
+        if connection.dialect.name == "postgresql":
+            await connection.execute(text("ANALYZE"))
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("question", ASKED_OF_ONE)
+async def test_a_long_conversation_is_not_gone_through(long, clock, question):
+    engine = create_engine(long)
+    try:
+        async with engine.connect() as connection:
+            entry = Entry(Asked(connection), clock)
+            handoff = await entry.handoffs.find("long")
+            count = count_rows if connection.dialect.name == "postgresql" else count_steps
+            looked_at = await count(engine, connection, lambda: ASKED_OF_ONE[question](entry, handoff))
+    finally:
+        await engine.dispose()
+    assert 0 < looked_at < ROWS_AT_MOST, question
+
+
+async def count_steps(_engine, connection, ask):
+    """By SQLite's own count of what it does."""
+    steps = 0
+
+    def note():
+        nonlocal steps
+        steps += 1
+
+    driver = (await connection.get_raw_connection()).driver_connection
+    await driver.set_progress_handler(note, STEPS_PER_ROW)
+    await ask()
+    await driver.set_progress_handler(None, 0)
+    return steps + 1
+
+
+async def count_rows(engine, connection, ask):
+    """By what PostgreSQL says of each step of its plans, once they are run."""
+    async with recording(engine) as statements:
+        await ask()
+    found = 0
+    for statement, parameters in statements:
+        plan = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters)
+        (shown,) = plan.scalar_one()
+        found += sum(step_rows(shown["Plan"]))
+    return found + 1
+
+
+def step_rows(step):
+    removed = step.get("Rows Removed by Filter", 0) + step.get("Rows Removed by Index Recheck", 0)
+    yield (step["Actual Rows"] + removed) * step["Actual Loops"]
+    for inner in step.get("Plans", ()):
+        yield from step_rows(inner)

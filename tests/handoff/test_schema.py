@@ -69,7 +69,7 @@ def test_the_migrations_make_the_unique_rules_of_the_code(connection):
     migrate(connection)
     inspector = inspect(connection)
     uniques = {unique["name"] for unique in inspector.get_unique_constraints("messages")}
-    assert uniques == {"one_seq", "one_client_id", "one_desk_id"}
+    assert uniques == {"one_seq"}
     indexes = {index["name"]: index for index in inspector.get_indexes("handoffs")}
     assert indexes["one_open_handoff"]["unique"]
     options = indexes["one_open_handoff"]["dialect_options"]

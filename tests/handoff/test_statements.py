@@ -67,13 +67,13 @@ def test_one_of_is_such_a_list_written_beforehand(values, found):
     assert text.count("messages.seq =") == found
 
 
-BY_RECEIPT = "SEARCH messages USING INDEX messages_by_receipt (conversation=? AND receipt=?)"
+TO_SHOW = "SEARCH messages USING INDEX messages_to_show (conversation=?)"
 BY_NUMBER = "SEARCH messages USING INDEX sqlite_autoindex_messages_2 (conversation=? AND seq>?)"
 
 
 @pytest.mark.parametrize(
     ("prepared", "values", "searches"),
-    [(FIND_UNSHOWN, ["c1"], [BY_RECEIPT]), (FIND_UNSHOWN_AND_OWN, ["c1", "c1", 7], [BY_RECEIPT, BY_NUMBER])],
+    [(FIND_UNSHOWN, ["c1"], [TO_SHOW]), (FIND_UNSHOWN_AND_OWN, ["c1", "c1", 7], [TO_SHOW, BY_NUMBER])],
     ids=["unshown", "unshown and own"],
 )
 async def test_what_was_not_shown_is_found_by_an_index(ledger, prepared, values, searches):
