@@ -36,7 +36,7 @@ async def serve(spec: Mapping[str, Any]) -> None:
     app = await load_app(spec["model"], make_channels=make_channels)
     app.update_config(PATIENT)
     await seed_trackers(app.ctx.agent, [Holding(**each) for each in spec["holdings"]])
-    async with run_app(app, spec["port"]):
+    async with run_app(app, spec["port"], is_alone=True):
         print("ready", flush=True)
         await asyncio.Event().wait()
 

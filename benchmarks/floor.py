@@ -103,7 +103,7 @@ async def main() -> None:
     app.ctx.http = aiohttp.ClientSession(auth=aiohttp.BasicAuth(USER, PASSWORD))
     if ledger:
         threading.Thread(target=write, args=[asyncio.get_running_loop()], daemon=True).start()
-    async with run_app(app, port):
+    async with run_app(app, port, is_alone=True):
         gc.collect()
         gc.freeze()  # as ours does
         print("ready", flush=True)

@@ -117,7 +117,7 @@ async def serve(spec: Mapping[str, Any], model: Path) -> None:
     endpoints = str(SOURCE / "endpoints.yml")
     app = await load_app(model, endpoints=endpoints, make_channels=lambda: [RestInput()])
     await seed_trackers(app.ctx.agent, [Holding(**each) for each in spec["holdings"]])
-    async with run_app(app, spec["port"]):
+    async with run_app(app, spec["port"], is_alone=True):
         gc.collect()
         gc.freeze()  # as ours does
         print("ready", flush=True)

@@ -70,7 +70,7 @@ async def main(spec: Mapping[str, Any]) -> None:
     register(
         [WebChat(connect=connect, bot=bot), ServiceNowCallback(connect=connect, bot=bot)], app, "/webhooks/"
     )
-    async with run_app(app, spec["port"]):
+    async with run_app(app, spec["port"], is_alone=True):
         print("ready", flush=True)
         await asyncio.Event().wait()
 

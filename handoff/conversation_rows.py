@@ -21,6 +21,8 @@ FIND_CHANNEL = Prepared(select(conversations.c.channel).where(IS_CONVERSATION))
 FIND_EPOCH = Prepared(select(conversations.c.epoch).where(IS_CONVERSATION))
 FIND_CONFIRMED = Prepared(select(conversations.c.confirmed).where(IS_CONVERSATION))
 CONFIRM = Prepared(update(conversations).where(IS_CONVERSATION).values(confirmed=bindparam("upto")))
+FIND_LAST = Prepared(select(conversations.c.last_seq, conversations.c.channel).where(IS_CONVERSATION))
+NOTE_LAST = Prepared(update(conversations).where(IS_CONVERSATION).values(last_seq=bindparam("seq")))
 COUNT_SEQ = Prepared(
     update(conversations)
     .where(IS_CONVERSATION)
@@ -57,6 +59,15 @@ class ConversationRows:
     async def next_seq(self, conversation: str) -> int:
         """The number of the next message; a gap may stay where its transaction rolls back."""
         return await self._count_up(conversation, COUNT_SEQ)
+
+    async def last(self, conversation: str) -> tuple[int | None, str | None]:
+        """The number of the last message, and the channel; None where nothing is known of it."""
+        rows = await self._connection.fetch(FIND_LAST, {"of": conversation})
+        return rows[0] if rows else (None, None)
+
+    async def note_last(self, conversation: str, seq: int) -> None:
+        """Take note of the number of a message that was written by the last; for who is alone with it."""
+        await self._connection.note(NOTE_LAST, {"of": conversation, "seq": seq})
 
     async def last_seq(self, conversation: str) -> int:
         """The number of the last message, 0 where there is none."""

@@ -98,6 +98,12 @@ NOTE_POST = Prepared(
         reminders=case((IS_WAITED_FOR, 0), else_=handoffs.c.reminders),
     )
 )
+NOT_WAITED_FOR: dict[str, Any] = {"remind_at": None, "deadline": None, "reminders": 0}
+NOTE_ANSWER = Prepared(
+    update(handoffs)
+    .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state == State.LIVE)
+    .values(NOT_WAITED_FOR)
+)
 SAID = (
     update(handoffs)
     .where(handoffs.c.id == bindparam("handoff"), handoffs.c.state != State.ENDED)
@@ -334,10 +340,16 @@ class HandoffRows:
 
     async def note_answer(self, handoff: Handoff) -> Handoff | None:
         """Stop the live agent's clock; the first answer is remembered. None where it is live no more."""
-        changes: dict[str, Any] = {"remind_at": None, "deadline": None, "reminders": 0}
-        now = self._clock()
         if handoff.first_answer_at is None:
-            changes["first_answer_at"] = _keep(handoffs.c.first_answer_at, now)
+            return await self._note_first_answer(handoff)
+        await self._conversations.lock(handoff.conversation)
+        if await self._connection.change(NOTE_ANSWER, {"handoff": handoff.id}):
+            return vary(handoff, **NOT_WAITED_FOR)
+        return None
+
+    async def _note_first_answer(self, handoff: Handoff) -> Handoff | None:
+        now = self._clock()
+        changes = {**NOT_WAITED_FOR, "first_answer_at": _keep(handoffs.c.first_answer_at, now)}
         answered = await self._update(handoff, (State.LIVE,), changes)
         if answered and answered.first_answer_at == now:
             self._notes.time(TIME_TO_ANSWER, answered.opened_at)

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 UNSEEN_AT_ONCE = 500
 COLUMNS = tuple(messages.c.keys())
 SENDERS = {sender.value: sender for sender in Sender}
+SENDER_NAMES = {sender: sender.value for sender in Sender}  # an enum's own ``value`` takes longer
+ACCEPTED = Receipt.ACCEPTED.value
 RECEIPTS = {receipt.value: receipt for receipt in Receipt}
 
 # What every message needs is built once: putting a statement together takes longer than running it.
@@ -159,9 +161,10 @@ FIND_SETTLED_FOR_DESK = Prepared(
     .limit(bindparam("limit", type_=Integer))
 )
 WRITE = Prepared(insert(messages))
+WRITE_UNLESS_KNOWN = Prepared(insert(messages).prefix_with("OR IGNORE"))  # with SQLite
 
 
-def _write_new() -> Prepared:
+def _write_by_server() -> Prepared:
     """With PostgreSQL: count up and write, unless it is known. Its conversation has to be locked before."""
     given = {column.name: bindparam(column.name, type_=column.type) for column in messages.c}
     same = messages.c.conversation == given["conversation"]
@@ -182,7 +185,7 @@ def _write_new() -> Prepared:
     return Prepared(insert(messages).from_select(COLUMNS, row).returning(messages.c.seq))
 
 
-WRITE_NEW = _write_new()
+WRITE_NEW = _write_by_server()
 ASSIGN = Prepared(
     update(messages)
     .where(IS_MESSAGE)
@@ -246,7 +249,7 @@ class MessageRows:
         the requester has written it through.
         """
         await self._conversations.lock(conversation)
-        message = await self._write_at_once(conversation, draft, channel)
+        message = await self._write_new(conversation, draft, channel)
         if message is None and channel:
             await self._conversations.use(conversation, channel)
         if message is None and not is_new and (known := await self._known(conversation, draft)):
@@ -498,13 +501,25 @@ class MessageRows:
         await self._conversations.lock(conversation)
         await self._connection.note(NOTE_DELIVERED, {"of": conversation, "name": public_id})
 
-    async def _write_at_once(self, conversation: str, draft: Draft, channel: str | None) -> Message | None:
-        """With PostgreSQL, in one round trip; None where it is known, or the first of its conversation."""
+    async def _write_new(self, conversation: str, draft: Draft, channel: str | None) -> Message | None:
+        """In as few steps as may be; None where it is known, or the first of its conversation or channel."""
         if self._connection.dialect.name == "sqlite":
-            return None
+            return await self._write_in_file(conversation, draft, channel)
         values = self._fill_in(conversation, draft)
         rows = await self._connection.fetch(WRITE_NEW, {**values, "channel": channel})
         return _read_written(values, draft, rows[0][0]) if rows else None
+
+    async def _write_in_file(self, conversation: str, draft: Draft, channel: str | None) -> Message | None:
+        """Three plain statements: one that returns what it has changed takes SQLite longer than two."""
+        last_seq, used = await self._conversations.last(conversation)
+        if last_seq is None or channel not in (None, used):
+            return None
+        values = self._fill_in(conversation, draft)
+        values["seq"] = seq = last_seq + 1
+        if not await self._connection.change(WRITE_UNLESS_KNOWN, values):
+            return None
+        await self._conversations.note_last(conversation, seq)
+        return _read_written(values, draft, seq)
 
     async def _write(self, conversation: str, draft: Draft) -> Message:
         values = self._fill_in(conversation, draft)
@@ -517,8 +532,8 @@ class MessageRows:
         return {
             "id": make_timed_id(),
             "conversation": conversation,
-            "sender": draft.sender.value,
-            "receipt": Receipt.ACCEPTED.value,
+            "sender": SENDER_NAMES[draft.sender],
+            "receipt": ACCEPTED,
             "possibly_sent": draft.possibly_sent,
             "created_at": self._clock(),
             "content": dict(draft.content),

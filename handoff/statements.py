@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Dialect, Executable, Integer, Select, bindparam, false, or_
@@ -18,7 +19,8 @@ Row = tuple[Any, ...]
 PLACE = "place"
 NUMBERED = re.compile(r"\$(\d+)")  # PostgreSQL's parameters
 Convert = Callable[[Any], Any]
-Place = tuple[str | None, Convert | None, Any]  # a parameter's name, how it is bound; or a fixed value
+Bound = tuple[str, Convert | None]  # a parameter's name, and how it is bound
+Place = tuple[str | None, Convert | None, Any]  # the same; or a fixed value
 
 
 class Compiled:
@@ -38,16 +40,17 @@ class Compiled:
             else:
                 fixed = bind.effective_value
                 places.append((None, None, convert(fixed) if convert else _plain(fixed)))  # type: ignore[operator]
-        self.text, places = _write_out(self.text, places, dialect)
-        self._places = tuple(places)
+        self.text, bound = _write_out(self.text, places, dialect)
+        self._pick = _make_picker([name for name, _ in bound])
+        self._binders = tuple((place, convert) for place, (_, convert) in enumerate(bound) if convert)
         self._readers = _find_readers(compiled, dialect)
 
     def bind(self, values: Mapping[str, Any]) -> list[Any]:
         """The values in the order of the text's marks."""
-        return [
-            fixed if name is None else (convert(values[name]) if convert else values[name])
-            for name, convert, fixed in self._places
-        ]
+        bound = list(self._pick(values))
+        for place, convert in self._binders:
+            bound[place] = convert(bound[place])
+        return bound
 
     def write(self, values: Mapping[str, Any]) -> str | None:
         """The text with its values written out, for PostgreSQL; None where one of them cannot be."""
@@ -59,9 +62,7 @@ class Compiled:
 
     def read(self, rows: Iterable[Any]) -> list[Row]:
         """Rows of the database as rows of values."""
-        if not self._readers:
-            return [tuple(row) for row in rows]
-        return [self._read(row) for row in rows]
+        return [self._read(row) for row in rows] if self._readers else list(map(tuple, rows))
 
     def _read(self, row: Iterable[Any]) -> Row:
         values = list(row)
@@ -111,13 +112,13 @@ def _place(statement: Any) -> Any:
     return statement.add_columns(place) if statement.is_select else statement.returning(place)
 
 
-def _write_out(text: str, places: Sequence[Place], dialect: Dialect) -> tuple[str, list[Place]]:
+def _write_out(text: str, places: Sequence[Place], dialect: Dialect) -> tuple[str, list[Bound]]:
     """Write fixed values as literals.
 
     A statement whose parameter the database has to look at to see whether a partial index serves would be
     planned anew at each run, which takes longer than the run.
     """
-    kept = [place for place in places if place[0]]
+    kept = [(name, convert) for name, convert, _ in places if name]
     numbers = iter(range(1, len(kept) + 1))
     if dialect.name == "sqlite":
         marks = ["?" if name else _quote(fixed) for name, _, fixed in places]
@@ -144,6 +145,13 @@ def _quote(value: Any) -> str:
 def _plain(value: Any) -> Any:
     """An enum's text: drivers are slower with its subclass."""
     return str(value) if isinstance(value, str) else value
+
+
+def _make_picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    """What picks the values of these names, in order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: [values[name] for name in names]
 
 
 def _find_readers(compiled: SQLCompiler, dialect: Dialect) -> tuple[tuple[int, Convert], ...]:

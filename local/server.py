@@ -69,7 +69,8 @@ async def _serve_until_stopped(model: Path, port: int, endpoints: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     gc.disable()  # a quarter of the start went into looking for garbage in what is there to stay
-    async with run_app(await load_app(model, endpoints=endpoints), port) as address:
+    app = await load_app(model, endpoints=endpoints)
+    async with run_app(app, port, is_alone=True) as address:
         gc.enable()
         print(f"The assistant answers at {address}.", flush=True)
         await stopped.wait()
@@ -110,11 +111,15 @@ def _observe(endpoints: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def run_app(app: Any, port: int) -> AsyncIterator[str]:
-    """A Sanic application in the running loop; its own runner would want the main thread for itself."""
+async def run_app(app: Any, port: int, *, is_alone: bool = False) -> AsyncIterator[str]:
+    """A Sanic application in the running loop; its own runner would want the main thread for itself.
+
+    Where it ``is_alone`` in its process, Sanic takes out of its code the signals that nobody listens to, as
+    it does with ``rasa run``: a tenth of what a callback costs. It changes its classes for that.
+    """
     from rasa.core.jobs import kill_scheduler
 
-    app.config.TOUCHUP = False
+    app.config.TOUCHUP = is_alone
     async with contextlib.AsyncExitStack() as stack:  # each step is undone though another one fails
         stack.callback(kill_scheduler)  # Rasa has one per process, for the loop that first asked for it
         stack.callback(type(app).unregister_app, app)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import structlog
@@ -91,15 +91,15 @@ class Budget:
         level = self.level
         return not (self._pause() or self._turns.are_wanted or (level and level.is_low))
 
-    @asynccontextmanager
-    async def spend(self, chat: str) -> AsyncIterator[None]:
+    def spend(self, chat: str) -> AbstractAsyncContextManager[None]:
         """Wait for the turn of ``chat``, and for the end of a short pause."""
-        async with self._turns.take(chat):
-            while pause := self._pause():
-                if pause > SHORT:
-                    raise DeskBusy("ServiceNow's rate limit is reached", retry_after=pause)
-                await self._sleep(pause)
-            yield
+        return self._turns.take(chat, self._sit_out)
+
+    async def _sit_out(self) -> None:
+        while pause := self._pause():
+            if pause > SHORT:
+                raise DeskBusy("ServiceNow's rate limit is reached", retry_after=pause)
+            await self._sleep(pause)
 
     @property
     def is_low(self) -> bool:
@@ -168,7 +168,10 @@ class Budget:
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:
+    given = headers.get(name)
+    if given is None:
+        return None
     try:
-        return float(headers[name])
-    except (KeyError, ValueError):
+        return float(given)
+    except ValueError:
         return None

@@ -73,7 +73,10 @@ class Instance:
 
     def budget(self, path: str) -> Budget:
         """What the rate limit leaves for one API."""
-        return self._budgets.setdefault(path, Budget(path))
+        known = self._budgets.get(path)
+        if known is None:
+            known = self._budgets[path] = Budget(path)
+        return known
 
     def tell_spending(self) -> list[Spending]:
         """What the other processes have to know of the rate limit, since this was last asked."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 
 class Turns:
@@ -20,16 +20,14 @@ class Turns:
         """Whether a newcomer would have to wait."""
         return not self._free
 
-    @asynccontextmanager
-    async def take(self, key: str) -> AsyncIterator[None]:
-        """Wait for a turn, and give it back at the end of the block."""
-        await self._wait(key)
-        try:
-            yield
-        finally:
-            self._give_back()
+    def take(
+        self, key: str, before: Callable[[], Awaitable[None]] | None = None
+    ) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn, and give it back at the end of the block; ``before`` is run in it, ahead of it."""
+        return _Turn(self, key, before)
 
-    async def _wait(self, key: str) -> None:
+    async def wait(self, key: str) -> None:
+        """For the block of ``take``; ``give_back`` has to follow."""
         if self._free:
             self._free -= 1
             return
@@ -39,10 +37,10 @@ class Turns:
             await turn
         except asyncio.CancelledError:
             if not turn.cancelled():  # it was ours already
-                self._give_back()
+                self.give_back()
             raise
 
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
         """The first of the key that has waited longest is next; its key goes to the back of the line."""
         while self._lines:
             key = next(iter(self._lines))
@@ -54,3 +52,26 @@ class Turns:
                 turn.set_result(None)
                 return
         self._free += 1
+
+
+class _Turn:
+    """The block of one holder; a class, as this is on the way of every message."""
+
+    __slots__ = ("_before", "_key", "_turns")
+
+    def __init__(self, turns: Turns, key: str, before: Callable[[], Awaitable[None]] | None) -> None:
+        self._turns = turns
+        self._key = key
+        self._before = before
+
+    async def __aenter__(self) -> None:
+        await self._turns.wait(self._key)
+        if self._before:
+            try:
+                await self._before()
+            except BaseException:
+                self._turns.give_back()
+                raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._turns.give_back()

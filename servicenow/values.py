@@ -31,7 +31,10 @@ def read_raw_string(value: Any) -> str | None:
     """The same with the spaces at its ends, as a piece of a longer text needs them."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", str(value)) or None
+    text = str(value)
+    if text.isascii() and "\0" not in text:  # as nearly all are; it takes no look at each character
+        return text or None
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def read_id(value: Any) -> str | None:
