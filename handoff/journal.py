@@ -45,7 +45,9 @@ class Journal:
         await waiting
 
     def follow(self, waiting: list[asyncio.Future[None]]) -> None:
-        """Tell those who wait once everything that has been noted is durable."""
+        """Tell those who wait, if anybody does, once everything that has been noted is durable."""
+        if not waiting:
+            return
         if self._committed == self._durable:
             _succeed(waiting)
         elif self.failure:
@@ -56,6 +58,11 @@ class Journal:
             self._next += waiting
             if not self.is_busy:
                 self._begin()
+
+    def catch_up(self) -> None:
+        """Make durable what has been noted, unless that is so, or is known to be impossible."""
+        if self._committed != self._durable and not (self.is_busy or self.failure):
+            self._begin()
 
     def mend(self) -> None:
         """What was committed has become durable in another way."""
