@@ -103,7 +103,11 @@ class Dispatch:
         lease = self._runs.find_lease(handoff.id)
         posting = self._under_way.get(handoff.id)
         standing = await entry.messages.find_standing(handoff, lease, posting)
-        return vary(standing, is_next=False) if self._ledger.leases and not standing.lease else standing
+        if standing.lease or self._ledger.leases is None:
+            return standing
+        may_take = lease is None and standing.is_first and standing.is_next
+        taken = await self._runs.take_lease(entry, handoff.id) if may_take else None
+        return vary(standing, is_next=taken is not None, lease=taken)
 
     def expect(self, message: Message, standing: Standing) -> None:
         """A message was accepted with such a note: until it was posted, we know that the desk has it not."""
@@ -112,6 +116,8 @@ class Dispatch:
     def hand_over(self, handoff: Handoff, message: Message) -> None:
         """Post soon a message whose transaction has just committed, and whatever else has been written."""
         if message.id in self._expected:
+            if lease := self._expected[message.id]:
+                self._runs.keep_lease(lease)
             self._handed[handoff.id] = handoff, vary(message, possibly_sent=False)
             self._runs.kick(handoff.id)
         elif not message.possibly_sent:  # else a run has found it already

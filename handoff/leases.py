@@ -22,12 +22,13 @@ import time
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import Float, bindparam, func, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from handoff.errors import LeaseLost
@@ -35,6 +36,8 @@ from handoff.locks import KeyedLocks
 from handoff.postgres import name_away, quote
 from handoff.postgres_pool import Pool, Session
 from handoff.statements import Prepared
+from handoff.store import Connection
+from handoff.tables import leases
 
 log = structlog.get_logger(__name__)
 
@@ -54,6 +57,18 @@ _ACQUIRE = Prepared(
         " WHERE leases.until < clock_timestamp() RETURNING token"
     )
 )
+# Within a transaction of the ledger, so it waits for nobody who has one and locks none that is there.
+_TAKE = Prepared(
+    insert(leases)
+    .values(
+        key=bindparam("key"),
+        token=bindparam("token"),
+        holder=bindparam("holder"),
+        until=func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, bindparam("span", type_=Float)),
+    )
+    .on_conflict_do_nothing()
+    .returning(leases.c.token)
+)
 _RENEW = Prepared(
     text(
         "UPDATE leases SET until = clock_timestamp() + make_interval(secs => :span)"
@@ -72,10 +87,11 @@ _TAKEN = Prepared(
 
 @dataclass(frozen=True)
 class Lease:
-    """One holding of a key; no two holdings have the same token."""
+    """One holding of a key, asked for at a time of this process; no two holdings have the same token."""
 
     key: str
     token: str
+    asked_at: float = field(default_factory=time.monotonic, compare=False)
 
     @property
     def check(self) -> str:
@@ -119,6 +135,7 @@ class Leases:
         self._kept = kept
         self._holder = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
         self._holdings: dict[str, _Holding] = {}
+        self._taken_along: dict[str, Lease] = {}  # whose transactions may be under way
         self._working = KeyedLocks()
         self._listening: Session | None = None
         self._beating: asyncio.Task[None] | None = None
@@ -153,6 +170,23 @@ class Leases:
         """The lease of this process, if it has one, whether or not anybody works by it now."""
         holding = self._holdings.get(key)
         return holding.lease if holding and self._is_fresh(holding) else None
+
+    async def take_along(self, connection: Connection, key: str) -> Lease | None:
+        """Get one that nobody has, in a transaction of the ledger; ``keep`` has to follow its commit."""
+        if key in self._holdings:
+            return None  # it was lost, and is got anew by whoever works
+        lease = Lease(key, uuid4().hex)
+        if not await connection.fetch(_TAKE, self._write(lease)):
+            return None
+        self._taken_along[key] = lease
+        return lease
+
+    def keep(self, lease: Lease) -> None:
+        """Have one that was taken along, until it is used or for a while; any other is left as it is."""
+        if self._taken_along.get(lease.key) == lease:
+            del self._taken_along[lease.key]
+            self._holdings[lease.key] = _Holding(lease, lease.asked_at, used_at=time.monotonic())
+            self._keep_beating()
 
     async def taken(self, name: str) -> set[str]:
         """The keys of this name for which another process works now, or has just worked."""
@@ -200,12 +234,15 @@ class Leases:
 
     async def _acquire(self, lease: Lease) -> bool:
         """Whoever does not get it, asks for it."""
-        values = {"key": lease.key, "token": lease.token, "holder": self._holder, "span": self._span}
+        values = self._write(lease)
         with name_away():
             if await self._pool.run(lambda session: session.fetch(_ACQUIRE, values)):
                 return True
             await self._pool.run(lambda session: session.fetch(_ASK, {"key": lease.key}))
         return False
+
+    def _write(self, lease: Lease) -> dict[str, Any]:
+        return {"key": lease.key, "token": lease.token, "holder": self._holder, "span": self._span}
 
     async def _release(self, tokens: Collection[str]) -> None:
         """Where that fails, they run out by themselves."""
@@ -255,6 +292,8 @@ class Leases:
         """All but those that nobody has needed for a while."""
         now = time.monotonic()
         await self._release_kept([key for key, one in self._holdings.items() if self._is_over(one, now)])
+        for lease in [one for one in self._taken_along.values() if now - one.asked_at > self._span]:
+            del self._taken_along[lease.key]  # rolled back
         if not self._holdings:
             return
         assert self._listening

@@ -35,7 +35,7 @@ from handoff.tracing import OFF, Tracing
 
 if TYPE_CHECKING:
     from handoff.instruments import Instrument
-    from handoff.leases import Leases
+    from handoff.leases import Lease, Leases
 
 T = TypeVar("T")
 
@@ -53,6 +53,10 @@ class Entry:
         self.conversations = ConversationRows(connection, clock)
         self.handoffs = HandoffRows(connection, self.conversations, self.notes, clock)
         self.messages = MessageRows(connection, self.conversations, self.notes, clock)
+
+    async def take_lease(self, leases: Leases, key: str) -> Lease | None:
+        """Get a lease that nobody has; ``leases.keep`` has to follow the commit."""
+        return await leases.take_along(self._connection, key)
 
     @cached_property
     def streams(self) -> StreamRows:

@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
 from handoff.concern import Concerning
 from handoff.errors import LeaseLost
 from handoff.leases import Lease, Leases, forget_held
+
+if TYPE_CHECKING:
+    from handoff.ledger import Entry
 
 log = structlog.get_logger(__name__)
 
@@ -155,6 +158,20 @@ class OnePerKey:
     def find_lease(self, key: str) -> Lease | None:
         """The lease of the last run, if it is still there, by which the next one may begin at once."""
         return self._leases.find(self._name_lease(key)) if self._leases else None
+
+    async def take_lease(self, entry: Entry, key: str) -> Lease | None:
+        """Get it along with an entry, for a run that is kicked once that has committed: see ``keep_lease``.
+
+        None where somebody has it, or may be about to get it here.
+        """
+        if self._leases is None or key in self:
+            return None
+        return await entry.take_lease(self._leases, self._name_lease(key))
+
+    def keep_lease(self, lease: Lease) -> None:
+        """The entry has committed."""
+        if self._leases:
+            self._leases.keep(lease)
 
     async def run(self, key: str) -> None:
         """The same within the caller's task, unless a run is under way; what fails in it is not raised."""

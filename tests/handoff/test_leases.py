@@ -365,3 +365,53 @@ async def test_leases_are_renewed_while_a_transaction_makes_sure_of_them(open_le
         before = holding.renewed_at
         await eventually(lambda: holding.renewed_at > before + 0.6)
         assert await other.taken("k") == set()
+
+
+async def test_one_that_nobody_has_is_got_along_with_a_transaction(open_leases, ledger):
+    one, other = open_leases(), open_leases()
+    async with ledger.entry() as entry:
+        lease = await entry.take_lease(one, "k")
+    one.keep(lease)
+    assert one.find("k") == lease
+    waiting = asyncio.create_task(work_once(other, "k"))
+    async with one.hold("k", keep=True):
+        assert present_lease() == lease
+        assert not waiting.done()
+    async with asyncio.timeout(2):
+        await waiting
+
+
+async def work_once(leases, key):
+    async with leases.hold(key):
+        pass
+
+
+async def test_one_that_another_has_is_neither_got_along_nor_waited_for(open_leases, ledger):
+    one, other = open_leases(), open_leases()
+    async with other.hold("k"), asyncio.timeout(2), ledger.entry() as entry:
+        assert await entry.take_lease(one, "k") is None
+
+
+async def test_one_that_was_rolled_back_is_nobodys(open_leases, ledger):
+    one, other = open_leases(), open_leases()
+
+    async def fail():
+        async with ledger.entry() as entry:
+            assert await entry.take_lease(one, "k")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    assert one.find("k") is None
+    async with asyncio.timeout(2), other.hold("k"):
+        pass
+
+
+async def test_one_that_was_got_along_and_is_not_used_is_given_back(open_leases, ledger):
+    one, other = open_leases(beat=0.02, kept=0.05), open_leases()
+    async with ledger.entry() as entry:
+        lease = await entry.take_lease(one, "k")
+    one.keep(lease)
+    await eventually(lambda: one.find("k") is None)
+    async with asyncio.timeout(2), other.hold("k"):
+        pass
