@@ -2,7 +2,8 @@
 
 Only what may be lost with the process that has not written it: what became of a message that somebody
 was shown or that was posted. A crash then leaves the message where it would be had the crash come a
-moment earlier, and it is shown or posted again with the same id.
+moment earlier, and it is shown or posted again with the same id. So no fsync is waited for either: the
+next one has it.
 """
 
 from __future__ import annotations

@@ -59,11 +59,6 @@ class Journal:
             if not self.is_busy:
                 self._begin()
 
-    def catch_up(self) -> None:
-        """Make durable what has been noted, unless that is so, or is known to be impossible."""
-        if self._committed != self._durable and not (self.is_busy or self.failure):
-            self._begin()
-
     def mend(self) -> None:
         """What was committed has become durable in another way."""
         self.failure = None

@@ -220,10 +220,9 @@ class SqliteStore:
 
     def _fsync(self) -> None:
         self._later_fsync = None
-        if self._journal.is_busy:  # with what was committed before, perhaps
-            self._fsync_later()
-        else:
-            self._journal.catch_up()
+        nobody: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        nobody.add_done_callback(asyncio.Future.exception)  # whoever comes next is told of a failure
+        self._journal.follow([nobody])
 
     def _fail(self, error: sqlite3.Error) -> None:
         waiting, self._batch, self._aside = [*(self._batch or ()), *self._aside], None, []
