@@ -33,7 +33,7 @@ from handoff.ids import make_timed_id
 from handoff.instruments import DUPLICATES, MESSAGES
 from handoff.measures import Notes
 from handoff.message import Draft, Message, Receipt, Sender
-from handoff.statements import Prepared
+from handoff.statements import Prepared, one_of
 from handoff.store import Connection
 from handoff.tables import Instant, conversations, handoffs, leases, messages
 from handoff.tracing import present_trace
@@ -84,6 +84,17 @@ FIND_CONVERSATIONS_WITHOUT_OWNER = Prepared(
 FIND_NEXT_FOR_DESK = Prepared(WAITING_FOR_DESK.limit(1))
 FIND_ANSWERS_FOR_DESK = Prepared(WAITING_FOR_DESK.where(HAS_ANSWER))
 FIND_ALL_FOR_DESK = Prepared(WAITING_FOR_DESK)
+FIND_HANDOFFS_TO_POST = Prepared(  # every second, in a cluster
+    select(messages.c.handoff_id)
+    .join(handoffs, handoffs.c.id == messages.c.handoff_id)
+    .where(
+        messages.c.sender == Sender.REQUESTER,
+        messages.c.receipt == Receipt.ACCEPTED,
+        messages.c.created_at <= bindparam("before", type_=Instant),
+        or_(handoffs.c.state == State.LIVE, and_(one_of(handoffs.c.state, WAITING), HAS_ANSWER)),
+    )
+    .distinct()
+)
 NOTHING_BEFORE = not_(
     WITHOUT_OWNER.with_only_columns(messages.c.id).where(OF_CONVERSATION).order_by(None).exists()
 )
@@ -385,18 +396,9 @@ class MessageRows:
 
         It has ``waited`` for so many seconds.
         """
-        is_for_bot = and_(handoffs.c.state.in_(WAITING), HAS_ANSWER)
-        waiting = (
-            select(messages.c.handoff_id)
-            .join(handoffs, handoffs.c.id == messages.c.handoff_id)
-            .where(
-                messages.c.sender == Sender.REQUESTER,
-                messages.c.receipt == Receipt.ACCEPTED,
-                messages.c.created_at <= self._clock() - timedelta(seconds=waited),
-                or_(handoffs.c.state == State.LIVE, is_for_bot),
-            )
-        )
-        return [str(handoff_id) for handoff_id in await self._connection.scalars(waiting.distinct())]
+        before = self._clock() - timedelta(seconds=waited)
+        waiting = await self._connection.fetch(FIND_HANDOFFS_TO_POST, {"before": before})
+        return [str(handoff_id) for (handoff_id,) in waiting]
 
     async def fail_for_desk(self, handoff: Handoff) -> Sequence[Message]:
         """Give up what the desk has not taken, and return it."""
