@@ -67,7 +67,7 @@ class Session:
         await statement.executemany([compiled.bind(each) for each in values])
 
     async def fetch_all(self, prepared: Prepared, values: Sequence[Mapping[str, Any]]) -> list[list[Row]]:
-        """What a statement finds with each set of values, or a row for each that it changes: one round trip."""
+        """What a statement finds with each set of values, in one round trip; or a row for each change."""
         if len(values) == 1 and prepared.finds:
             return [await self.fetch(prepared, values[0])]
         compiled = prepared.placed(self.dialect)
