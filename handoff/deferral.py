@@ -2,20 +2,22 @@
 
 Only what may be lost with the process that has not written it: what became of a message that somebody
 was shown or that was posted. A crash then leaves the message where it would be had the crash come a
-moment earlier, and it is shown or posted again with the same id.
+moment earlier, and it is shown or posted again with the same id. So no fsync is waited for either: the
+next one has it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from handoff.ledger import Entry
 
 Deferred = Callable[["Entry"], Awaitable[object]]
+Work = Mapping[object, Deferred]  # in order, by what it is about
 
 SOON = 0.02  # seconds that it waits for somebody else's transaction
 AGAIN = 1.0  # seconds after a transaction that failed
@@ -26,23 +28,26 @@ class Deferral:
 
     def __init__(self, write: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._write = write
-        self._waiting: list[Deferred] = []
+        self._waiting: dict[object, Deferred] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
 
-    def add(self, work: Deferred) -> None:
-        self._waiting.append(work)
+    def add(self, conversation: str, work: Deferred, about: str | None = None) -> None:
+        """What waits ``about`` the same in the conversation is made up for by it."""
+        key = (conversation, about) if about else object()
+        self._waiting.pop(key, None)
+        self._waiting[key] = work
         self._write_within(SOON)
 
-    def take(self) -> Sequence[Deferred]:
+    def take(self) -> Work:
         """Everything that waits, for a transaction that has just begun."""
-        taken, self._waiting = self._waiting, []
+        taken, self._waiting = self._waiting, {}
         return taken
 
-    def give_back(self, taken: Sequence[Deferred]) -> None:
+    def give_back(self, taken: Work) -> None:
         """The transaction was rolled back."""
         if taken:
-            self._waiting = [*taken, *self._waiting]
+            self._waiting = {**taken, **self._waiting}
             self._write_within(AGAIN)
 
     async def close(self) -> None:

@@ -45,7 +45,9 @@ class Journal:
         await waiting
 
     def follow(self, waiting: list[asyncio.Future[None]]) -> None:
-        """Tell those who wait once everything that has been noted is durable."""
+        """Tell those who wait, if anybody does, once everything that has been noted is durable."""
+        if not waiting:
+            return
         if self._committed == self._durable:
             _succeed(waiting)
         elif self.failure:

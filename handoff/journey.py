@@ -80,7 +80,7 @@ class Part:
         return await self._journey.ask(prepared, values, noted)
 
     async def change(self, prepared: Prepared, values: Mapping[str, Any]) -> int:
-        raise Alone
+        return len(await self.fetch(prepared, values))
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         raise Alone

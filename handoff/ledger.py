@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import cached_property
@@ -16,7 +16,7 @@ from sqlalchemy import text
 from handoff.answer_rows import AnswerRows
 from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
-from handoff.deferral import Deferral, Deferred
+from handoff.deferral import Deferral, Deferred, Work
 from handoff.errors import LedgerReadOnly
 from handoff.files.keys import KeyRows
 from handoff.files.rows import FileRows
@@ -230,7 +230,7 @@ class Ledger:
             async with self.entry() as entry:
                 await work(entry)
         else:
-            self._deferral.add(work)
+            self._deferral.add(conversation, work, about)
 
     def once_written(self, conversation: str, call: Callable[[], None]) -> None:
         """Call once other processes find what was deferred about a conversation."""
@@ -246,7 +246,7 @@ class Ledger:
         notes.record(self.measures)
 
     async def _write_deferred(self) -> None:
-        async with self.entry():
+        async with _Opening(self, self._store.aside(), self._deferral, self._clock):
             pass
 
     def quiet(self) -> AbstractAsyncContextManager[None]:
@@ -292,14 +292,14 @@ class _Opening:
         self._transaction = transaction
         self._deferral = deferral
         self._clock = clock
-        self._taken: Sequence[Deferred] = ()
+        self._taken: Work = {}
 
     async def __aenter__(self) -> Entry:
         connection = await self._transaction.__aenter__()
         self._entry = entry = Entry(connection, self._clock)
         self._taken = self._deferral.take()
         try:
-            for work in self._taken:
+            for work in self._taken.values():
                 await work(entry)
         except BaseException as error:
             await self.__aexit__(type(error), error, error.__traceback__)

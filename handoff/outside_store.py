@@ -51,6 +51,9 @@ class OutsideStore:
                     self._raw.execute("ROLLBACK")
                 raise
 
+    def aside(self) -> AbstractAsyncContextManager[Connection]:
+        return self.transaction()
+
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         return self.transaction()
 

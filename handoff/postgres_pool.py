@@ -67,8 +67,8 @@ class Session:
         await statement.executemany([compiled.bind(each) for each in values])
 
     async def fetch_all(self, prepared: Prepared, values: Sequence[Mapping[str, Any]]) -> list[list[Row]]:
-        """What a statement finds with each set of values, in one round trip."""
-        if len(values) == 1:
+        """What a statement finds with each set of values, in one round trip; or a row for each change."""
+        if len(values) == 1 and prepared.finds:
             return [await self.fetch(prepared, values[0])]
         compiled = prepared.placed(self.dialect)
         statement = self._statements.get(compiled) or await self._prepare(compiled)

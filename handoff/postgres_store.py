@@ -219,6 +219,9 @@ class PostgresStore:
         finally:
             connection.leave()
 
+    def aside(self) -> AbstractAsyncContextManager[Connection]:
+        return self.transaction()
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         async with self._gate.passing():

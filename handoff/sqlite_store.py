@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 HELD = 0.002  # seconds that a transaction stays open for others to share it while the disk is busy
 CHECKPOINT_AFTER = 250  # commits, of a few pages each
+UNASKED = 0.2  # seconds until what nobody waits for is made durable, unless somebody comes before
 
 WriteThrough = Callable[[int], None]
 write_through: WriteThrough = getattr(os, "fdatasync", os.fsync)  # macOS has only the latter
@@ -38,6 +39,8 @@ class SqliteStore:
     A commit appends to SQLite's log without waiting for the disk (``synchronous=NORMAL``); the
     transaction's block is left once an fsync of the log that began afterwards is done. Transactions
     that commit meanwhile share the next one. What is only read is waited for in the same way.
+
+    What is written ``aside`` goes along with the next fsync that somebody waits for.
 
     While an fsync is under way nobody could be done earlier by a commit of their own, so those that
     come meanwhile share one: each but the first is a savepoint in it. Other processes wait for the file
@@ -65,6 +68,8 @@ class SqliteStore:
         self._journal = Journal(lambda: write_through(self._log_file), self._commit)
         self._writing = asyncio.Lock()
         self._batch: list[asyncio.Future[None]] | None = None  # who waits for the transaction that is open
+        self._aside: list[asyncio.Future[None]] = []  # who waits for nothing but its commit
+        self._later_fsync: asyncio.TimerHandle | None = None
         self._changes = 0
         self._is_within = False
         self._last_call: asyncio.TimerHandle | None = None
@@ -75,6 +80,9 @@ class SqliteStore:
 
     def transaction(self) -> AbstractAsyncContextManager[Connection]:
         return _Transaction(self)
+
+    def aside(self) -> AbstractAsyncContextManager[Connection]:
+        return _Transaction(self, is_aside=True)
 
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         return self.transaction()
@@ -92,6 +100,8 @@ class SqliteStore:
             if self._is_closed:
                 return
             self._is_closed = True
+        if self._later_fsync:
+            self._later_fsync.cancel()
         if self._checkpoint:
             await self._checkpoint
         await asyncio.to_thread(self._close)
@@ -123,20 +133,20 @@ class SqliteStore:
         self._is_within = True
         return is_joined
 
-    def leave(self, *, is_joined: bool) -> asyncio.Future[None]:
-        """Let the transaction be committed; returns what is done once that is durable."""
-        durable = asyncio.get_running_loop().create_future()
+    def leave(self, *, is_joined: bool, is_aside: bool) -> asyncio.Future[None]:
+        """Let the transaction be committed; returns what is done once that is durable, or only committed."""
+        done = asyncio.get_running_loop().create_future()
         try:
             if self._is_open() and self._batch is not None:
-                self._batch.append(durable)
+                (self._aside if is_aside else self._batch).append(done)
                 if is_joined:
                     self._raw.execute("RELEASE entry")
                 self._commit_soon()
             else:
-                durable.set_exception(_rolled_back())
+                done.set_exception(_rolled_back())
         finally:
             self._writing.release()
-        return durable
+        return done
 
     def undo(self, *, is_joined: bool) -> None:
         """Roll back, without those who share the transaction."""
@@ -193,10 +203,30 @@ class SqliteStore:
             self._batch = None
             self._note_changes(self._raw.total_changes != self._changes)
             self._journal.follow(batch)
+            self._leave_aside()
+
+    def _leave_aside(self) -> None:
+        """What they have written is not lost with the process, but for a moment with the power."""
+        aside, self._aside = self._aside, []
+        for each in aside:
+            if not each.done():
+                each.set_result(None)
+        if aside:
+            self._fsync_later()
+
+    def _fsync_later(self) -> None:
+        if self._later_fsync is None:
+            self._later_fsync = asyncio.get_running_loop().call_later(UNASKED, self._fsync)
+
+    def _fsync(self) -> None:
+        self._later_fsync = None
+        nobody: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        nobody.add_done_callback(asyncio.Future.exception)  # whoever comes next is told of a failure
+        self._journal.follow([nobody])
 
     def _fail(self, error: sqlite3.Error) -> None:
-        batch, self._batch = self._batch or [], None
-        for each in batch:
+        waiting, self._batch, self._aside = [*(self._batch or ()), *self._aside], None, []
+        for each in waiting:
             if not each.done():
                 each.set_exception(error)
 
@@ -242,10 +272,11 @@ class SqliteStore:
 class _Transaction:
     """Of one entry; a class, as this is on the way of every message."""
 
-    __slots__ = ("_is_joined", "_store")
+    __slots__ = ("_is_aside", "_is_joined", "_store")
 
-    def __init__(self, store: SqliteStore) -> None:
+    def __init__(self, store: SqliteStore, *, is_aside: bool = False) -> None:
         self._store = store
+        self._is_aside = is_aside
         self._is_joined = False
 
     async def __aenter__(self) -> Connection:
@@ -254,7 +285,7 @@ class _Transaction:
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None:
-            await self._store.leave(is_joined=self._is_joined)
+            await self._store.leave(is_joined=self._is_joined, is_aside=self._is_aside)
         else:
             self._store.undo(is_joined=self._is_joined)
 

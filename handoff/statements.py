@@ -80,8 +80,9 @@ class Prepared:
         self._compiled: dict[str, Compiled] = {}
 
         self.is_look = bool(statement.is_select)
-        # Whether rows can tell by which set of values they were found.
-        self.can_be_placed = isinstance(statement, Select) or _returns(statement)
+        self.finds = isinstance(statement, Select) or _returns(statement)
+        # Whether rows can tell by which set of values they were found, or changed.
+        self.can_be_placed = self.finds or bool(statement.is_dml)
         self._placed: dict[str, Compiled] = {}
 
     def compiled(self, dialect: Dialect) -> Compiled:

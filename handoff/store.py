@@ -71,6 +71,10 @@ class Store(Protocol):
 
     def transaction(self) -> AbstractAsyncContextManager[Connection]: ...
 
+    def aside(self) -> AbstractAsyncContextManager[Connection]:
+        """A transaction that nobody waits for: durable with the next one, or a moment later."""
+        ...
+
     def reading(self) -> AbstractAsyncContextManager[Connection]:
         """For what one statement finds: with a server there is no transaction around it, and no lock."""
         ...

@@ -17,6 +17,8 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import TypeVar
 
+import structlog
+
 from handoff.journey import Alone, Journey, Part, Work
 from handoff.later import TRY_LOCKS, Changes, Later, change_all
 from handoff.leases import present_lease
@@ -25,9 +27,12 @@ from handoff.postgres import name_away, quote
 from handoff.postgres_pool import Pool, Session
 from handoff.store import Connection
 
+log = structlog.get_logger(__name__)
+
 T = TypeVar("T")
 
 LANES = 2  # transactions at a time, after which others wait for the next
+MANY = 8  # conversations for which it is worth to begin one beside another
 OCCUPIED = 0.05  # seconds that one keeps its lane at most: it may wait for somebody
 MOST = 25  # conversations in one transaction: while PostgreSQL is at work on one, we are at another
 
@@ -122,7 +127,8 @@ class Together:
 
     def _depart_soon(self) -> None:
         """Once all have come who can at this moment."""
-        if self._waiting and self._lanes and not self._is_departing:
+        has_reason = len(self._waiting) >= MANY or (self._waiting and self._lanes == LANES)
+        if has_reason and self._lanes and not self._is_departing:
             self._is_departing = True
             asyncio.get_running_loop().call_soon(self._depart, context=Context())
 
@@ -178,6 +184,8 @@ class Together:
                     one.give(journey.join(one.conversation) if one.conversation in locked else None)
             await journey.run()
         except BaseException as error:
+            if not isinstance(error, Alone):  # else a part has failed, which whoever asked for it hears of
+                log.warning("ledger.shared_failed", parts=len(going), reason=type(error).__name__)
             await self._roll_back(session)
             self._give_back(taken)
             journey.conclude(Alone())

@@ -120,6 +120,68 @@ async def test_reading_what_is_durable_waits_for_no_disk(ledger, disk):
     assert await read(ledger) == 1
 
 
+async def write_aside(ledger):
+    """A transaction that nobody waits for, as the ledger's bookkeeping has them."""
+    await ledger.defer("c1", lambda entry: entry.conversations.next_seq("c1"))
+
+
+async def test_bookkeeping_is_written_without_an_fsync_of_its_own(ledger, disk, path):
+    await write(ledger, "hello")
+    for seq in range(2, 10):
+        await write_aside(ledger)
+        await eventually(lambda seq=seq: last_seq(path) == seq)
+    assert disk.asked < 9
+
+
+async def test_whoever_comes_next_waits_until_the_disk_has_it(ledger, disk, path):
+    await write(ledger, "hello")
+    disk.is_quick.clear()
+    await write_aside(ledger)
+    await eventually(lambda: last_seq(path) == 2)
+    reading = asyncio.create_task(read(ledger))
+    await eventually(lambda: disk.asked == 2)
+    assert not reading.done()
+    disk.is_quick.set()
+    assert await reading == 2
+
+
+async def test_a_moment_later_the_disk_has_it_though_nobody_comes(ledger, disk, path):
+    await write(ledger, "hello")
+    await write_aside(ledger)
+    await eventually(lambda: disk.fsyncs == 2)
+    assert last_seq(path) == 2
+    disk.is_broken = True  # which nobody notices who waits for nothing
+    assert await read(ledger) == 2
+
+
+async def test_it_waits_for_an_fsync_that_began_before_it(ledger, disk, path):
+    disk.is_quick.clear()
+    writing = asyncio.create_task(write(ledger, "hello"))
+    await eventually(lambda: disk.asked == 1)
+    await write_aside(ledger)
+    await eventually(lambda: last_seq(path) == 2)
+    disk.is_quick.set()
+    await writing
+    await eventually(lambda: disk.fsyncs == 2)
+
+
+async def test_closing_makes_it_durable(ledger, disk):
+    await write(ledger, "hello")
+    await write_aside(ledger)
+    await ledger.close()
+    assert disk.fsyncs == 2
+
+
+async def test_after_a_failure_the_log_is_copied_with_it(ledger, disk, path):
+    await write(ledger, "hello")
+    disk.is_broken = True
+    await write_aside(ledger)
+    await eventually(lambda: disk.asked == 2)
+    disk.is_broken = False
+    assert await read(ledger) == 2
+    assert (path.parent / "ledger.db-wal").stat().st_size == 0
+
+
 async def test_a_disk_that_fails_fails_everybody_who_waits_for_it(ledger, disk, path):
     disk.is_quick.clear()
     tasks = [asyncio.create_task(write(ledger, str(n))) for n in range(5)]

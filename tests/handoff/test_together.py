@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import func, select
 
 from handoff.errors import LedgerAway
+from handoff.frozen import vary
+from handoff.handoff import State
 from handoff.ledger import Ledger
 from handoff.message import Draft, Receipt, Sender
 from handoff.statements import Prepared
 from tests.support import postgres
-from tests.support.ledger_rows import write
+from tests.support.ledger_rows import request, write
 
 WHICH = Prepared(select(func.txid_current()))
 MANY = [f"c{number}" for number in range(12)]
@@ -104,6 +106,22 @@ async def test_each_finds_and_writes_its_own(ledger):
         assert before == [name]
         assert (message.conversation, message.seq) == (name, 2)
         assert await read_texts(ledger, name) == ["first", f"to {name}"]
+
+
+async def test_each_hears_how_much_it_has_changed(ledger):
+    async def work(entry, name):
+        live = State.LIVE if name == "c0" else State.QUEUED
+        handoff = vary(handoffs[name], state=live, first_answer_at=handoffs[name].opened_at)
+        return await entry.handoffs.note_answer(handoff)
+
+    handoffs = {name: await request(ledger, name) for name in MANY}
+    async with ledger.entry() as entry:
+        assert await entry.handoffs.move(handoffs["c0"], State.LIVE)
+    for names in (MANY, MANY[:2], MANY[:1]):
+        answered = await asyncio.gather(
+            *(ledger.run(name, lambda entry, name=name: work(entry, name)) for name in names)
+        )
+        assert [handoff is not None for handoff in answered] == [name == "c0" for name in names]
 
 
 @pytest.mark.usefixtures("known")
