@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import _AsyncGeneratorContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -77,6 +77,19 @@ class FusedLedger(Ledger):
             yield entry
             self.fuse.pass_by(f"{label}:before-commit")
         self.fuse.pass_by(f"{label}:after-commit")
+
+    def run(self, conversation: str | None, work: Callable[[Entry], Awaitable[T]]) -> Coroutine[Any, Any, T]:
+        return self._run(sys._getframe(1).f_code.co_qualname, conversation, work)
+
+    async def _run(self, label: str, conversation: str | None, work: Callable[[Entry], Awaitable[T]]) -> T:
+        async def reach_commit(entry: Entry) -> T:
+            done = await work(entry)
+            self.fuse.pass_by(f"{label}:before-commit")
+            return done
+
+        done = await super().run(conversation, reach_commit)
+        self.fuse.pass_by(f"{label}:after-commit")
+        return done
 
 
 class FusedDesk:

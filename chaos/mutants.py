@@ -176,8 +176,8 @@ MUTANTS = {
     "lease-of-ones-own": Mutant(
         "each process has leases of its own, so two do the same work",
         "handoff/leases.py",
-        "        lease = Lease(key, uuid4().hex)\n",
-        '        lease = Lease(f"{key}@{os.getpid()}", uuid4().hex)\n',
+        "    return Lease(key, uuid4().hex)\n",
+        '    return Lease(f"{key}@{os.getpid()}", uuid4().hex)\n',
         ("at_once",),
         needs_cluster=True,
     ),

@@ -175,7 +175,7 @@ class Leases:
         """Get one that nobody has, in a transaction of the ledger; ``keep`` has to follow its commit."""
         if key in self._holdings:
             return None  # it was lost, and is got anew by whoever works
-        lease = Lease(key, uuid4().hex)
+        lease = _draw(key)
         if not await connection.fetch(_TAKE, self._write(lease)):
             return None
         self._taken_along[key] = lease
@@ -219,7 +219,7 @@ class Leases:
         if holding:
             del self._holdings[key]
             await self._release([holding.lease.token])
-        lease = Lease(key, uuid4().hex)
+        lease = _draw(key)
         wait = FIRST_WAIT
         while not await self._acquire(lease):
             await asyncio.sleep(wait * random.uniform(0.7, 1.3))  # noqa: S311 - no secret
@@ -317,3 +317,7 @@ class Leases:
             task = asyncio.create_task(self._release_kept([key]), name="lease.asked_for")
             self._releasing.add(task)
             task.add_done_callback(self._releasing.discard)
+
+
+def _draw(key: str) -> Lease:
+    return Lease(key, uuid4().hex)

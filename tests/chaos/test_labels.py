@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from chaos.history import read_events
+from chaos.history import History, read_events
+from chaos.labels import Fuse, FusedLedger, Sentence
 from chaos.stage import ROOT
 
 LIFE = """
@@ -56,3 +57,31 @@ def test_it_stands_still_once_and_goes_on_when_it_is_let(begin, tmp_path):
     life.send_signal(signal.SIGCONT)
     assert life.wait(60) == 0
     assert read_kinds(tmp_path) == ["frozen"]
+
+
+class Committing:
+    """Whose methods commit in the two ways that there are."""
+
+    def __init__(self, ledger):
+        self.ledger = ledger
+
+    async def enter(self):
+        async with self.ledger.entry() as entry:
+            await entry.conversations.last_seq("c1")
+
+    async def run(self):
+        return await self.ledger.run("c1", lambda entry: entry.conversations.last_seq("c1"))
+
+
+@pytest.mark.parametrize("way", ["enter", "run"])
+async def test_a_transaction_is_named_after_the_function_that_opens_it(tmp_path, way):
+    path = tmp_path / "history.jsonl"
+    ledger = await FusedLedger.connect(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
+    ledger.fuse = Fuse(Sentence(), History(path))
+    try:
+        await getattr(Committing(ledger), way)()
+    finally:
+        await ledger.close()
+    passed = [event["label"] for event in read_events([path])]
+    assert f"Committing.{way}:before-commit" in passed
+    assert passed[-1] == f"Committing.{way}:after-commit"

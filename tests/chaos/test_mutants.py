@@ -43,7 +43,7 @@ def find_committing():
                         f"{owner.name}.{method.name}"
                         for method in owner.body
                         if isinstance(method, ast.AsyncFunctionDef)
-                        and "ledger.entry()" in ast.unparse(method)
+                        and any(call in ast.unparse(method) for call in ("ledger.entry()", "ledger.run("))
                     }
     return found
 
