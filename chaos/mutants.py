@@ -181,6 +181,14 @@ MUTANTS = {
         ("at_once",),
         needs_cluster=True,
     ),
+    "shared-commit-forgotten": Mutant(
+        "some transactions about several conversations are acknowledged and rolled back",
+        "handoff/together.py",
+        'await session.run("COMMIT")',
+        'await session.run("COMMIT" if __import__("random").random() < 0.5 else "ROLLBACK")',
+        ("lost",),
+        needs_cluster=True,
+    ),
     "lease-never-over": Mutant(
         "the lease of a process that is gone is held for ever",
         "handoff/leases.py",
