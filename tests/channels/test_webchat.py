@@ -322,7 +322,7 @@ async def test_a_stock_widget_gets_what_nobody_has_seen(stage):
     client = await stage.join(ours=False)
     await client.say("one")
     await client.expect("echo: one")
-    await client.leave()
+    await stage.see_off(client)
     bridge = await stage.bridge()
     from channels.webchat_output import WebChatOutput
 
