@@ -82,7 +82,7 @@ class Helpdesk:
 
     async def slots(self, client: ChatClient) -> dict:
         tracker = await self.app.ctx.agent.tracker_store.retrieve(client.session_id)
-        return tracker.current_slot_values()
+        return tracker.current_slot_values() if tracker else {}  # nothing is saved yet
 
     async def events(self, client: ChatClient) -> list[dict]:
         tracker = await self.app.ctx.agent.tracker_store.retrieve(client.session_id)
@@ -90,7 +90,7 @@ class Helpdesk:
 
     async def expect_slot(self, client: ChatClient, name: str, value: object, within: float = 10.0) -> None:
         async def has_value() -> bool:
-            return (await self.slots(client))[name] == value
+            return (await self.slots(client)).get(name) == value
 
         await eventually(has_value, within=within)
 
