@@ -20,6 +20,7 @@ from servicenow.connect_thread import (
     PATTERNS,
     SYSTEM,
     Cursor,
+    EntryState,
     QueueEntry,
     ThreadMessage,
     ThreadPatterns,
@@ -120,7 +121,10 @@ class ConnectSupportDesk:
         entry = await self._find_entry(handoff.live_chat_id)
         thread = await self._read_thread(handoff.live_chat_id, seen)
         self._note_posted(handoff, thread)
-        events = self._tell(handoff, entry, seen, [message for message in thread if seen.is_new(message)])
+        new = [message for message in thread if seen.is_new(message)]
+        if entry and entry.state == EntryState.WAITING and find_name(new, self._patterns):
+            entry = await self._find_accepted(handoff.live_chat_id) or entry
+        events = self._tell(handoff, entry, seen, new)
         if Ended() in events:
             await self._settle_end(handoff, entry)
         return Fetched(events=tuple(events), cursor=seen.move(entry, thread).write())
@@ -179,6 +183,11 @@ class ConnectSupportDesk:
         if entry and Ended() not in events:
             events += tell_end(entry, seen)
         return events
+
+    async def _find_accepted(self, group: str) -> QueueEntry | None:
+        """The entry, if a live agent took it between the two looks: only now the thread tells their name."""
+        entry = await self._find_entry(group)
+        return entry if entry and entry.state == EntryState.IN_PROGRESS else None
 
     async def _settle_end(self, handoff: Handoff, entry: QueueEntry | None) -> None:
         """Leave a chat of which only a text says that it is over, as the live agent may wait in it."""

@@ -211,6 +211,22 @@ async def test_a_live_agent_who_accepts_is_named_by_a_line_of_the_thread(desk, s
     )
 
 
+async def test_who_accepts_between_the_two_looks_is_named_all_the_same(desk, server, live):
+    line = said(1, "Dana has entered the chat.", "system")
+    taken = {**ENTRY, "state": 2, "assigned_to": "a1"}
+    server.answer(result([ENTRY]), result([line]), result([]), result([taken]))
+    fetched = await desk.fetch(live)
+    assert fetched.events == (Joined(name="Dana"),)
+    assert Cursor.read(fetched.cursor).state == 2
+
+
+async def test_the_requesters_own_entering_is_nobodys_joining(desk, server, live):
+    cursor = Cursor(state=1, position=2).write()
+    line = said(1, "Handoff has entered the chat.", "system")
+    server.answer(result([ENTRY]), result([line]), result([]), result([ENTRY]))
+    assert (await desk.fetch(replace(live, cursor=cursor))).events == ()
+
+
 async def test_a_closed_entry_is_looked_for_where_open_ones_are_not_it(desk, server, live):
     cursor = Cursor(state=2).write()
     server.answer(result([]), result([{**ENTRY, "state": 3}]), result([]))
