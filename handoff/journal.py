@@ -15,8 +15,10 @@ from queue import SimpleQueue
 
 RARE = 0.002  # seconds since the last fsync began, so that hardly anybody comes while one is waited for
 QUICK = 0.001  # seconds that they may take in the mean, for the event loop to wait
-WEIGHT = 0.1  # of the last one in that mean: one that takes ten times as long is too slow by itself
-UNKNOWN = 0.01  # seconds; a new disk has some two dozen times to show that it is quick
+WEIGHT = 0.1  # of the last one in that mean
+SLOW = (
+    0.01  # seconds that one counts for at most, which is too slow by itself, and that a new disk begins with
+)
 
 
 class Pace:
@@ -24,7 +26,7 @@ class Pace:
 
     def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
         self._now = now
-        self._mean = UNKNOWN
+        self._mean = SLOW
         self._begun = 0.0
 
     def begin(self) -> bool:
@@ -33,7 +35,7 @@ class Pace:
         return self._mean < QUICK and self._begun - before > RARE
 
     def end(self) -> None:
-        self._mean += WEIGHT * (self._now() - self._begun - self._mean)
+        self._mean += WEIGHT * (min(self._now() - self._begun, SLOW) - self._mean)
 
 
 class Journal:
