@@ -106,7 +106,8 @@ class Journal:
         self._under_way, self._next = self._next, []
         self._upto, self.is_busy = self._committed, True
         if self._pace.begin() and len(self._under_way) == 1:
-            self._end(self._upto, self._try())
+            # Told a turn later, so that who writes one entry after another does not keep everybody waiting.
+            asyncio.get_running_loop().call_soon(self._end, self._upto, self._try())
         else:
             self._ask()
 

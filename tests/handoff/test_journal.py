@@ -103,6 +103,14 @@ async def test_what_several_wait_for_is_left_to_the_thread(quick, disk):
     assert not disk.was_waited_for_on_the_loop
 
 
+async def test_whoever_writes_again_and_again_lets_others_go_on(quick, disk):
+    came = []
+    asyncio.get_running_loop().call_soon(came.append, "another")
+    await commit(quick, disk)
+    assert disk.was_waited_for_on_the_loop
+    assert came == ["another"]
+
+
 async def test_a_failure_on_the_loop_is_told_as_one_of_the_thread(quick, disk):
     disk.error = OSError("the disk is broken")
     for _ in range(2):
