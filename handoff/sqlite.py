@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
 
-from handoff.errors import LedgerMissing
 from handoff.schema import migrate
 
 BUSY_TIMEOUT = 10.0  # seconds that one process waits for another's transaction
@@ -56,25 +55,6 @@ def open_file(path: str, *pragmas: str) -> Connection:
     for pragma in (*pragmas, "busy_timeout=0"):
         connection.exec_driver_sql(f"PRAGMA {pragma}")
     return connection
-
-
-def find_file(url: str) -> Path | None:
-    """The file of an SQLAlchemy ``url``, None where it names a server's database."""
-    parsed = make_url(url)
-    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
-
-
-def require_file(file: Path) -> None:
-    """Refuse a ledger that is not there, as SQLite would make an empty one.
-
-    Raises:
-        LedgerMissing: with what to look at.
-    """
-    if not file.exists():
-        raise LedgerMissing(
-            f"There is no ledger at {file.absolute()}. The assistant makes it when it starts; "
-            "if it has run already, HANDOFF_DATABASE_URL names another one here."
-        )
 
 
 def prepare(engine: Engine) -> None:

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
+from handoff.database_file import find_file
 from handoff.engine import create_engine
 from handoff.operator.output import AsJson, print_json
 from handoff.postgres import begin
-from handoff.schema import migrate, newest_revision
+from handoff.revisions import newest_revision
+from handoff.schema import migrate
 from handoff.settings.group import read_some
 from handoff.settings.ledger import LedgerSettings
-from handoff.sqlite import find_file, migrate_file
+from handoff.sqlite import migrate_file
 
 To = Annotated[
     str | None,
