@@ -9,9 +9,14 @@ from handoff.errors import LedgerOutdated
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
+def list_revisions() -> set[str]:
+    """Migrations are one line, and their files' names begin with the revision."""
+    return {file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py")}
+
+
 def newest_revision() -> str:
-    """The revision of this code: migrations are one line, and their files' names begin with it."""
-    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+    """The revision of this code."""
+    return max(list_revisions())
 
 
 def require_newest(revision: str | None) -> None:

@@ -6,13 +6,16 @@ import random
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
 
 from handoff.schema import migrate
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT = 10.0  # seconds that one process waits for another's transaction
 
@@ -55,6 +58,16 @@ def open_file(path: str, *pragmas: str) -> Connection:
     for pragma in (*pragmas, "busy_timeout=0"):
         connection.exec_driver_sql(f"PRAGMA {pragma}")
     return connection
+
+
+def read_file(file: Path, look: Callable[[Connection], T]) -> T:
+    """Look at a file that is there, of whatever revision."""
+    connection = open_file(str(file))
+    try:
+        return look(connection)
+    finally:
+        connection.close()
+        connection.engine.dispose()
 
 
 def prepare(engine: Engine) -> None:
