@@ -81,9 +81,9 @@ MISSES = {
         "Serve the page while the model loads, and let a first message wait for it.",
     ),
     "start.cli": Miss(
-        "The command imports SQLAlchemy's core, pydantic and typer before it reads a row, and nothing else "
-        "that is large (docs/performance-notes.md).",
-        "Read the rows of a file without SQLAlchemy, and an option without pydantic.",
+        "The command imports pydantic and typer before it reads a row, and nothing else that is large "
+        "(docs/performance-notes.md).",
+        "Read an option and a setting without pydantic.",
     ),
     "start.without_rasa": Miss(
         "A module of theirs imports Rasa.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 from opentelemetry.trace import SpanKind
@@ -45,6 +46,13 @@ LANE = "dispatch"
 AGAIN = 5.0  # seconds after an error that is not the desk's, such as a database that is away
 
 
+class Expected(NamedTuple):
+    """A message that will be posted next, and the lease by which that was noted."""
+
+    message_id: str
+    lease: Lease | None
+
+
 class Dispatch:
     """Posts a handoff's messages; ``give_up`` hears of a handoff whose desk failed for good.
 
@@ -75,8 +83,9 @@ class Dispatch:
         self._screen = screen
         self._timeouts = timeouts
         self._give_up = give_up
-        # Messages whose first post was noted when they were accepted, and the lease by which that was.
-        self._expected: dict[str, Lease | None] = {}
+        # Of each handoff, the message whose first post was noted when it was accepted. There is one at
+        # a time, so one whose transaction was begun again, or failed, is not kept for ever.
+        self._expected: dict[str, Expected] = {}
         self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
         # What the desk is being told for the first time, or has been told as long as that is not written.
         self._under_way: dict[str, str] = {}
@@ -111,13 +120,14 @@ class Dispatch:
 
     def expect(self, message: Message, standing: Standing) -> None:
         """A message was accepted with such a note: until it was posted, we know that the desk has it not."""
-        self._expected[message.id] = standing.lease
+        if message.handoff_id:
+            self._expected[message.handoff_id] = Expected(message.id, standing.lease)
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:
         """Post soon a message whose transaction has just committed, and whatever else has been written."""
-        if message.id in self._expected:
-            if lease := self._expected[message.id]:
-                self._runs.keep_lease(lease)
+        if expected := self._find_expected(message):
+            if expected.lease:
+                self._runs.keep_lease(expected.lease)
             self._handed[handoff.id] = handoff, vary(message, possibly_sent=False)
             self._runs.kick(handoff.id)
         elif not message.possibly_sent:  # else a run has found it already
@@ -194,7 +204,12 @@ class Dispatch:
 
     def _is_expected(self, message: Message) -> bool:
         """Whether it was never posted: not by this run, and by no other process since it was accepted."""
-        return message.id in self._expected and self._expected[message.id] == present_lease()
+        expected = self._find_expected(message)
+        return expected is not None and expected.lease == present_lease()
+
+    def _find_expected(self, message: Message) -> Expected | None:
+        found = self._expected.get(message.handoff_id or "")
+        return found if found and found.message_id == message.id else None
 
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
         handed = self._handed.get(handoff_id)
@@ -273,7 +288,7 @@ class Dispatch:
         """What was to be posted next has to wait, so the desk cannot have it."""
         _, message = self._handed.pop(handoff_id, (None, None))
         if message and self._is_expected(message):
-            del self._expected[message.id]
+            del self._expected[handoff_id]
             async with self._ledger.entry() as entry:
                 await entry.messages.note_possibly_sent(message.id, possibly=False)
 
@@ -305,7 +320,8 @@ class Dispatch:
     async def _begin(self, message: Message) -> bool:
         """Note that a post is under way; returns whether an earlier one may have arrived."""
         is_expected = self._is_expected(message)
-        self._expected.pop(message.id, None)
+        if self._find_expected(message):
+            self._expected.pop(message.handoff_id or "")
         if is_expected:
             return False
         async with self._ledger.entry() as entry:

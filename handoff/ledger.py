@@ -16,6 +16,7 @@ from sqlalchemy import text
 from handoff.answer_rows import AnswerRows
 from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
+from handoff.database_file import find_file, require_file
 from handoff.deferral import Deferral, Deferred, Work
 from handoff.errors import LedgerReadOnly
 from handoff.files.keys import KeyRows
@@ -28,7 +29,7 @@ from handoff.message_rows import MessageRows
 from handoff.overview_rows import OverviewRows
 from handoff.past_rows import PastRows
 from handoff.record_rows import RecordRows
-from handoff.sqlite import find_file, migrate_file, require_file
+from handoff.sqlite import migrate_file
 from handoff.store import Connection, Store
 from handoff.stream_rows import StreamRows
 from handoff.tracing import OFF, Tracing

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-from contextlib import asynccontextmanager
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, select, text
 
+from handoff.database_file import find_file
 from handoff.engine import create_engine
 from handoff.handoff import utc_now
 from handoff.ledger import Entry
 from handoff.message import Draft, Sender
+from handoff.operator.glance import FOR_DESK, FOR_REQUESTER, OPEN
 from handoff.tables import messages
 from tests.handoff.conftest import STORES
 from tests.support import postgres
@@ -156,6 +159,14 @@ async def test_an_index_answers(large, clock, question):
     assert plans
     for plan in plans:
         assert not [line for line in plan.splitlines() if READS_ALL.match(line)], plan
+
+
+@pytest.mark.parametrize("large", ["sqlite"], indirect=True)
+def test_an_index_answers_a_command_that_reads_the_file_itself(large):
+    with closing(sqlite3.connect(find_file(large))) as connection:
+        for query in (OPEN, FOR_DESK, FOR_REQUESTER):
+            plan = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+            assert not [line for line in plan if READS_ALL.match(line)], plan
 
 
 async def test_stalled_streams_are_looked_for_by_their_pieces_and_not_by_the_open_handoffs(large, clock):
