@@ -14,16 +14,25 @@ from engineio import packet as engine_packet
 from engineio.exceptions import EngineIOError
 from socketio import AsyncManager, AsyncServer, packet
 
+from channels.direct_sockets import DirectEngine
+
 LONGEST_NUMBER = 100  # digits; reading one takes time that grows with their square
 
 
 def make_socket_server(cors_allowed_origins: list[str] | str | None) -> AsyncServer:
-    return AsyncServer(
+    return SocketServer(
         async_mode="sanic",
         cors_allowed_origins=cors_allowed_origins,
         client_manager=DirectManager(),
         serializer=JsonPacket,
     )
+
+
+class SocketServer(AsyncServer):  # type: ignore[misc]  # Socket.IO ships no types
+    """Writes to WebSockets directly."""
+
+    def _engineio_server_class(self) -> type[DirectEngine]:
+        return DirectEngine
 
 
 class DirectManager(AsyncManager):  # type: ignore[misc]  # Socket.IO ships no types
