@@ -39,8 +39,8 @@ MISSES = {
         "Messages of several conversations share a transaction and its round trips, and PostgreSQL itself "
         "takes a good part of what we take, on the same two cores; the floor that it is compared with "
         "writes to SQLite, in its own process.",
-        "PostgreSQL on a machine of its own, as in production; and bookkeeping, which is a third of the "
-        "round trips that are left, in those of the messages.",
+        "PostgreSQL on a machine of its own, as in production; in the process, what every message costs "
+        "whatever keeps it, as with SQLite.",
     ),
     "growth": Miss(
         "Something in the path looks at more than the message at hand.",

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import structlog
 from opentelemetry.trace import SpanKind
 
+from handoff.arrival_rows import Arrival, Likely
 from handoff.bot_questions import has_asked, next_for_desk
 from handoff.concern import Concerning, note_concern
 from handoff.delivery import Screen
@@ -43,6 +44,7 @@ from handoff.vault import Vault
 log = structlog.get_logger(__name__)
 
 LANE = "dispatch"
+REMEMBERED = 10_000  # conversations whose handoff is known
 AGAIN = 5.0  # seconds after an error that is not the desk's, such as a database that is away
 
 
@@ -89,6 +91,7 @@ class Dispatch:
         self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
         # What the desk is being told for the first time, or has been told as long as that is not written.
         self._under_way: dict[str, str] = {}
+        self._met: dict[str, str] = {}  # the handoff of a conversation's last message
         self._runs = OnePerKey(
             self._post_all,
             LANE,
@@ -104,14 +107,23 @@ class Dispatch:
         self._handed.pop(handoff_id, None)
         self._runs.kick(handoff_id)
 
-    async def find_standing(self, entry: Entry, handoff: Handoff) -> Standing:
+    async def look_ahead(self, entry: Entry, conversation: str, since: int) -> Arrival | None:
+        """In one look, what a message finds; None where too little is known of what to look for."""
+        met = self._met.get(conversation)
+        if met is None:
+            return None
+        likely = Likely(met, self._runs.find_lease(met), self._under_way.get(met))
+        return await entry.arrivals.find(conversation, since, likely)
+
+    async def find_standing(self, entry: Entry, handoff: Handoff, seen: Standing | None = None) -> Standing:
         """What a message that is being accepted has before it, and whether it will be posted next.
 
-        Then a note that the desk may have it goes along; ``expect`` has to follow.
+        Then a note that the desk may have it goes along; ``expect`` has to follow. ``seen`` is what was
+        found in this entry before.
         """
         lease = self._runs.find_lease(handoff.id)
         posting = self._under_way.get(handoff.id)
-        standing = await entry.messages.find_standing(handoff, lease, posting)
+        standing = seen or await entry.messages.find_standing(handoff, lease, posting)
         if standing.lease or self._ledger.leases is None:
             return standing
         may_take = lease is None and standing.is_first and standing.is_next
@@ -125,6 +137,7 @@ class Dispatch:
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:
         """Post soon a message whose transaction has just committed, and whatever else has been written."""
+        self._note_met(handoff)
         if expected := self._find_expected(message):
             if expected.lease:
                 self._runs.keep_lease(expected.lease)
@@ -132,6 +145,12 @@ class Dispatch:
             self._runs.kick(handoff.id)
         elif not message.possibly_sent:  # else a run has found it already
             self.kick(handoff.id)
+
+    def _note_met(self, handoff: Handoff) -> None:
+        self._met.pop(handoff.conversation, None)
+        self._met[handoff.conversation] = handoff.id
+        if len(self._met) > REMEMBERED:
+            del self._met[next(iter(self._met))]  # silent for longest
 
     async def _post_all(self, handoff_id: str) -> None:
         """What was handed over is looked for after all where what came before it did not go well."""

@@ -14,6 +14,7 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from sqlalchemy import text
 
 from handoff.answer_rows import AnswerRows
+from handoff.arrival_rows import ArrivalRows
 from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
 from handoff.database_file import find_file, require_file
@@ -58,6 +59,10 @@ class Entry:
     async def take_lease(self, leases: Leases, key: str) -> Lease | None:
         """Get a lease that nobody has; ``leases.keep`` has to follow the commit."""
         return await leases.take_along(self._connection, key)
+
+    @cached_property
+    def arrivals(self) -> ArrivalRows:
+        return ArrivalRows(self._connection, self.conversations)
 
     @cached_property
     def streams(self) -> StreamRows:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import event, select, text
 
+from handoff.arrival_rows import Likely
 from handoff.database_file import find_file
 from handoff.engine import create_engine
 from handoff.handoff import utc_now
@@ -212,6 +213,9 @@ def draft(**ids):
 
 ASKED_OF_ONE = {
     "what comes before a message": lambda entry, of: entry.messages.find_standing(of, None),
+    "what a message finds": lambda entry, of: entry.arrivals.find(
+        "long", LONG - 5, Likely(of.id, lease=None, posting=None)
+    ),
     "what nobody has been given": lambda entry, of: entry.messages.next_without_owner(of.conversation),
     "the next for the desk": lambda entry, of: entry.messages.next_for_desk(of),
     "answers for the desk": lambda entry, of: entry.messages.answers_for_desk(of),
