@@ -6,6 +6,10 @@ import os
 
 import pytest
 
+os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+# Rasa imports litellm, which looks for prices online, and waits for them.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
 OURS = ("SERVICENOW_", "HANDOFF_", "SIMULATOR_")
 
 
