@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 import sqlite3
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from handoff.operator.glance import FOR_DESK, FOR_REQUESTER, OPEN
 from handoff.tables import messages
 from tests.handoff.conftest import STORES
 from tests.support import postgres
+from tests.support.new_ledger import place_ledger
 
 ROWS = 30_000
 NUMBERS = {
@@ -74,16 +74,14 @@ QUESTIONS = {
 
 
 @pytest.fixture(scope="module", params=STORES)
-def large(request, tmp_path_factory, template):
+def large(request, tmp_path_factory):
     """The URL of a ledger with many handoffs, nearly all of them over."""
     if request.param == "postgres":
         with postgres.make_database() as url:
             asyncio.run(fill(url))
             yield url
         return
-    file = tmp_path_factory.mktemp("large") / "ledger.db"
-    shutil.copy(template, file)
-    url = f"sqlite+aiosqlite:///{file}"
+    url = f"sqlite+aiosqlite:///{place_ledger(tmp_path_factory.mktemp('large'))}"
     asyncio.run(fill(url))
     yield url
 
