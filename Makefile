@@ -19,7 +19,9 @@ help: ## Show this list
 run: $(VENV)/.runtime widget/dist/index.html ## The whole system on this machine, on loopback
 	@$(BIN)/python -m local --port $(PORT) --desk-port $(DESK_PORT)
 
-test: $(VENV)/.dev widget/dist/index.html ## All tests; what is absent here is skipped and named
+# A module's tests stay together, in the order of the rooms; what is handed over as ARGS runs one by one.
+test: ARGS ?= --numprocesses logical --maxprocesses 4 --max-worker-restart 0 --dist loadscope --no-loadscope-reorder
+test: $(VENV)/.dev widget/dist/index.html ## All tests, some at a time; what is absent here is skipped and named
 	@$(BIN)/python -m pytest $(ARGS)
 
 chaos: $(VENV)/.dev ## Kill and cut for a while, and count what was lost; TOPOLOGY=cluster, ARGS="--seconds 60 --seed 1"

@@ -11,6 +11,7 @@ import pytest
 from servicenow.backend import close_backend
 from simulator import Simulator, SimulatorSettings
 from tests.support.assistant import quieten_rasa, train_assistant
+from tests.support.new_ledger import place_ledger
 
 if TYPE_CHECKING:
     from rasa.core.agent import Agent
@@ -47,7 +48,7 @@ async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         monkeypatch.setenv("SERVICENOW_AUTH", "none")
         monkeypatch.setenv("SERVICENOW_CALLBACK_SECRET", "nobody calls back here")
         monkeypatch.setenv("SERVICENOW_START", "create_start")
-        monkeypatch.setenv("HANDOFF_DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
+        monkeypatch.setenv("HANDOFF_DATABASE_URL", f"sqlite:///{place_ledger(tmp_path)}")
         yield simulator
         await close_backend()
 

@@ -14,6 +14,7 @@ from tests.desk_conformance.bench import Bench
 from tests.desk_conformance.simulated import BotIntegrationBench, ConnectSupportBench, simulate
 from tests.support import environment
 from tests.support.ledger_rows import find, write
+from tests.support.new_ledger import place_ledger
 from tests.support.scripted_desk import RecordingFront
 from tests.support.waiting import eventually
 
@@ -96,7 +97,7 @@ class Office:
 
 @pytest.fixture
 async def ledger(tmp_path):
-    ledger = await Ledger.connect(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
+    ledger = await Ledger.connect(f"sqlite+aiosqlite:///{place_ledger(tmp_path)}")
     yield ledger
     await ledger.close()
 

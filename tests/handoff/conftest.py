@@ -1,8 +1,5 @@
 """A ledger in a file, a desk that answers as scripted, and a front that keeps what it was shown."""
 
-import asyncio
-import shutil
-
 import pytest
 
 from handoff.ledger import Ledger
@@ -12,25 +9,22 @@ from tests.support import environment, postgres
 from tests.support.clock import ManualClock
 from tests.support.hypotheses import be_patient
 from tests.support.ledger_rows import find
+from tests.support.new_ledger import place_ledger
 from tests.support.scripted_desk import RecordingFront, ScriptedDesk
 
 
-def _copy_sqlite(request):
+def _place_sqlite(request):
     """An up-to-date file of its own for each test, without migrating each."""
-    file = request.getfixturevalue("tmp_path") / "ledger.db"
-    shutil.copy(request.getfixturevalue("template"), file)
-    return f"sqlite+aiosqlite:///{file}"
+    return f"sqlite+aiosqlite:///{place_ledger(request.getfixturevalue('tmp_path'))}"
 
 
 def _empty_postgres(request):
-    url = request.getfixturevalue("postgres_database")
-    postgres.empty(url)
-    return url
+    return request.getfixturevalue("postgres_url")
 
 
 # The databases that the ledger's tests run on, one line each.
 STORES = {
-    "sqlite": _copy_sqlite,
+    "sqlite": _place_sqlite,
     "postgres": _empty_postgres,
 }
 
@@ -49,14 +43,8 @@ def clock():
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory):
-    """A file that has been migrated."""
-    path = tmp_path_factory.mktemp("template") / "ledger.db"
-
-    async def make():
-        await (await Ledger.connect(f"sqlite+aiosqlite:///{path}")).close()
-
-    asyncio.run(make())
-    return path
+    """A file that has been migrated, to look at."""
+    return place_ledger(tmp_path_factory.mktemp("template"))
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +52,13 @@ def postgres_database():
     """A PostgreSQL database that has been migrated; each test finds it empty."""
     with postgres.make_database() as url:
         yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_database):
+    """That database, empty."""
+    postgres.empty(postgres_database)
+    return postgres_database
 
 
 @pytest.fixture(params=STORES)

@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import shutil
 import stat
-from pathlib import Path
 
 import pytest
 
@@ -14,13 +12,14 @@ from handoff.handoff import State
 from handoff.ledger import Ledger
 from handoff.message import Receipt
 from tests.support.ledger_rows import bring_to, messages, write
+from tests.support.new_ledger import place_ledger
 from tests.support.restored_ledger import take_up
 from tests.support.waiting import eventually
 
 
 @pytest.fixture
-def file(template, tmp_path):
-    return Path(shutil.copy(template, tmp_path / "ledger.db"))
+def file(tmp_path):
+    return place_ledger(tmp_path)
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ async def test_what_was_posted_moves_last_updated(ledger, desk, dispatch, live, 
     await eventually(was_touched)
 
 
-@pytest.mark.parametrize("state", OPEN_STATES - {State.LIVE})
+@pytest.mark.parametrize("state", sorted(OPEN_STATES - {State.LIVE}))
 async def test_nothing_is_posted_before_a_live_agent_is_there(ledger, desk, dispatch, tasks, state):
     handoff = await bring_to(ledger, state)
     await write_to(ledger, handoff, "one")

@@ -8,7 +8,7 @@ from handoff.message import Receipt, Sender
 from tests.support.ledger_rows import bring_to, end, find, message, messages, system_lines, write
 
 
-@pytest.mark.parametrize("state", OPEN_STATES)
+@pytest.mark.parametrize("state", sorted(OPEN_STATES))
 async def test_messages_that_the_desk_has_not_taken_are_named_to_the_requester(ledger, state):
     handoff = await bring_to(ledger, state)
     lost = [await write(ledger, text, handoff_id=handoff.id) for text in ("one", "two")]

@@ -35,7 +35,7 @@ def test_nothing_leaves_the_end():
     assert not NEXT_STATES[State.ENDED]
 
 
-@pytest.mark.parametrize("state", OPEN_STATES)
+@pytest.mark.parametrize("state", sorted(OPEN_STATES))
 def test_every_open_state_can_end_at_once(state):
     assert State.ENDED in NEXT_STATES[state]
 

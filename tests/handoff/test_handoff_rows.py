@@ -43,7 +43,7 @@ async def test_a_request_starts_with_a_deadline_and_our_own_id_for_the_chat(ledg
     assert (handoff.exit, handoff.leave_failed, handoff.opening_step) == (Exit.NOT_DUE, False, 0)
 
 
-@pytest.mark.parametrize("state", OPEN_STATES)
+@pytest.mark.parametrize("state", sorted(OPEN_STATES))
 async def test_a_conversation_has_at_most_one_open_handoff(ledger, state):
     handoff = await bring_to(ledger, state)
     with pytest.raises(AlreadyOpen, match="c1"):

@@ -1,45 +1,20 @@
 """Bookkeeping on the machine's PostgreSQL: many conversations' at a time, and none that somebody has."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
 from handoff.errors import LeaseLost
-from handoff.ledger import Ledger
 from handoff.message import Receipt, Sender
 from tests.support import postgres
-from tests.support.ledger_rows import write
+from tests.support.ledger_rows import alone_with, write
 from tests.support.waiting import eventually
 
 
 @pytest.fixture
-def url(postgres_database):
-    postgres.empty(postgres_database)
-    return postgres_database
-
-
-@pytest.fixture
-async def open_ledger(url):
-    opened = []
-
-    async def open_one():
-        opened.append(await Ledger.connect(url))
-        return opened[-1]
-
-    yield open_one
-    for ledger in opened:
-        await ledger.close()
-
-
-@pytest.fixture
-async def ledger(open_ledger):
-    return await open_ledger()
-
-
-@pytest.fixture
-async def other(open_ledger):
-    return await open_ledger()
+def database_url(postgres_url):
+    """PostgreSQL only."""
+    return postgres_url
 
 
 async def say(ledger, conversation="c1"):
@@ -60,13 +35,6 @@ async def is_sent(ledger, said):
     return (await look_at(ledger, said)).receipt is Receipt.SENT
 
 
-@asynccontextmanager
-async def alone_with(ledger, conversation):
-    async with ledger.entry() as entry:
-        await entry.conversations.lock(conversation)
-        yield entry
-
-
 async def test_that_of_many_conversations_is_written_at_once(ledger):
     said = [await say(ledger, f"c{number}") for number in range(20)]
     written = []
@@ -84,9 +52,9 @@ async def test_that_of_many_conversations_is_written_at_once(ledger):
     assert all([await is_sent(ledger, one) for one in said])
 
 
-async def test_a_conversation_that_another_process_has_holds_up_no_other(ledger, other):
+async def test_a_conversation_that_another_process_has_holds_up_no_other(ledger, other_ledger):
     one, two = await say(ledger, "c1"), await say(ledger, "c2")
-    async with alone_with(other, "c1"):
+    async with alone_with(other_ledger, "c1"):
         await ledger.defer("c1", mark(one))
         await ledger.defer("c2", mark(two))
         await eventually(lambda: is_sent(ledger, two))
@@ -119,7 +87,7 @@ async def test_what_a_transaction_has_rolled_back_is_written_a_moment_later(ledg
     await eventually(lambda: is_sent(ledger, said))
 
 
-async def test_it_belongs_to_no_work_that_has_a_lease(ledger, url):
+async def test_it_belongs_to_no_work_that_has_a_lease(ledger, postgres_url):
     """Whoever has the lease by now need not care that something was shown before."""
     said = await say(ledger)
 
@@ -127,7 +95,7 @@ async def test_it_belongs_to_no_work_that_has_a_lease(ledger, url):
         async with ledger.leases.hold("k"):
             await ledger.defer("c1", mark(said))
             lose = "DELETE FROM leases WHERE key = 'k'"
-            await asyncio.to_thread(postgres.run_sql, lose, database=url.rpartition("/")[2])
+            await asyncio.to_thread(postgres.run_sql, lose, database=postgres_url.rpartition("/")[2])
             async with alone_with(ledger, "c2"):
                 pass
 
@@ -141,20 +109,20 @@ async def test_nothing_can_be_looked_up_in_it(ledger):
         await ledger.defer("c1", lambda entry: entry.messages.find("m1"))
 
 
-async def test_a_server_that_restarts_meanwhile_loses_none_of_it(ledger, url):
+async def test_a_server_that_restarts_meanwhile_loses_none_of_it(ledger, postgres_url):
     said = await say(ledger)
-    await asyncio.to_thread(postgres.cut_connections, url)
+    await asyncio.to_thread(postgres.cut_connections, postgres_url)
     await ledger.defer("c1", mark(said))
     await eventually(lambda: is_sent(ledger, said))
 
 
-async def test_a_note_goes_along_with_the_commit_and_before_whatever_is_done_next(ledger, other):
+async def test_a_note_goes_along_with_the_commit_and_before_whatever_is_done_next(ledger, other_ledger):
     said = await say(ledger)
     async with alone_with(ledger, "c1") as entry:
         await entry.messages.mark(said.id, Receipt.SENT)
         assert (await entry.messages.find(said.id)).receipt is Receipt.SENT
         await entry.messages.note_possibly_sent(said.id)
-    assert (await look_at(other, said)).possibly_sent
+    assert (await look_at(other_ledger, said)).possibly_sent
 
     async def fail():
         async with alone_with(ledger, "c1") as entry:
@@ -163,10 +131,10 @@ async def test_a_note_goes_along_with_the_commit_and_before_whatever_is_done_nex
 
     with pytest.raises(RuntimeError):
         await fail()
-    assert (await look_at(other, said)).possibly_sent
+    assert (await look_at(other_ledger, said)).possibly_sent
     async with ledger.entry() as entry:
         await entry.messages.note_possibly_sent(said.id, possibly=False)  # nothing but a note
-    assert not (await look_at(other, said)).possibly_sent
+    assert not (await look_at(other_ledger, said)).possibly_sent
 
 
 async def test_who_waits_for_a_conversation_takes_no_session(ledger):

@@ -17,17 +17,11 @@ from tests.support.waiting import eventually
 
 
 @pytest.fixture
-def url(postgres_database):
-    postgres.empty(postgres_database)
-    return postgres_database
-
-
-@pytest.fixture
-async def open_leases(url):
+async def open_leases(postgres_url):
     opened = []
 
     def open_with(**times):
-        opened.append(Leases(create_engine(url), **times))
+        opened.append(Leases(create_engine(postgres_url), **times))
         return opened[-1]
 
     yield open_with
@@ -36,8 +30,8 @@ async def open_leases(url):
 
 
 @pytest.fixture
-async def ledger(url):
-    ledger = await Ledger.connect(url)
+async def ledger(postgres_url):
+    ledger = await Ledger.connect(postgres_url)
     yield ledger
     await ledger.close()
 
@@ -211,10 +205,10 @@ async def test_a_lane_that_was_given_up_runs_again(open_leases, ledger, tasks):
     assert [m.text for m in await messages(ledger)] == ["c1 done"]
 
 
-async def test_leases_survive_that_the_connections_are_cut(open_leases, url):
+async def test_leases_survive_that_the_connections_are_cut(open_leases, postgres_url):
     one, other = open_leases(span=1.0, beat=0.2), open_leases(span=1.0, beat=0.2)
     async with one.hold("k"):
-        await asyncio.to_thread(postgres.cut_connections, url)
+        await asyncio.to_thread(postgres.cut_connections, postgres_url)
         await asyncio.sleep(1.5)  # longer than it lasts by itself
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.3), other.hold("k"):
@@ -337,7 +331,7 @@ async def test_one_that_was_lost_is_not_used_again(open_leases, ledger):
             await asyncio.wait_for(use(ledger.leases), 0.3)
 
 
-async def test_work_that_finds_its_kept_lease_lost_begins_with_another(url, ledger, tasks):
+async def test_work_that_finds_its_kept_lease_lost_begins_with_another(postgres_url, ledger, tasks):
     """As a process that stood still does, if it does not notice it by the clock."""
     key, finished = "lane:c1", []
 
@@ -350,7 +344,7 @@ async def test_work_that_finds_its_kept_lease_lost_begins_with_another(url, ledg
     await eventually(lambda: finished == ["c1"])
     lost = ledger.leases.find(key).token
     lose = f"DELETE FROM leases WHERE token = '{lost}'"
-    await asyncio.to_thread(postgres.run_sql, lose, database=url.rpartition("/")[2])
+    await asyncio.to_thread(postgres.run_sql, lose, database=postgres_url.rpartition("/")[2])
     lane.kick("c1")
     await eventually(lambda: finished == ["c1", "c1"])
     assert ledger.leases.find(key).token != lost

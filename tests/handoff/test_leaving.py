@@ -29,7 +29,7 @@ async def live(ledger):
 # -- because the requester wants to ------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", OPEN_STATES - {State.ENDING})
+@pytest.mark.parametrize("state", sorted(OPEN_STATES - {State.ENDING}))
 async def test_leaving_asks_the_desk_and_waits_for_its_word(ledger, relay, desk, front, state):
     handoff = await bring_to(ledger, state)
     await relay.leave(handoff, EndReason.REQUESTER_ENDED)

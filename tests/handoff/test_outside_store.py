@@ -8,13 +8,12 @@ import pytest
 from handoff.errors import LedgerOutdated
 from handoff.ledger import Ledger
 from tests.support.ledger_rows import message, write
+from tests.support.new_ledger import place_ledger
 
 
 @pytest.fixture
-def url(template, tmp_path):
-    file = tmp_path / "ledger.db"
-    file.write_bytes(template.read_bytes())
-    return f"sqlite+aiosqlite:///{file}"
+def url(tmp_path):
+    return f"sqlite+aiosqlite:///{place_ledger(tmp_path)}"
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -18,6 +17,7 @@ from handoff.message import Draft, Sender
 from handoff.tables import messages
 from tests.handoff.conftest import STORES
 from tests.support import postgres
+from tests.support.new_ledger import place_ledger
 
 ROWS = 30_000
 NUMBERS = {
@@ -70,16 +70,14 @@ QUESTIONS = {
 
 
 @pytest.fixture(scope="module", params=STORES)
-def large(request, tmp_path_factory, template):
+def large(request, tmp_path_factory):
     """The URL of a ledger with many handoffs, nearly all of them over."""
     if request.param == "postgres":
         with postgres.make_database() as url:
             asyncio.run(fill(url))
             yield url
         return
-    file = tmp_path_factory.mktemp("large") / "ledger.db"
-    shutil.copy(template, file)
-    url = f"sqlite+aiosqlite:///{file}"
+    url = f"sqlite+aiosqlite:///{place_ledger(tmp_path_factory.mktemp('large'))}"
     asyncio.run(fill(url))
     yield url
 

@@ -24,10 +24,9 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
 @pytest.fixture
-def database_url(postgres_database):
+def database_url(postgres_url):
     """PostgreSQL only: SQLite has a command of ours."""
-    postgres.empty(postgres_database)
-    return postgres_database
+    return postgres_url
 
 
 def documented(program: str) -> list[str]:

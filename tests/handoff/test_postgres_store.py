@@ -19,17 +19,11 @@ COUNT = Prepared(text("SELECT count(*) FROM messages"))
 
 
 @pytest.fixture
-def url(postgres_database):
-    postgres.empty(postgres_database)
-    return postgres_database
-
-
-@pytest.fixture
-async def open_store(url):
+async def open_store(postgres_url):
     opened = []
 
     def open_one():
-        opened.append(PostgresStore(Pool(create_engine(url), limit=3)))
+        opened.append(PostgresStore(Pool(create_engine(postgres_url), limit=3)))
         return opened[-1]
 
     yield open_one
@@ -38,8 +32,8 @@ async def open_store(url):
 
 
 @pytest.fixture
-async def ledger(url):
-    ledger = await Ledger.connect(url)
+async def ledger(postgres_url):
+    ledger = await Ledger.connect(postgres_url)
     yield ledger
     await ledger.close()
 
@@ -99,11 +93,11 @@ async def test_a_lock_is_refused_where_there_is_no_transaction(open_store):
             await connection.lock("c1")
 
 
-async def test_reading_survives_that_its_connection_was_cut(open_store, url):
+async def test_reading_survives_that_its_connection_was_cut(open_store, postgres_url):
     store = open_store()
     async with store.reading() as connection:
         await connection.fetch(COUNT, {})
-    await asyncio.to_thread(postgres.cut_connections, url)
+    await asyncio.to_thread(postgres.cut_connections, postgres_url)
     async with store.reading() as connection:
         assert await connection.fetch(COUNT, {}) == [(0,)]
 

@@ -32,6 +32,7 @@ from handoff.relay import Relay
 from handoff.timeouts import Timeouts
 from tests.support.clock import ManualClock
 from tests.support.ledger_rows import CONVERSATION, find, messages, write
+from tests.support.new_ledger import place_ledger
 from tests.support.scripted_desk import RecordingFront, ScriptedDesk
 from tests.support.waiting import eventually
 
@@ -55,7 +56,6 @@ REASONS = st.sampled_from([EndReason.REQUESTER_ENDED, EndReason.REQUESTER_RESTAR
 class Conversation(RuleBasedStateMachine):
     """One requester, one desk, one relay; nothing is mocked but the desk and the screen."""
 
-    template: Path
     callbacks = Bundle("callbacks")
 
     def __init__(self):
@@ -73,7 +73,7 @@ class Conversation(RuleBasedStateMachine):
 
     @initialize()
     def start(self):
-        shutil.copy(self.template, self.folder / "ledger.db")
+        place_ledger(self.folder)
         self.run(self._start())
 
     async def _start(self):
@@ -369,8 +369,7 @@ class Conversation(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(400)
-def test_the_promises_hold_in_any_order_of_events(template):
-    Conversation.template = template
+def test_the_promises_hold_in_any_order_of_events():
     run_state_machine_as_test(
         Conversation, settings=settings(max_examples=25, stateful_step_count=20, deadline=None)
     )

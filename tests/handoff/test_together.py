@@ -1,7 +1,6 @@
 """Transactions about several conversations in one, on the machine's PostgreSQL."""
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 from sqlalchemy import func, select
@@ -9,42 +8,19 @@ from sqlalchemy import func, select
 from handoff.errors import LedgerAway
 from handoff.frozen import vary
 from handoff.handoff import State
-from handoff.ledger import Ledger
 from handoff.message import Draft, Receipt, Sender
 from handoff.statements import Prepared
 from tests.support import postgres
-from tests.support.ledger_rows import request, write
+from tests.support.ledger_rows import alone_with, request, write
 
 WHICH = Prepared(select(func.txid_current()))
 MANY = [f"c{number}" for number in range(12)]
 
 
 @pytest.fixture
-def url(postgres_database):
-    postgres.empty(postgres_database)
-    return postgres_database
-
-
-@pytest.fixture
-async def open_ledger(url):
-    async with AsyncExitStack() as stack:
-
-        async def open_one():
-            ledger = await Ledger.connect(url)
-            stack.push_async_callback(ledger.close)
-            return ledger
-
-        yield open_one
-
-
-@pytest.fixture
-async def ledger(open_ledger):
-    return await open_ledger()
-
-
-@pytest.fixture
-async def other(open_ledger):
-    return await open_ledger()
+def database_url(postgres_url):
+    """PostgreSQL only."""
+    return postgres_url
 
 
 @pytest.fixture
@@ -67,13 +43,6 @@ def say(ledger, conversation, *, text="hello", client_id=None, begun=None):
 async def read_texts(ledger, conversation):
     async with ledger.reading() as entry:
         return [message.text for message in await entry.messages.said_since(conversation, 0)]
-
-
-@asynccontextmanager
-async def alone_with(ledger, conversation):
-    async with ledger.entry() as entry:
-        await entry.conversations.lock(conversation)
-        yield entry
 
 
 async def find_transaction(connection):
@@ -186,8 +155,8 @@ async def test_a_statement_that_fails_fails_whoever_it_was_for(ledger):
 
 
 @pytest.mark.usefixtures("known")
-async def test_what_another_process_has_is_waited_for_by_nobody_else(ledger, other):
-    async with alone_with(other, "c0"):
+async def test_what_another_process_has_is_waited_for_by_nobody_else(ledger, other_ledger):
+    async with alone_with(other_ledger, "c0"):
         waiting = asyncio.create_task(say(ledger, "c0"))
         async with asyncio.timeout(5):
             await asyncio.gather(*(say(ledger, name) for name in MANY[1:]))
@@ -236,20 +205,20 @@ async def test_whoever_is_cancelled_holds_up_nobody(ledger):
 
 
 @pytest.mark.usefixtures("known")
-async def test_a_server_that_restarts_loses_nothing_and_writes_nothing_twice(ledger, url):
+async def test_a_server_that_restarts_loses_nothing_and_writes_nothing_twice(ledger, postgres_url):
     await asyncio.gather(*(say(ledger, name) for name in MANY))
-    await asyncio.to_thread(postgres.cut_connections, url)
+    await asyncio.to_thread(postgres.cut_connections, postgres_url)
     await asyncio.gather(*(say(ledger, name) for name in MANY))
     assert [await read_texts(ledger, name) for name in MANY] == [["first", "hello", "hello"]] * len(MANY)
 
 
 @pytest.mark.usefixtures("known")
-async def test_where_the_commit_gets_no_answer_everybody_hears_of_it(ledger, url):
+async def test_where_the_commit_gets_no_answer_everybody_hears_of_it(ledger, postgres_url):
     async def cut(entry):
         accepted = await entry.messages.accept(
             "c0", Draft(sender=Sender.REQUESTER, content={"text": "hello"})
         )
-        postgres.cut_connections(url)
+        postgres.cut_connections(postgres_url)
         return accepted
 
     heard = await asyncio.gather(

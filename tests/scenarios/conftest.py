@@ -16,6 +16,7 @@ from servicenow.backend import backend, close_backend
 from simulator import Chat, Simulator, SimulatorSettings
 from tests.support.assistant import quieten_rasa, train_assistant
 from tests.support.chat_client import ChatClient
+from tests.support.new_ledger import place_ledger
 from tests.support.waiting import eventually
 
 SECRET = "callback-secret-of-the-test"
@@ -147,7 +148,7 @@ def open_helpdesk(model_path, tmp_path, monkeypatch):
                 "SERVICENOW_URL": await stack.enter_async_context(simulator.serve()),
                 "SERVICENOW_AUTH": "none",
                 "SERVICENOW_CALLBACK_SECRET": SECRET,
-                "HANDOFF_DATABASE_URL": f"sqlite:///{tmp_path}/ledger.db",
+                "HANDOFF_DATABASE_URL": f"sqlite:///{place_ledger(tmp_path)}",
                 **variables,
             }
             for name, value in settings.items():

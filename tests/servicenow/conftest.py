@@ -21,6 +21,7 @@ from simulator import Simulator, SimulatorSettings
 from tests.support import environment
 from tests.support.clock import ManualClock
 from tests.support.hypotheses import be_patient
+from tests.support.new_ledger import place_ledger
 from tests.support.office import Office
 from tests.support.scripted_desk import RecordingFront
 from tests.support.web_server import WebServer
@@ -161,7 +162,7 @@ async def make_office(make_desk, instance_url, receiver, tmp_path):
     async with contextlib.AsyncExitStack() as stack:
 
         async def make(start=Start.CREATE_START, *, history=History.ITEMS, patterns=PATTERNS, **timeouts):
-            ledger = await Ledger.connect(f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}")
+            ledger = await Ledger.connect(f"sqlite+aiosqlite:///{place_ledger(tmp_path)}")
             stack.push_async_callback(ledger.close)
             desk = make_desk(instance_url, start=start, history=history, patterns=patterns)
             front = RecordingFront()

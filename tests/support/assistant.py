@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +12,6 @@ import structlog
 from local import training
 
 ROOT = training.ROOT
-
-os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
-# Rasa imports litellm, which looks for prices online.
-os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 
 def train_assistant(config: str = "config.yml", endpoints: str = "endpoints.yml") -> Path:

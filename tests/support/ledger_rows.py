@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from handoff.bot_questions import Answers
@@ -10,7 +11,7 @@ from handoff.desk import DeskEvent
 from handoff.ending import finish
 from handoff.handoff import EndReason, Handoff, State
 from handoff.intake import TakenIn, take_in
-from handoff.ledger import Ledger
+from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Sender
 from handoff.message_rows import Accepted
 from handoff.relay import Relay
@@ -119,3 +120,11 @@ async def write_and_forward(ledger: Ledger, relay: Relay, handoff: Handoff, text
     written = await write(ledger, text, handoff.conversation)
     await relay.forward(handoff, written)
     return written
+
+
+@asynccontextmanager
+async def alone_with(ledger: Ledger, conversation: str) -> AsyncIterator[Entry]:
+    """As a process has it that does something about a conversation, and nobody else meanwhile."""
+    async with ledger.entry() as entry:
+        await entry.conversations.lock(conversation)
+        yield entry

@@ -56,8 +56,12 @@ def make_database(*, migrated: bool = True) -> Iterator[str]:
 
 
 def empty(url: str) -> None:
-    """Take everything out of a ledger, for the next test."""
-    run_sql(f"TRUNCATE {', '.join(metadata.tables)}", database=url.rpartition("/")[2])
+    """Take everything out of a ledger, for the next test.
+
+    Truncating would make each table's files anew, which takes ten times as long as deleting a few rows.
+    """
+    tables = reversed(metadata.sorted_tables)
+    run_sql("; ".join(f"DELETE FROM {table.name}" for table in tables), database=url.rpartition("/")[2])
 
 
 async def _migrate(url: str) -> None:

@@ -24,6 +24,7 @@ from handoff.settings import Settings, read_settings
 from servicenow.backend import make_backend
 from simulator import Chat, Simulator, SimulatorSettings
 from tests.support.chat_client import ChatClient
+from tests.support.new_ledger import place_ledger
 from tests.support.rest_client import RestClient
 from tests.support.scripted_bot import ScriptedBot
 from tests.support.waiting import eventually
@@ -165,6 +166,7 @@ async def play(
     try:
         port = find_port()
         settings.setdefault("handoff_public_url", f"http://127.0.0.1:{port}")
+        place_ledger(folder)
         ours = settings_for(await stack.enter_async_context(simulator.serve()), folder, **settings)
         channels = serve_channels(
             ours,
