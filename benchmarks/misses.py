@@ -40,8 +40,8 @@ MISSES = {
         "Messages of several conversations share a transaction and its round trips, and PostgreSQL itself "
         "takes a good part of what we take, on the same two cores; the floor that it is compared with "
         "writes to SQLite, in its own process.",
-        "PostgreSQL on a machine of its own, as in production; and bookkeeping, which is a third of the "
-        "round trips that are left, in those of the messages.",
+        "PostgreSQL on a machine of its own, as in production; in the process, what every message costs "
+        "whatever keeps it, as with SQLite.",
     ),
     "growth": Miss(
         "Something in the path looks at more than the message at hand.",
@@ -82,9 +82,9 @@ MISSES = {
         "Serve the page while the model loads, and let a first message wait for it.",
     ),
     "start.cli": Miss(
-        "The command imports SQLAlchemy's core, pydantic and typer before it reads a row, and nothing else "
-        "that is large (docs/performance-notes.md).",
-        "Read the rows of a file without SQLAlchemy, and an option without pydantic.",
+        "The command imports pydantic and typer before it reads a row, and nothing else that is large "
+        "(docs/performance-notes.md).",
+        "Read an option and a setting without pydantic.",
     ),
     "start.without_rasa": Miss(
         "A module of theirs imports Rasa.",
