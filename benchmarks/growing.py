@@ -17,18 +17,22 @@ HANDOFFS = (10, 1_000, 10_000)  # open
 EVENTS = (10, 100, 1_000)  # of a tracker
 ALONE = 10_000  # a conversation with so many messages is made once, and measured in every round
 FEW = 3  # messages that a conversation is woken with, not measured
+SHARES = 3  # a round of the conversations is done in so many shorter ones, as their ratio swings by a third
 
 Costs = Mapping[int, Sequence[float]]  # by size, seconds of the processor per message, round by round
 
 
 async def measure_messages(stand: Stand) -> None:
     """Conversations of three lengths in one ledger; the short ones are new in every round."""
-    sizes = stand.effort.cut(MESSAGES)
-    fresh = stand.effort.rounds + 1
+    effort = stand.effort
+    sizes, rounds = effort.cut(MESSAGES), effort.rounds * SHARES
+    count = effort.one_by_one // (2 * SHARES) or 1
+    fresh = rounds + 1
     holdings = [
         Holding(1 if size > ALONE else fresh, SEED + place, said=size) for place, size in enumerate(sizes)
     ]
-    costs, _ = await _measure_conversations(stand, Name.SQLITE, dict(zip(sizes, holdings, strict=True)))
+    lengths = dict(zip(sizes, holdings, strict=True))
+    costs, _ = await _measure_conversations(stand, Name.SQLITE, lengths, rounds, count)
     _write(stand, "growth.messages", costs)
 
 
@@ -38,9 +42,11 @@ async def measure_tracker(stand: Stand) -> None:
     The slots of a conversation are written once a minute while something is said, which reads and
     saves the whole tracker. That is measured too, and told apart: its share hangs on how fast people write.
     """
-    sizes, fresh = stand.effort.cut(EVENTS), stand.effort.rounds + 1
+    effort = stand.effort
+    sizes, fresh = effort.cut(EVENTS), effort.rounds + 1
     holdings = {size: Holding(fresh, SEED + place, events=size) for place, size in enumerate(sizes)}
-    costs, waking = await _measure_conversations(stand, Name.ASSISTANT, holdings)
+    count = effort.one_by_one // 2 or 1
+    costs, waking = await _measure_conversations(stand, Name.ASSISTANT, holdings, effort.rounds, count)
     _write(stand, "growth.tracker", costs, waking)
 
 
@@ -66,25 +72,28 @@ async def _saturate(stand: Stand, contender: Contender) -> float:
 
 
 async def _measure_conversations(
-    stand: Stand, name: Name, holdings: Mapping[int, Holding]
+    stand: Stand, name: Name, holdings: Mapping[int, Holding], rounds: int, count: int
 ) -> tuple[Costs, Costs]:
-    """Per message, and for a conversation's first words; another one in each round where there is one."""
+    """Per message, and for a conversation's first words; another one in each round where there is one.
+
+    In each round ``count`` messages go each way in a conversation of each length.
+    """
     costs: dict[int, list[float]] = {size: [] for size in holdings}
     waking: dict[int, list[float]] = {size: [] for size in holdings}
-    counts = [holding.count for holding in holdings.values()]
-    lanes = {size: sum(counts[:place]) for place, size in enumerate(holdings)}
-    async with run_contender(name, sum(counts), Setup(tuple(holdings.values()))) as ours:
-        for number, size in alternate(list(holdings), stand.effort.rounds + 1):
+    held = [holding.count for holding in holdings.values()]
+    lanes = {size: sum(held[:place]) for place, size in enumerate(holdings)}
+    async with run_contender(name, sum(held), Setup(tuple(holdings.values()))) as ours:
+        for number, size in alternate(list(holdings), rounds + 1):
             lane = lanes[size] + min(number, holdings[size].count - 1)
             stand.say(f"round {number}: {size}")
-            woken, cost = await _measure_lane(stand, ours, lane)
+            woken, cost = await _measure_lane(stand, ours, lane, count)
             if number:  # the first round warms up
                 costs[size].append(cost)
                 waking[size].append(woken)
     return costs, waking
 
 
-async def _measure_lane(stand: Stand, ours: Contender, lane: int) -> tuple[float, float]:
+async def _measure_lane(stand: Stand, ours: Contender, lane: int, count: int) -> tuple[float, float]:
     """Seconds of the processor: for the first words of a conversation in all, and then per message."""
     await ours.server.calm_down()
     before = ours.server.measure_cpu()
@@ -92,7 +101,7 @@ async def _measure_lane(stand: Stand, ours: Contender, lane: int) -> tuple[float
     await ours.server.calm_down()
     woken = ours.server.measure_cpu() - before
     with stand.undisturbed():
-        both = [await ours.load.send_one_by_one(way, stand.effort.one_by_one // 2 or 1, lane) for way in Way]
+        both = [await ours.load.send_one_by_one(way, count, lane) for way in Way]
     return woken, _cost(both)
 
 

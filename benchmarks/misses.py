@@ -33,14 +33,15 @@ MISSES = {
         "of that the floor's libraries take as much with ours. What is ours is spread over pieces of 1 to 5 "
         "microseconds each.",
         "Several processes, each with its share of the sockets, on PostgreSQL (docs/scaling.md); in one "
-        "process, a compiled path for what every message does.",
+        "process, what Sanic, Socket.IO and aiohttp do for each message by ways of our own, as for frames. "
+        "Compiling ours by Cython gained nothing (docs/performance-notes.md).",
     ),
     "throughput.postgresql": Miss(
         "Messages of several conversations share a transaction and its round trips, and PostgreSQL itself "
         "takes a good part of what we take, on the same two cores; the floor that it is compared with "
         "writes to SQLite, in its own process.",
-        "PostgreSQL on a machine of its own, as in production; and bookkeeping, which is a third of the "
-        "round trips that are left, in those of the messages.",
+        "PostgreSQL on a machine of its own, as in production; in the process, what every message costs "
+        "whatever keeps it, as with SQLite.",
     ),
     "growth": Miss(
         "Something in the path looks at more than the message at hand.",
@@ -81,9 +82,9 @@ MISSES = {
         "Serve the page while the model loads, and let a first message wait for it.",
     ),
     "start.cli": Miss(
-        "The command imports SQLAlchemy's core, pydantic and typer before it reads a row, and nothing else "
-        "that is large (docs/performance-notes.md).",
-        "Read the rows of a file without SQLAlchemy, and an option without pydantic.",
+        "The command imports pydantic and typer before it reads a row, and nothing else that is large "
+        "(docs/performance-notes.md).",
+        "Read an option and a setting without pydantic.",
     ),
     "start.without_rasa": Miss(
         "A module of theirs imports Rasa.",

@@ -1,8 +1,9 @@
 """``python -m benchmarks.profiling``: where each microsecond of a message goes, ours and the durable floor's.
 
-While 50 sessions write as fast as they can, py-spy looks at the server's stacks. It is no part of the
-project: ``pip install py-spy``, so that ``py-spy`` is on the path, or name it by ``PY_SPY``. Prints
-a table in Markdown, in microseconds of the server's processor per message.
+While 50 sessions write as fast as they can, py-spy looks at the server's stacks: with SQLite, and with
+PostgreSQL where there is one. It is no part of the project: ``pip install py-spy``, so that ``py-spy``
+is on the path, or name it by ``PY_SPY``. Prints a table in Markdown, in microseconds of the server's
+processor per message.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from benchmarks.contenders import Contender, Name, run_contender
+from benchmarks.contenders import SEED, Contender, Name, Setup, run_contender
 from benchmarks.load import Way
-from benchmarks.stage import FOLDER
+from benchmarks.postgresql import Absent, make_database
+from benchmarks.stage import FOLDER, Holding
 
 SESSIONS = 50
 SECONDS = 8.0  # that each way is looked at
@@ -30,6 +33,9 @@ REST = "everything else"
 PATTERNS = {
     "fsync: its thread, and handing over to it": r"\(handoff/journal\.py",
     "beginning and committing": r"(_commit|_begin|begin) \(handoff/(sqlite_store|loop_connection)\.py",
+    "PostgreSQL: asyncpg, sessions, shared transactions": (
+        r"\((asyncpg/|handoff/(postgres\w*|together|journey|later|locks|leases)\.py)"
+    ),
     "SQL statements, bound and read": r"\(handoff/(statements|loop_connection|frozen|\w+_rows)\.py",
     "transaction and entry around them": r"\(handoff/(ledger|sqlite_store|deferral|measures)\.py",
     "the floor's own ledger, in its thread": r"write \(benchmarks/floor\.py",
@@ -125,10 +131,21 @@ def _write(seconds: float | None) -> str:
 async def main(profiler: str) -> None:
     columns: dict[str, dict[str, float]] = {}
     for way in Way:
-        for name in (Name.SQLITE, Name.DURABLE):
-            async with run_contender(name, SESSIONS) as contender:
-                columns[f"{way}, {name}"] = await profile(contender, way, profiler)
+        for name in (Name.SQLITE, Name.POSTGRESQL, Name.DURABLE):
+            try:
+                async with _run(name) as contender:
+                    columns[f"{way}, {name}"] = await profile(contender, way, profiler)
+            except Absent as absent:
+                print(absent, file=sys.stderr)
     print(write_table(columns))
+
+
+@asynccontextmanager
+async def _run(name: Name) -> AsyncIterator[Contender]:
+    async with AsyncExitStack() as stack:
+        ledger = await stack.enter_async_context(make_database()) if name is Name.POSTGRESQL else None
+        setup = Setup((Holding(SESSIONS, SEED),), ledger)
+        yield await stack.enter_async_context(run_contender(name, SESSIONS, setup))
 
 
 if __name__ == "__main__":

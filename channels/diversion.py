@@ -24,13 +24,14 @@ from channels.mirror import Mirror
 from channels.rasa_api import Bot, OutputChannel
 from channels.reading import Offered, Reader, Reading, read_plainly
 from channels.switchboard import Switchboard
+from handoff.arrival_rows import Arrival
 from handoff.concern import Concerning
 from handoff.files.file import has_files
 from handoff.handoff import EndReason, Handoff, State
 from handoff.instruments import BOT_FAILURES
 from handoff.ledger import Entry, Ledger
 from handoff.message import Draft, Message, Receipt, Sender, sentence
-from handoff.message_rows import Accepted
+from handoff.message_rows import Accepted, Standing
 from handoff.relay import Relay
 from handoff.tasks import OnePerKey, Tasks
 from handoff.tracing import MESSAGE
@@ -114,17 +115,27 @@ class Diversion:
         self, entry: Entry, incoming: Incoming
     ) -> tuple[Handoff | None, Offered, Accepted | None]:
         """The open handoff, what was offered, and the message where it chooses nothing of that."""
-        owner = await entry.handoffs.open_for(incoming.conversation)
-        offered = await self._reader.look(entry, owner, incoming)
-        accepted = await self._take_plainly(entry, owner, incoming) if offered.is_plain else None
+        seen = await self._look_ahead(entry, incoming.conversation)
+        owner = seen.owner if seen else await entry.handoffs.open_for(incoming.conversation)
+        is_silent = seen is not None and seen.is_silent
+        offered = await self._reader.look(entry, owner, incoming, is_silent=is_silent)
+        standing = seen.standing if seen else None
+        accepted = await self._take_plainly(entry, owner, incoming, standing) if offered.is_plain else None
         return owner, offered, accepted
 
-    async def _take_plainly(self, entry: Entry, owner: Handoff | None, incoming: Incoming) -> Accepted:
+    async def _look_ahead(self, entry: Entry, conversation: str) -> Arrival | None:
+        """All in one, where the last message was known to ask nothing and was posted from here."""
+        since = self._reader.silent_since(conversation)
+        return None if since is None else await self._relay.look_ahead(entry, conversation, since)
+
+    async def _take_plainly(
+        self, entry: Entry, owner: Handoff | None, incoming: Incoming, seen: Standing | None
+    ) -> Accepted:
         """Accept a message, for the live agent where there is one and nothing comes before it."""
         reading = read_plainly(incoming)
         if owner is None or owner.state is not State.LIVE or incoming.text.strip() in LEAVING:
             return await self._accept(entry, incoming, reading)
-        standing = await self._relay.find_standing(entry, owner)
+        standing = await self._relay.find_standing(entry, owner, seen)
         if not standing.is_first:
             return await self._accept(entry, incoming, reading)
         accepted = await self._accept(entry, incoming, reading, owner, possibly_sent=standing.is_next)

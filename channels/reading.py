@@ -60,12 +60,21 @@ class Reader:
         self._bot = bot
         self._silence = Silence()
 
-    async def look(self, entry: Entry, owner: Handoff | None, incoming: Incoming) -> Offered:
-        """What was offered that a message may choose from; ``owner`` is the open handoff."""
+    def silent_since(self, conversation: str) -> int | None:
+        """The number of the message up to which nothing is known to have been asked lately."""
+        return self._silence.since(conversation)
+
+    async def look(
+        self, entry: Entry, owner: Handoff | None, incoming: Incoming, *, is_silent: bool = False
+    ) -> Offered:
+        """What was offered that a message may choose from; ``owner`` is the open handoff.
+
+        ``is_silent`` where nothing is known to have been asked since ``silent_since`` either.
+        """
         title = await _find_button(entry, incoming) if incoming.text.startswith("/") else None
         if not may_answer(owner, incoming.text):
             return Offered(title)
-        if await self._silence.holds(entry, incoming.conversation):
+        if is_silent or await self._silence.holds(entry, incoming.conversation):
             return Offered(title, is_silent=True)
         said = await entry.messages.questions_and_answers(incoming.conversation, REMEMBERED)
         return Offered(title, pick_asked(said, owner, incoming.text), is_silent=not said)

@@ -67,6 +67,16 @@ def refuse_unknown_conversation() -> RestRefused:
     )
 
 
+def refuse_path() -> RestRefused:
+    return RestRefused(
+        404, "unknown_path", "The REST channel has nothing here. docs/openapi/rest.yml lists what it has."
+    )
+
+
+def refuse_method(allowed: str) -> RestRefused:
+    return RestRefused(405, "other_method", f"This path is for {allowed} only.", {"Allow": allowed})
+
+
 def refuse_size(limit: int) -> RestRefused:
     return RestRefused(413, "body_too_large", f"The body may have {limit} bytes at most.")
 

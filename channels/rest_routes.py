@@ -11,7 +11,6 @@ from sanic import Blueprint, HTTPResponse, Request
 from sanic.response import json
 
 from channels.bodies import BodyTooLarge, BodyTooSlow, read_body, skip_body
-from channels.file_links import LinkBlueprint
 from channels.rest_access import RestAccess
 from channels.rest_answers import STATE_HEADER, RestAnswers
 from channels.rest_events import RestEvents
@@ -27,6 +26,7 @@ from channels.rest_refusals import (
     refuse_unknown_conversation,
 )
 from channels.rest_requests import read_number, read_post, read_sender, read_wait
+from channels.rest_strays import RestBlueprint
 from channels.rest_wire import name_state, write_handoff
 from handoff.concern import Concerning, note_concern
 from handoff.errors import FileRefused
@@ -79,7 +79,7 @@ class RestRoutes:
 
     def blueprint(self, name: str) -> Blueprint:
         """The routes; functions of their own, as Sanic wants a name for each."""
-        blueprint = LinkBlueprint(name)
+        blueprint = RestBlueprint(name)
 
         @blueprint.get("/")
         async def report_health(_: Request[Any, Any]) -> HTTPResponse:

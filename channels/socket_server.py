@@ -14,16 +14,20 @@ from engineio import packet as engine_packet
 from engineio.exceptions import EngineIOError
 from socketio import AsyncManager, AsyncServer, packet
 
+from channels.direct_socket import DirectSocket
+
 LONGEST_NUMBER = 100  # digits; reading one takes time that grows with their square
 
 
 def make_socket_server(cors_allowed_origins: list[str] | str | None) -> AsyncServer:
-    return AsyncServer(
+    server = AsyncServer(
         async_mode="sanic",
         cors_allowed_origins=cors_allowed_origins,
         client_manager=DirectManager(),
         serializer=JsonPacket,
     )
+    server.eio._async = {**server.eio._async, "websocket": DirectSocket}
+    return server
 
 
 class DirectManager(AsyncManager):  # type: ignore[misc]  # Socket.IO ships no types

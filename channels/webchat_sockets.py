@@ -198,7 +198,7 @@ class WebChatSockets:
         bridge = self._require_bridge()
         accepted = await bridge.diversion.take(incoming)
         if bridge.is_shared or self._browsers.are_several(conversation):
-            bridge.relay.delivery.kick_for(accepted)
+            await bridge.relay.delivery.show_own(accepted)
         return {"accepted": True, "message_id": accepted.message.public_id, "seq": accepted.message.seq}
 
     def _find_fault(self, text: Any) -> str | None:

@@ -118,13 +118,13 @@ class Delivery:
             self._seen[conversation] = glance.waiting
         await self._runs.run(conversation)
 
-    def kick_for(self, accepted: Accepted) -> None:
-        """Push a message of the requester soon, who may have other screens."""
+    async def show_own(self, accepted: Accepted) -> None:
+        """Push a message of the requester, who may have other screens; in a cluster in the caller's task."""
         conversation = accepted.message.conversation
         if self._views and accepted.is_new:
             self._announce(conversation)
             self._note_fresh(conversation, Glance(0, [accepted.message]))
-            self._runs.kick(conversation)
+            await self._runs.run(conversation)
         else:
             self.kick(conversation)
 

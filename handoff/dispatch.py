@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 from opentelemetry.trace import SpanKind
 
+from handoff.arrival_rows import Arrival, Likely
 from handoff.bot_questions import has_asked, next_for_desk
 from handoff.concern import Concerning, note_concern
 from handoff.delivery import Screen
@@ -42,7 +44,15 @@ from handoff.vault import Vault
 log = structlog.get_logger(__name__)
 
 LANE = "dispatch"
+REMEMBERED = 10_000  # conversations whose handoff is known
 AGAIN = 5.0  # seconds after an error that is not the desk's, such as a database that is away
+
+
+class Expected(NamedTuple):
+    """A message that will be posted next, and the lease by which that was noted."""
+
+    message_id: str
+    lease: Lease | None
 
 
 class Dispatch:
@@ -75,11 +85,13 @@ class Dispatch:
         self._screen = screen
         self._timeouts = timeouts
         self._give_up = give_up
-        # Messages whose first post was noted when they were accepted, and the lease by which that was.
-        self._expected: dict[str, Lease | None] = {}
+        # Of each handoff, the message whose first post was noted when it was accepted. There is one at
+        # a time, so one whose transaction was begun again, or failed, is not kept for ever.
+        self._expected: dict[str, Expected] = {}
         self._handed: dict[str, tuple[Handoff, Message]] = {}  # what the next run need not look for
         # What the desk is being told for the first time, or has been told as long as that is not written.
         self._under_way: dict[str, str] = {}
+        self._met: dict[str, str] = {}  # the handoff of a conversation's last message
         self._runs = OnePerKey(
             self._post_all,
             LANE,
@@ -95,14 +107,23 @@ class Dispatch:
         self._handed.pop(handoff_id, None)
         self._runs.kick(handoff_id)
 
-    async def find_standing(self, entry: Entry, handoff: Handoff) -> Standing:
+    async def look_ahead(self, entry: Entry, conversation: str, since: int) -> Arrival | None:
+        """In one look, what a message finds; None where too little is known of what to look for."""
+        met = self._met.get(conversation)
+        if met is None:
+            return None
+        likely = Likely(met, self._runs.find_lease(met), self._under_way.get(met))
+        return await entry.arrivals.find(conversation, since, likely)
+
+    async def find_standing(self, entry: Entry, handoff: Handoff, seen: Standing | None = None) -> Standing:
         """What a message that is being accepted has before it, and whether it will be posted next.
 
-        Then a note that the desk may have it goes along; ``expect`` has to follow.
+        Then a note that the desk may have it goes along; ``expect`` has to follow. ``seen`` is what was
+        found in this entry before.
         """
         lease = self._runs.find_lease(handoff.id)
         posting = self._under_way.get(handoff.id)
-        standing = await entry.messages.find_standing(handoff, lease, posting)
+        standing = seen or await entry.messages.find_standing(handoff, lease, posting)
         if standing.lease or self._ledger.leases is None:
             return standing
         may_take = lease is None and standing.is_first and standing.is_next
@@ -111,17 +132,25 @@ class Dispatch:
 
     def expect(self, message: Message, standing: Standing) -> None:
         """A message was accepted with such a note: until it was posted, we know that the desk has it not."""
-        self._expected[message.id] = standing.lease
+        if message.handoff_id:
+            self._expected[message.handoff_id] = Expected(message.id, standing.lease)
 
     def hand_over(self, handoff: Handoff, message: Message) -> None:
         """Post soon a message whose transaction has just committed, and whatever else has been written."""
-        if message.id in self._expected:
-            if lease := self._expected[message.id]:
-                self._runs.keep_lease(lease)
+        self._note_met(handoff)
+        if expected := self._find_expected(message):
+            if expected.lease:
+                self._runs.keep_lease(expected.lease)
             self._handed[handoff.id] = handoff, vary(message, possibly_sent=False)
             self._runs.kick(handoff.id)
         elif not message.possibly_sent:  # else a run has found it already
             self.kick(handoff.id)
+
+    def _note_met(self, handoff: Handoff) -> None:
+        self._met.pop(handoff.conversation, None)
+        self._met[handoff.conversation] = handoff.id
+        if len(self._met) > REMEMBERED:
+            del self._met[next(iter(self._met))]  # silent for longest
 
     async def _post_all(self, handoff_id: str) -> None:
         """What was handed over is looked for after all where what came before it did not go well."""
@@ -194,7 +223,12 @@ class Dispatch:
 
     def _is_expected(self, message: Message) -> bool:
         """Whether it was never posted: not by this run, and by no other process since it was accepted."""
-        return message.id in self._expected and self._expected[message.id] == present_lease()
+        expected = self._find_expected(message)
+        return expected is not None and expected.lease == present_lease()
+
+    def _find_expected(self, message: Message) -> Expected | None:
+        found = self._expected.get(message.handoff_id or "")
+        return found if found and found.message_id == message.id else None
 
     async def _next(self, handoff_id: str) -> tuple[Handoff, Message] | None:
         handed = self._handed.get(handoff_id)
@@ -273,7 +307,7 @@ class Dispatch:
         """What was to be posted next has to wait, so the desk cannot have it."""
         _, message = self._handed.pop(handoff_id, (None, None))
         if message and self._is_expected(message):
-            del self._expected[message.id]
+            del self._expected[handoff_id]
             async with self._ledger.entry() as entry:
                 await entry.messages.note_possibly_sent(message.id, possibly=False)
 
@@ -305,7 +339,8 @@ class Dispatch:
     async def _begin(self, message: Message) -> bool:
         """Note that a post is under way; returns whether an earlier one may have arrived."""
         is_expected = self._is_expected(message)
-        self._expected.pop(message.id, None)
+        if self._find_expected(message):
+            self._expected.pop(message.handoff_id or "")
         if is_expected:
             return False
         async with self._ledger.entry() as entry:

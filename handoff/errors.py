@@ -12,6 +12,7 @@
     ├── LedgerReadOnly         the database takes no writes
     ├── BackupFailed           a copy of the ledger could not be made, or is not whole
     ├── ReportFailed           a report could not be written
+    ├── NotConfirmed           something would be lost, and nobody has said that it may be
     ├── NotFound               an operator named what is not there, or not once
     ├── LetterRefused          a client did not take a message that was posted to it
     ├── FileRefused            a file is not taken from a requester; says why in the domain's words
@@ -73,6 +74,10 @@ class BackupFailed(HandoffError):
 
 class ReportFailed(HandoffError):
     """A report could not be written to its file."""
+
+
+class NotConfirmed(HandoffError):
+    """Something would be lost for good, and nobody has said that it may be."""
 
 
 class NotFound(HandoffError):

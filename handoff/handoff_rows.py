@@ -212,7 +212,7 @@ class HandoffRows:
         if since is not None:
             query = query.where(handoffs.c.opened_at >= since)
         rows = await self._connection.execute(query.order_by(handoffs.c.opened_at, handoffs.c.id))
-        return [_handoff(row) for row in rows]
+        return [read_handoff(row) for row in rows]
 
     async def opened_in(self, conversation: str, turn: str) -> Handoff | None:
         """The handoff that this turn of the bot has opened already, as when it is repeated."""
@@ -257,7 +257,9 @@ class HandoffRows:
 
     async def overdue(self) -> Sequence[Handoff]:
         """Open handoffs whose deadline has passed."""
-        return [_handoff(row) for row in await self._connection.fetch(FIND_OVERDUE, {"now": self._clock()})]
+        return [
+            read_handoff(row) for row in await self._connection.fetch(FIND_OVERDUE, {"now": self._clock()})
+        ]
 
     async def conversations_owing_exit(self) -> Sequence[str]:
         """Conversations in which the exit flow of an ended handoff has not run."""
@@ -269,14 +271,18 @@ class HandoffRows:
         By the exit alone, which is not due while a handoff is open: one index for both.
         """
         query = select(handoffs).where(handoffs.c.exit.in_((Exit.NOT_DUE, Exit.PENDING)))
-        return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.opened_at))]
+        return [
+            read_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.opened_at))
+        ]
 
     async def open_and_named(self) -> Sequence[Handoff]:
         """Open handoffs whose chat has an id at the desk: those that can be asked about."""
         query = select(handoffs).where(
             handoffs.c.state != State.ENDED, handoffs.c.live_chat_id != handoffs.c.id
         )
-        return [_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.opened_at))]
+        return [
+            read_handoff(row) for row in await self._connection.execute(query.order_by(handoffs.c.opened_at))
+        ]
 
     async def advance(self, handoff: Handoff, progress: Progress) -> bool:
         """Move the cursor on; False where another process has read on from there already.
@@ -358,7 +364,7 @@ class HandoffRows:
     async def due_for_reminder(self) -> Sequence[Handoff]:
         """Open handoffs whose requester has waited long enough to be told something."""
         due = await self._connection.fetch(FIND_DUE_FOR_REMINDER, {"now": self._clock()})
-        return [_handoff(row) for row in due]
+        return [read_handoff(row) for row in due]
 
     async def claim_reminder(self, handoff: Handoff, *, again: float) -> Handoff | None:
         """Take a due reminder, the next one in ``again`` seconds; None where somebody else has taken it."""
@@ -483,13 +489,13 @@ class HandoffRows:
 
     async def _first(self, prepared: Prepared, values: Mapping[str, Any]) -> Handoff | None:
         rows = await self._connection.fetch(prepared, values)
-        return _handoff(rows[0]) if rows else None
+        return read_handoff(rows[0]) if rows else None
 
     async def _one(
         self, query: Select[Any] | ReturningUpdate[Any], values: Mapping[str, Any] | None = None
     ) -> Handoff | None:
         row = (await self._connection.execute(query, values)).first()
-        return _handoff(row) if row else None
+        return read_handoff(row) if row else None
 
 
 def _keep(column: Column[Any], value: Any) -> Any:
@@ -501,7 +507,8 @@ def _later(now: datetime, seconds: float | None) -> datetime | None:
     return None if seconds is None else now + timedelta(seconds=seconds)
 
 
-def _handoff(row: Sequence[Any]) -> Handoff:
+def read_handoff(row: Sequence[Any]) -> Handoff:
+    """A handoff of a whole row of the table."""
     values = dict(zip(COLUMNS, row, strict=True))
     values["state"], values["exit"] = STATES[values["state"]], EXITS[values["exit"]]
     values["end_reason"] = EndReason(values["end_reason"]) if values["end_reason"] else None

@@ -27,7 +27,7 @@ class Alone(Exception):
     """It has to be done in a transaction of its own."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class _Request:
     """What a part asks of the database, and what it has noted before."""
 

@@ -14,8 +14,10 @@ from opentelemetry.trace import INVALID_SPAN, Span
 from sqlalchemy import text
 
 from handoff.answer_rows import AnswerRows
+from handoff.arrival_rows import ArrivalRows
 from handoff.audit_rows import AuditRows
 from handoff.conversation_rows import ConversationRows
+from handoff.database_file import find_file, require_file
 from handoff.deferral import Deferral, Deferred, Work
 from handoff.errors import LedgerReadOnly
 from handoff.files.keys import KeyRows
@@ -28,7 +30,7 @@ from handoff.message_rows import MessageRows
 from handoff.overview_rows import OverviewRows
 from handoff.past_rows import PastRows
 from handoff.record_rows import RecordRows
-from handoff.sqlite import find_file, migrate_file, require_file
+from handoff.sqlite import migrate_file
 from handoff.store import Connection, Store
 from handoff.stream_rows import StreamRows
 from handoff.tracing import OFF, Tracing
@@ -57,6 +59,10 @@ class Entry:
     async def take_lease(self, leases: Leases, key: str) -> Lease | None:
         """Get a lease that nobody has; ``leases.keep`` has to follow the commit."""
         return await leases.take_along(self._connection, key)
+
+    @cached_property
+    def arrivals(self) -> ArrivalRows:
+        return ArrivalRows(self._connection, self.conversations)
 
     @cached_property
     def streams(self) -> StreamRows:

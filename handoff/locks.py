@@ -3,46 +3,49 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 
 class KeyedLocks:
-    """A fair lock per key, which exists only while somebody holds or awaits it."""
+    """A fair lock per key, which exists only while somebody holds it: each message takes several."""
 
     def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._users: Counter[str] = Counter()
+        self._locks: dict[str, deque[asyncio.Future[None]]] = {}  # of what is held, who waits for it
 
     def hold(self, key: str) -> AbstractAsyncContextManager[None]:
         return _Hold(self, key)
 
     async def acquire(self, key: str) -> None:
         """For those whose block has no one place; ``release`` has to follow."""
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        self._users[key] += 1
+        if self.acquire_if_free(key):
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._locks[key].append(turn)
         try:
-            await lock.acquire()
+            await turn
         except BaseException:
-            self._forget(key)
+            if turn.done() and not turn.cancelled():
+                self.release(key)
             raise
 
-    async def acquire_if_free(self, key: str) -> bool:
+    def acquire_if_free(self, key: str) -> bool:
         """Without waiting; False where somebody has it."""
         if key in self._locks:
             return False
-        await self.acquire(key)
+        self._locks[key] = deque()
         return True
 
     def release(self, key: str) -> None:
-        self._locks[key].release()
-        self._forget(key)
-
-    def _forget(self, key: str) -> None:
-        self._users[key] -= 1
-        if not self._users[key]:
-            del self._users[key], self._locks[key]
+        """Let the next one have it who still wants it."""
+        waiting = self._locks[key]
+        while waiting:
+            turn = waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        del self._locks[key]
 
 
 class _Hold:
@@ -55,7 +58,8 @@ class _Hold:
         self._key = key
 
     async def __aenter__(self) -> None:
-        await self._locks.acquire(self._key)
+        if not self._locks.acquire_if_free(self._key):
+            await self._locks.acquire(self._key)
 
     async def __aexit__(self, *_: object) -> None:
         self._locks.release(self._key)
@@ -69,19 +73,21 @@ class Gate:
         self._shut = False
         self._changed = asyncio.Condition()
 
-    @asynccontextmanager
-    async def passing(self) -> AsyncIterator[None]:
+    def passing(self) -> AbstractAsyncContextManager[None]:
         """Be within; waits while it is shut."""
+        return _Passing(self)
+
+    async def enter(self) -> None:
+        """``leave`` has to follow."""
         while self._shut:
             async with self._changed:
                 await self._changed.wait_for(lambda: not self._shut)
         self._within += 1
-        try:
-            yield
-        finally:
-            self._within -= 1
-            if self._shut:
-                await self._tell()
+
+    async def leave(self) -> None:
+        self._within -= 1
+        if self._shut:
+            await self._tell()
 
     @asynccontextmanager
     async def shut(self) -> AsyncIterator[None]:
@@ -98,3 +104,18 @@ class Gate:
     async def _tell(self) -> None:
         async with self._changed:
             self._changed.notify_all()
+
+
+class _Passing:
+    """The block of one who passes; a class for the same reason."""
+
+    __slots__ = ("_gate",)
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def __aenter__(self) -> None:
+        await self._gate.enter()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._gate.leave()

@@ -151,11 +151,10 @@ FIND_QUESTIONS_AND_ANSWERS = Prepared(
     .where(messages.c.receipt != Receipt.HELD, messages.c.receipt != Receipt.MERGED)
     .order_by(messages.c.seq.desc())
 )
-HAS_ASKED_SINCE = Prepared(
-    select(messages.c.seq)
-    .where(OF_CONVERSATION, messages.c.seq > bindparam("since"), HAS_QUESTION_OR_ANSWER)
-    .limit(1)
+HAS_ASKED_AFTER = select(messages.c.seq).where(
+    OF_CONVERSATION, messages.c.seq > bindparam("since"), HAS_QUESTION_OR_ANSWER
 )
+HAS_ASKED_SINCE = Prepared(HAS_ASKED_AFTER.limit(1))
 FIND_SHOWN = Prepared(
     select(messages).where(
         OF_CONVERSATION,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from handoff.handoff import State
@@ -30,6 +30,19 @@ class Waiting:
 
 
 NOTHING_WAITS = Waiting()
+Since = tuple[str, datetime]  # a handoff, and the age of a message of it
+
+
+def find_oldest(for_desk: Iterable[Since], for_requester: Iterable[Since]) -> dict[str, Waiting]:
+    """By handoff, of all messages that wait."""
+    found: dict[str, Waiting] = {}
+    for handoff_id, since in for_desk:
+        known = found.get(handoff_id, NOTHING_WAITS)
+        found[handoff_id] = replace(known, for_desk=min(since, known.for_desk or since))
+    for handoff_id, since in for_requester:
+        known = found.get(handoff_id, NOTHING_WAITS)
+        found[handoff_id] = replace(known, for_requester=min(since, known.for_requester or since))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

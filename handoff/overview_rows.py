@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -12,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 from handoff.handoff import OPEN_STATES, Clock, Exit, State
 from handoff.message import Receipt, Sender
 from handoff.message_rows import IS_SHOWN
-from handoff.overview import NOTHING_WAITS, Overview, Pile, Waiting
+from handoff.overview import Overview, Pile, Since, Waiting, find_oldest
 from handoff.store import Connection
 from handoff.tables import handoffs, letters, messages
 
@@ -45,14 +43,10 @@ class OverviewRows:
 
     async def waiting(self) -> dict[str, Waiting]:
         """Open handoffs in which a message waits, by their id; for the desk, only while they are live."""
-        found: dict[str, Waiting] = {}
-        for handoff_id, since in await self._list_waiting(handoffs.c.state == State.LIVE, IS_OURS):
-            known = found.get(handoff_id, NOTHING_WAITS)
-            found[handoff_id] = replace(known, for_desk=min(since, known.for_desk or since))
-        for handoff_id, since in await self._list_waiting(IS_OPEN, IS_SHOWN):
-            known = found.get(handoff_id, NOTHING_WAITS)
-            found[handoff_id] = replace(known, for_requester=min(since, known.for_requester or since))
-        return found
+        return find_oldest(
+            await self._list_waiting(handoffs.c.state == State.LIVE, IS_OURS),
+            await self._list_waiting(IS_OPEN, IS_SHOWN),
+        )
 
     async def _count_open(self) -> dict[State, Pile]:
         columns = (handoffs.c.state, func.count(), func.min(handoffs.c.opened_at))
@@ -66,7 +60,7 @@ class OverviewRows:
         ).one()
         return Pile(count=count, oldest=oldest)
 
-    async def _list_waiting(self, *conditions: ColumnElement[bool]) -> Sequence[tuple[str, datetime]]:
+    async def _list_waiting(self, *conditions: ColumnElement[bool]) -> Sequence[Since]:
         """Handoff and age of each; grouped here, as the database would go through all messages for it."""
         query = select(messages.c.handoff_id, messages.c.created_at)
         query = query.join(handoffs, handoffs.c.id == messages.c.handoff_id).where(IS_WAITING, *conditions)

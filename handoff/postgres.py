@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, suppress
+from types import TracebackType
 from typing import Any
 
 import asyncpg
@@ -31,6 +32,13 @@ IDLE_LIMIT = "10s"
 
 # Server errors that say that it is going or coming, by SQLSTATE (PostgreSQL, appendix A, classes 08 and 57P).
 AWAY = ("08", "57P", "53300")
+SERVERS = (
+    OSError,
+    DBAPIError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 def create_postgres_engine(url: str) -> AsyncEngine:
@@ -93,25 +101,29 @@ async def begin(engine: AsyncEngine, patience: float = PATIENCE) -> AsyncIterato
             yield connection
 
 
-@contextmanager
-def name_away() -> Iterator[None]:
+def name_away() -> AbstractContextManager[None]:
     """Say what a server that goes in the middle of something means.
 
     Raises:
         LedgerAway: it does.
     """
-    try:
-        yield
-    except (
-        OSError,
-        DBAPIError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-    ) as error:
-        if is_away(error):
+    return _NAMING
+
+
+class _Naming:
+    """The block of whoever asks that; a class, as this is on the way of every message."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, SERVERS) and is_away(error):
             raise LedgerAway("The ledger's PostgreSQL went away in the middle of a transaction.") from error
-        raise
+
+
+_NAMING = _Naming()
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ import structlog
 from opentelemetry.trace import SpanKind
 
 from handoff.aftermath import changed_lately
+from handoff.arrival_rows import Arrival
 from handoff.concern import Concerning, note_concern
 from handoff.deadlines import Deadlines
 from handoff.delivery import Delivery, Glance, Screen, Views
@@ -212,9 +213,16 @@ class Relay:
         self._dispatch.kick(handoff.id)
         self._expect_news(handoff)
 
-    async def find_standing(self, entry: Entry, handoff: Handoff) -> Standing:
-        """What a message that is accepted in this entry has before it."""
-        return await self._dispatch.find_standing(entry, handoff)
+    async def look_ahead(self, entry: Entry, conversation: str, since: int) -> Arrival | None:
+        """What a message finds in this entry, in one look; None where it has to be looked for step by step.
+
+        ``since`` is the number of a message up to which nothing was asked.
+        """
+        return await self._dispatch.look_ahead(entry, conversation, since)
+
+    async def find_standing(self, entry: Entry, handoff: Handoff, seen: Standing | None = None) -> Standing:
+        """What a message that is accepted in this entry has before it; ``seen`` is what is known of that."""
+        return await self._dispatch.find_standing(entry, handoff, seen)
 
     def expect(self, message: Message, standing: Standing) -> None:
         """A message was accepted that is the next for the desk; ``post_soon`` has to follow its commit."""

@@ -6,17 +6,15 @@ there faster without it.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
 from handoff.errors import LedgerOutdated
+from handoff.revisions import MIGRATIONS, newest_revision, require_newest
 
 if TYPE_CHECKING:
     from alembic.config import Config
-
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(connection: Connection, to: str | None = None) -> None:
@@ -63,11 +61,7 @@ def require_current(connection: Connection) -> None:
     Raises:
         LedgerOutdated: with the command that mends it.
     """
-    if find_revision(connection) != newest_revision():
-        raise LedgerOutdated(
-            "The ledger's tables do not fit this version. "
-            "Run `python -m handoff migrate` once, then start again."
-        )
+    require_newest(find_revision(connection))
 
 
 def find_revision(connection: Connection) -> str | None:
@@ -76,11 +70,6 @@ def find_revision(connection: Connection) -> str | None:
         return None
     found = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return str(found) if found else None
-
-
-def newest_revision() -> str:
-    """The revision of this code: migrations are one line, and their files' names begin with it."""
-    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def _list_revisions(config: Config) -> list[str]:

@@ -23,6 +23,10 @@ class Silence:
         since = self._upto.get(conversation)
         return since is not None and not await entry.messages.has_asked_since(conversation, since)
 
+    def since(self, conversation: str) -> int | None:
+        """The number of the message up to which it is known to be silent."""
+        return self._upto.get(conversation)
+
     def note(self, message: Message) -> None:
         """Nothing among the last messages of a conversation, up to this one, asks or answers."""
         self._upto.pop(message.conversation, None)

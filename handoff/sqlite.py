@@ -6,14 +6,16 @@ import random
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, NullPool, StaticPool, create_engine, event
 from sqlalchemy.engine import make_url
 
-from handoff.errors import LedgerMissing
 from handoff.schema import migrate
+
+T = TypeVar("T")
 
 BUSY_TIMEOUT = 10.0  # seconds that one process waits for another's transaction
 
@@ -58,23 +60,14 @@ def open_file(path: str, *pragmas: str) -> Connection:
     return connection
 
 
-def find_file(url: str) -> Path | None:
-    """The file of an SQLAlchemy ``url``, None where it names a server's database."""
-    parsed = make_url(url)
-    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
-
-
-def require_file(file: Path) -> None:
-    """Refuse a ledger that is not there, as SQLite would make an empty one.
-
-    Raises:
-        LedgerMissing: with what to look at.
-    """
-    if not file.exists():
-        raise LedgerMissing(
-            f"There is no ledger at {file.absolute()}. The assistant makes it when it starts; "
-            "if it has run already, HANDOFF_DATABASE_URL names another one here."
-        )
+def read_file(file: Path, look: Callable[[Connection], T]) -> T:
+    """Look at a file that is there, of whatever revision."""
+    connection = open_file(str(file))
+    try:
+        return look(connection)
+    finally:
+        connection.close()
+        connection.engine.dispose()
 
 
 def prepare(engine: Engine) -> None:

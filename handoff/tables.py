@@ -6,7 +6,7 @@ Indexes of some of the rows are in ``handoff/partial_indexes.py``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -26,12 +26,11 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+from handoff.instants import read_instant, write_instant
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware UTC time, kept as whole microseconds since 1970: exact, and alike in every database."""
+    """An aware UTC time, kept as ``handoff/instants.py`` says."""
 
     impl = BigInteger
     cache_ok = True
@@ -48,14 +47,6 @@ class Instant(TypeDecorator[datetime]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
         return read_instant
-
-
-def write_instant(value: datetime | None) -> int | None:
-    return None if value is None else (value - EPOCH) // MICROSECOND
-
-
-def read_instant(value: int | None) -> datetime | None:
-    return None if value is None else EPOCH + timedelta(0, 0, value)
 
 
 metadata = MetaData()

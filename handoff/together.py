@@ -11,7 +11,7 @@ needed, or somebody else's part fails after it has written something, as that ro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from contextvars import Context
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from typing import TypeVar
 import structlog
 
 from handoff.journey import Alone, Journey, Part, Work
-from handoff.later import TRY_LOCKS, Changes, Later, change_all
+from handoff.later import Changes, Later, begin_with_locks, change_all, find_locked
 from handoff.leases import present_lease
 from handoff.locks import Gate, KeyedLocks
-from handoff.postgres import name_away, quote
+from handoff.postgres import name_away
 from handoff.postgres_pool import Pool, Session
 from handoff.store import Connection
 
@@ -153,11 +153,12 @@ class Together:
 
     async def _travel(self, going: Sequence[_Entrant], lane: Lane) -> None:
         """What waits to be written about other conversations goes along."""
-        claimed = await self._later.claim()
         try:
-            names = [*(one.conversation for one in going), *filter(str.isprintable, claimed)]
-            session, became = await self._pool.begin(lambda session: session.run(_begin(names)))
-            await self._travel_in(session, going, names, is_free=became == f"SELECT {len(names)}")
+            with self._later.going_along() as claimed:
+                names = [*(one.conversation for one in going), *claimed]
+                script = begin_with_locks(names)
+                session, became = await self._pool.begin(lambda session: session.run(script))
+                await self._travel_in(session, going, names, became)
         except BaseException as error:
             for one in going:
                 if not one.place.done():
@@ -165,16 +166,15 @@ class Together:
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._later.release(claimed)
             lane.leave()
 
     async def _travel_in(
-        self, session: Session, going: Sequence[_Entrant], names: Sequence[str], *, is_free: bool
+        self, session: Session, going: Sequence[_Entrant], names: Sequence[str], became: str
     ) -> None:
         journey = Journey(session)
         taken: dict[str, Changes] = {}
         try:
-            locked = names if is_free else await _find_locked(session, names)
+            locked = await find_locked(session, names, became)
             for name in locked:
                 if changes := self._later.take(name):
                     taken[name] = changes
@@ -221,14 +221,3 @@ class Together:
     def _give_back(self, taken: Mapping[str, Changes]) -> None:
         for name, changes in taken.items():
             self._later.give_back(name, changes)
-
-
-def _begin(names: Iterable[str]) -> str:
-    """Whoever has one of the locks may wait for another, so none is waited for."""
-    listed = ", ".join(map(quote, names))
-    is_locked = "pg_try_advisory_xact_lock(hashtextextended(name, 0))"
-    return f"BEGIN; SELECT 1 FROM unnest(ARRAY[{listed}]) AS name WHERE {is_locked}"  # noqa: S608 - quoted
-
-
-async def _find_locked(session: Session, names: Sequence[str]) -> Collection[str]:
-    return {name for (name,) in await session.fetch(TRY_LOCKS, {"names": names})}

@@ -15,10 +15,10 @@ To = Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not the
 
 def back_up_ledger(to: To, as_json: AsJson = False) -> None:
     from handoff.backup import back_up
+    from handoff.database_file import find_file, require_file
     from handoff.errors import BackupFailed
     from handoff.settings.group import read_some
     from handoff.settings.ledger import LedgerSettings
-    from handoff.sqlite import find_file, require_file
 
     file = find_file(read_some(LedgerSettings).handoff_database_url)
     if file is None:

@@ -21,7 +21,7 @@ TITLES = ("CONVERSATION", "STATE", "OPENED (UTC)", "FOR", "ENDS BY ITSELF", "MES
 
 
 def list_open(as_json: AsJson = False) -> None:
-    found, waiting = with_ledger(find_open)
+    found, waiting = look()
     if as_json:
         print_json({"handoffs": [describe_open(handoff, waiting) for handoff in found]})
         return
@@ -31,8 +31,23 @@ def list_open(as_json: AsJson = False) -> None:
         typer.echo("No handoff is open.")
 
 
-async def find_open(ledger: Ledger) -> tuple[Sequence[Handoff], Mapping[str, Waiting]]:
+def look() -> tuple[Sequence[Handoff], Mapping[str, Waiting]]:
     """Open handoffs, the oldest first, and in which of them a message waits."""
+    from handoff.database_file import find_file, require_file  # not for --help
+    from handoff.settings.group import read_some
+    from handoff.settings.ledger import LedgerSettings
+
+    file = find_file(read_some(LedgerSettings).handoff_database_url)
+    if file is None:
+        return with_ledger(find_open)
+    from handoff.operator.glance import glance
+
+    require_file(file)
+    return glance(file)
+
+
+async def find_open(ledger: Ledger) -> tuple[Sequence[Handoff], Mapping[str, Waiting]]:
+    """The same of any ledger."""
     async with ledger.entry() as entry:
         found = [handoff for handoff in await entry.handoffs.unfinished() if handoff.is_open]
         return found, await entry.overview.waiting()

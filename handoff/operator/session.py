@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -21,6 +20,8 @@ def with_ledger(work: Callable[[Ledger], Awaitable[T]]) -> T:
         LedgerMissing: there is no ledger.
         LedgerOutdated: it is of another version.
     """
+    import asyncio  # not for what does without
+
     return asyncio.run(_open(work))
 
 

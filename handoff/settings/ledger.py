@@ -5,9 +5,8 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
+from handoff.database_file import PLAIN
 from handoff.settings.group import Group, problem
 
 SQLITE = "sqlite+aiosqlite"
@@ -32,6 +31,11 @@ class LedgerSettings(Group):
         """Accept the common ``sqlite:///`` and ``postgresql://`` forms too."""
         scheme, separator, rest = url.partition("://")
         url = f"{DRIVERS.get(scheme, scheme)}{separator}{rest}"
+        if PLAIN.fullmatch(url):
+            return url
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
         try:
             parsed = make_url(url)
         except (ArgumentError, ValueError):  # a port that is no number is a ValueError
@@ -65,4 +69,6 @@ class LedgerSettings(Group):
 
 def hide_password(url: str) -> str:
     """A database URL that may be shown."""
+    from sqlalchemy.engine import make_url
+
     return make_url(url).render_as_string(hide_password=True)

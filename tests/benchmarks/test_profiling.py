@@ -20,6 +20,8 @@ LOOP = "_run_once (asyncio/base_events.py:1922);_run (asyncio/events.py:84)"
             f"{LOOP};receive (handoff/relay.py:1);fetch (handoff/loop_connection.py:48)",
             "SQL statements, bound and read",
         ),
+        (f"{LOOP};fetch (asyncpg/prepared_stmt.py:9)", "PostgreSQL: asyncpg, sessions, shared transactions"),
+        (f"{LOOP};_answer (handoff/journey.py:9)", "PostgreSQL: asyncpg, sessions, shared transactions"),
         (f"{LOOP};accept (handoff/message_rows.py:241)", "SQL statements, bound and read"),
         (f"{LOOP};_commit (handoff/sqlite_store.py:201)", "beginning and committing"),
         (f"{LOOP};enter (handoff/sqlite_store.py:120)", "transaction and entry around them"),

@@ -89,6 +89,43 @@ async def test_every_described_answer_can_be_had_and_is_as_described(tmp_path, d
     assert {status for _, _, status in wanted - check.seen} == {403}, wanted - check.seen
 
 
+STRAYS = {
+    "UnknownPath": [
+        ("GET", "/nothing"),
+        ("POST", "/conversations/c1/other"),
+        ("GET", "/conversations//events"),
+    ],
+    "OtherMethod": [("GET", "/webhook"), ("DELETE", "/conversations/c1"), ("PUT", "/"), ("HEAD", "/webhook")],
+}
+
+
+async def test_what_no_route_takes_is_refused_as_described(tmp_path, described):
+    async with play(tmp_path, handoff_rest_token=TOKEN) as stage:
+        client = stage.rest("c1")
+        for name, requests in STRAYS.items():
+            response = described["components"]["responses"][name]
+            for method, path in requests:
+                reply = await client.request(method, path)
+                assert reply.status == (405 if "headers" in response else 404), path
+                assert ("Allow" in reply.headers) is ("headers" in response)
+                if method != "HEAD":
+                    validate(described, response["content"]["application/json"]["schema"], reply.body)
+        assert (await client.request("GET", "/webhook")).headers["Allow"] == "POST"
+
+
+async def test_what_is_not_below_the_channel_keeps_the_answer_of_the_server(tmp_path):
+    async with play(tmp_path, handoff_rest_token=TOKEN) as stage:
+        client = stage.rest("c1")
+        for path, status in (
+            ("/../rest-of-it", 404),
+            ("/../../elsewhere", 404),
+            ("/../servicenow/callback", 405),
+        ):
+            reply = await client.request("PATCH", path)
+            assert (reply.status, reply.body) == (status, None)
+            assert "unknown_path" not in reply.text
+
+
 async def succeed(stage, client, check):
     for body in (
         {"sender": "c1", "message": "hello"},

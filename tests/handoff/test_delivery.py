@@ -249,7 +249,7 @@ async def test_what_the_requester_has_written_here_reaches_their_other_screens(v
     here.upto["c1"] = there.upto["c1"] = 0
     async with ledger.entry() as entry:
         accepted = await entry.messages.accept("c1", Draft(sender=Sender.REQUESTER, content={"text": "mine"}))
-    here.delivery.kick_for(accepted)
+    await here.delivery.show_own(accepted)
     there.delivery.hear("c1")
     await eventually(lambda: (here.front.lines, there.front.lines) == (["mine"], ["mine"]))
 

@@ -1,5 +1,6 @@
 import asyncio
 import time
+from contextlib import suppress
 
 import pytest
 from structlog.testing import capture_logs
@@ -348,18 +349,18 @@ async def test_a_secret_that_a_restart_has_lost_fails_by_itself_and_the_chat_goe
 
 
 async def accept_for(ledger, dispatch, live, text):
-    """What the diversion does: accept a message, give it to the handoff, and say what comes next."""
     async with ledger.entry() as entry:
-        standing = await dispatch.find_standing(entry, live)
-        draft = Draft(
-            sender=Sender.REQUESTER,
-            content={"text": text},
-            handoff_id=live.id,
-            possibly_sent=standing.is_next,
-        )
-        accepted = (await entry.messages.accept(live.conversation, draft)).message
-        if standing.is_next:
-            dispatch.expect(accepted, standing)
+        return await accept_in(entry, dispatch, live, text)
+
+
+async def accept_in(entry, dispatch, live, text):
+    """What the diversion does: accept a message, give it to the handoff, and say what comes next."""
+    standing = await dispatch.find_standing(entry, live)
+    content, owner = {"text": text}, live.id
+    draft = Draft(sender=Sender.REQUESTER, content=content, handoff_id=owner, possibly_sent=standing.is_next)
+    accepted = (await entry.messages.accept(live.conversation, draft)).message
+    if standing.is_next:
+        dispatch.expect(accepted, standing)
     return accepted
 
 
@@ -416,6 +417,24 @@ async def test_the_next_message_is_expected_while_the_desk_is_told_the_last(ledg
     dispatch.hand_over(live, fourth)
     gate.set()
     await eventually(lambda: desk.texts == ["one", "two", "three", "four"])
+
+
+class RolledBack(Exception):
+    """What ends a transaction."""
+
+
+async def test_a_message_whose_transaction_was_begun_again_is_forgotten(ledger, desk, dispatch, live):
+    """The first attempt was rolled back, and so its message is in no ledger."""
+    await post_one(ledger, desk, dispatch, live, "one")
+    with suppress(RolledBack):
+        async with ledger.entry() as entry:
+            await accept_in(entry, dispatch, live, "two")
+            raise RolledBack
+    accepted = await accept_for(ledger, dispatch, live, "two")
+    assert [each.message_id for each in dispatch._expected.values()] == [accepted.id]
+    dispatch.hand_over(live, accepted)
+    await eventually(lambda: desk.texts == ["one", "two"])
+    assert not dispatch._expected
 
 
 async def test_what_waits_behind_a_failure_is_not_said_to_have_arrived(

@@ -1,10 +1,12 @@
 """Bookkeeping on the machine's PostgreSQL: many conversations' at a time, and none that somebody has."""
 
 import asyncio
+import time
 
 import pytest
 
 from handoff.errors import LeaseLost
+from handoff.later import SOON
 from handoff.message import Receipt, Sender
 from tests.support import postgres
 from tests.support.ledger_rows import alone_with, write
@@ -151,3 +153,57 @@ async def test_who_waits_for_a_conversation_takes_no_session(ledger):
             pass
     await asyncio.gather(*waiting)
     assert order == list(range(30))
+
+
+async def share(ledger, *names):
+    together = ledger._store.together
+    await asyncio.gather(*(together.run(name, lambda _: asyncio.sleep(0)) for name in names))
+
+
+async def count_waiting(ledger):
+    return len(ledger._store.later._waiting)
+
+
+@pytest.fixture
+def unhurried(ledger):
+    """Nothing is written by a transaction of its own."""
+
+    async def write_nothing():
+        pass
+
+    ledger._store.later._write = write_nothing
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_a_transaction_that_others_share_takes_along_what_has_waited(ledger):
+    said = await say(ledger)
+    await ledger.defer("c1", mark(said))
+
+    async def is_taken_along():
+        await share(ledger, "c2", "c3")
+        return await is_sent(ledger, said)
+
+    await eventually(is_taken_along)
+    assert await count_waiting(ledger) == 0
+
+
+@pytest.mark.usefixtures("unhurried")
+async def test_what_may_be_made_up_for_is_left_for_a_moment(ledger):
+    ledger._store.later._ripe = 60
+    said = await say(ledger)
+    await ledger.defer("c1", mark(said))
+    await share(ledger, "c2", "c3")
+    assert await count_waiting(ledger) == 1
+    await ledger.defer("c1", mark(said, Receipt.DELIVERED))
+    async with alone_with(ledger, "c1") as entry:  # whoever has the conversation itself waits for nothing
+        assert (await entry.messages.find(said.id)).receipt is not Receipt.ACCEPTED
+
+
+async def test_while_others_share_a_transaction_it_waits_longer_but_not_for_long(ledger):
+    later = ledger._store.later
+    said = await say(ledger)
+    with later.going_along():
+        begun = time.monotonic()
+        await ledger.defer("c1", mark(said))
+        await eventually(lambda: is_sent(ledger, said))
+        assert time.monotonic() - begun >= 2 * SOON

@@ -19,6 +19,8 @@ SLOW = {
     *("handoff.desk", "handoff.settings.whole", "handoff.settings.desk"),
 }
 LEDGER = {"sqlalchemy", "pydantic_settings"}
+# What ``list`` does without, as it reads a file by itself.
+SLOWEST = {"sqlalchemy", "opentelemetry", "handoff.ledger", "handoff.tables"}
 
 PROGRAM = """
 import sys
@@ -52,16 +54,37 @@ def test_help_imports_not_even_the_ledger(arguments, variables):
 def test_a_look_at_the_ledger_imports_nothing_else_that_is_heavy(arguments, variables):
     imported = imported_by(*arguments, environment=variables)
     assert not HEAVY & imported
-    assert imported >= LEDGER
+    assert "pydantic_settings" in imported
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["dead-letters"]], ids=" ".join)
-def test_a_look_at_a_file_imports_what_a_file_needs(arguments, variables, template):
+@pytest.fixture
+def of_file(variables, template):
+    return {**variables, "HANDOFF_DATABASE_URL": f"sqlite:///{template}"}
+
+
+@pytest.mark.parametrize("arguments", [["dead-letters"], ["show", "nobody"]], ids=" ".join)
+def test_a_look_at_a_file_imports_what_a_file_needs(arguments, of_file):
     """Each of these takes 10 to 80 ms, of the half second in which a command is to answer."""
-    file = {**variables, "HANDOFF_DATABASE_URL": f"sqlite:///{template}"}
-    imported = imported_by(*arguments, environment=file)
+    imported = imported_by(*arguments, environment=of_file)
     assert not SLOW & imported
     assert imported >= LEDGER
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["list", "--json"]], ids=" ".join)
+def test_the_list_of_a_file_is_read_without_sqlalchemy(arguments, of_file):
+    imported = imported_by(*arguments, environment=of_file)
+    assert not (SLOW | SLOWEST) & imported
+    assert imported >= {"sqlite3", "handoff.operator.glance"}
+
+
+@pytest.mark.parametrize("chosen", [{}, {"PYDANTIC_DISABLE_PLUGINS": ""}], ids=["not", "if asked for"])
+def test_plugins_of_pydantic_are_looked_for(chosen, of_file, tmp_path):
+    """A search through all that is installed, which takes 30 ms."""
+    (tmp_path / "loud-1.dist-info").mkdir()
+    (tmp_path / "loud-1.dist-info/entry_points.txt").write_text("[pydantic]\nloud = loud")
+    (tmp_path / "loud.py").write_text("raise SystemExit('found')")
+    ended = run("list", environment={**of_file, **chosen, "PYTHONPATH": str(tmp_path)})
+    assert (ended.stderr.strip() == "found") is bool(chosen), ended.stderr
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import asynccontextmanager
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, select, text
 
+from handoff.arrival_rows import Likely
+from handoff.database_file import find_file
 from handoff.engine import create_engine
 from handoff.handoff import utc_now
 from handoff.ledger import Entry
 from handoff.message import Draft, Sender
+from handoff.operator.glance import FOR_DESK, FOR_REQUESTER, OPEN
 from handoff.tables import messages
 from tests.handoff.conftest import STORES
 from tests.support import postgres
@@ -156,6 +160,14 @@ async def test_an_index_answers(large, clock, question):
         assert not [line for line in plan.splitlines() if READS_ALL.match(line)], plan
 
 
+@pytest.mark.parametrize("large", ["sqlite"], indirect=True)
+def test_an_index_answers_a_command_that_reads_the_file_itself(large):
+    with closing(sqlite3.connect(find_file(large))) as connection:
+        for query in (OPEN, FOR_DESK, FOR_REQUESTER):
+            plan = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+            assert not [line for line in plan if READS_ALL.match(line)], plan
+
+
 async def test_stalled_streams_are_looked_for_by_their_pieces_and_not_by_the_open_handoffs(large, clock):
     (plan,) = await read_plans(large, clock, QUESTIONS["stalled streams"])
     assert "held_messages" in plan
@@ -199,6 +211,9 @@ def draft(**ids):
 
 ASKED_OF_ONE = {
     "what comes before a message": lambda entry, of: entry.messages.find_standing(of, None),
+    "what a message finds": lambda entry, of: entry.arrivals.find(
+        "long", LONG - 5, Likely(of.id, lease=None, posting=None)
+    ),
     "what nobody has been given": lambda entry, of: entry.messages.next_without_owner(of.conversation),
     "the next for the desk": lambda entry, of: entry.messages.next_for_desk(of),
     "answers for the desk": lambda entry, of: entry.messages.answers_for_desk(of),

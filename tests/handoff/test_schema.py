@@ -15,7 +15,8 @@ from sqlalchemy import NullPool, create_engine, inspect, text
 from handoff.errors import LedgerOutdated
 from handoff.ledger import Ledger
 from handoff.partial_indexes import metadata
-from handoff.schema import MIGRATIONS, find_revision, migrate, newest_revision, require_current
+from handoff.revisions import MIGRATIONS, newest_revision
+from handoff.schema import find_revision, migrate, require_current
 from tests.support import postgres
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,7 +17,8 @@ from sqlalchemy import Boolean, Integer, MetaData, NullPool, Table, create_engin
 from handoff.errors import LedgerOutdated
 from handoff.handoff import State
 from handoff.ledger import Ledger
-from handoff.schema import MIGRATIONS, find_revision, migrate, newest_revision
+from handoff.revisions import MIGRATIONS, newest_revision
+from handoff.schema import find_revision, migrate
 from handoff.sqlite import BUSY_TIMEOUT, prepare
 from handoff.table_locks import lock_tables
 from handoff.tables import metadata
