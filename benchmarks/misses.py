@@ -33,7 +33,8 @@ MISSES = {
         "of that the floor's libraries take as much with ours. What is ours is spread over pieces of 1 to 5 "
         "microseconds each.",
         "Several processes, each with its share of the sockets, on PostgreSQL (docs/scaling.md); in one "
-        "process, a compiled path for what every message does.",
+        "process, what Sanic, Socket.IO and aiohttp do for each message by ways of our own, as for frames. "
+        "Compiling ours by Cython gained nothing (docs/performance-notes.md).",
     ),
     "throughput.postgresql": Miss(
         "Messages of several conversations share a transaction and its round trips, and PostgreSQL itself "

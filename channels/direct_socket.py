@@ -149,7 +149,9 @@ class Frames:
             self._waiter.set_result(None)
 
     def _look(self) -> None:
-        """Whether anything has come lately."""
+        """Whether anything has come lately; while it waits to be handled, no more may be read."""
+        if self._come:
+            self._heard_at = self._loop.time()
         left = self._heard_at + self._patience - self._loop.time()
         if left <= 0:
             self.end()

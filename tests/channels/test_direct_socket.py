@@ -163,6 +163,16 @@ async def test_who_says_nothing_for_too_long_counts_as_gone(beneath):
     assert await asyncio.wait_for(frames.receive(), LONG) is None
 
 
+async def test_what_waits_to_be_handled_keeps_its_socket(beneath):
+    frames = Frames(beneath, 0.05)
+    frames.data_received(write(Opcode.TEXT, b"a"))
+    await asyncio.sleep(0.2)  # longer than its patience
+    frames.data_received(write(Opcode.TEXT, b"b"))
+    frames.send("c")
+    assert beneath.io_proto.transport.written == b"\x81\x01c"
+    assert [await frames.receive(), await frames.receive(), await frames.receive()] == ["a", "b", None]
+
+
 # -- over real sockets ----------------------------------------------------------------
 
 

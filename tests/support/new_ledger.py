@@ -13,6 +13,7 @@ def place_ledger(folder: Path) -> Path:
     """An empty, up-to-date file for whoever opens a ledger there; one that is there already stays."""
     file = folder / "ledger.db"
     if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
         file.write_bytes(_make_once())
     return file
 
