@@ -19,6 +19,7 @@ from tests.support.processes import find_port
 from tests.support.waiting import eventually
 
 LONG = 60.0  # seconds, longer than a test
+LARGE = "x" * 50_000
 
 
 class Line:
@@ -229,6 +230,36 @@ async def test_what_waits_to_be_polled_leaves_by_the_web_socket_after_the_turn(s
             assert await socket.receive_str() == "4waits"
             await server.eio.send(sid, "follows")
             assert await socket.receive_str() == "4follows"
+
+
+async def test_who_reads_slowly_holds_up_nobody_and_gets_all_in_order(server, address):
+    said = [f"{number}{LARGE}" for number in range(400)]
+    async with (
+        aiohttp.ClientSession() as http,
+        http.ws_connect(url(address, "&transport=websocket")) as socket,
+    ):
+        await socket.receive_str()
+        [sid] = server.eio.sockets
+        for text in said:  # more than the system keeps, and nothing was read
+            await server.eio.send(sid, text)
+        assert [(await socket.receive_str(timeout=LONG))[1:] for _ in said] == said
+
+
+async def test_a_browser_that_turns_from_polling_gets_all_in_order(server, address):
+    heard, said = [], list(range(300))
+    client = socketio.AsyncClient()
+    client.on("news", heard.append)
+    connecting = asyncio.create_task(client.connect(address))
+    await eventually(lambda: next(iter(server.manager.get_participants("/", None)), None))
+    for number in said[:-1]:
+        await server.emit("news", number)
+        await asyncio.sleep(0)
+    await connecting
+    await server.emit("news", said[-1])
+    await eventually(lambda: len(heard) == len(said))
+    assert heard == said
+    assert client.transport() == "websocket"
+    await client.disconnect()
 
 
 @pytest.mark.parametrize("said", ["4", "2other"])
