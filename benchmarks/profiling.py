@@ -76,11 +76,14 @@ def name_part(stack: str) -> str:
 
 
 def count_parts(lines: Iterable[str]) -> Counter[str]:
-    """Looks per part, of a profile's lines ``stack count``."""
+    """Looks per part, of a profile's lines ``stack count``.
+
+    A line without a count is left out: a name that was read while it changed may break its line.
+    """
     found: Counter[str] = Counter()
     for line in lines:
         stack, _, count = line.strip().rpartition(" ")
-        if stack:
+        if stack and count.isdigit():
             found[name_part(stack)] += int(count)
     return found
 

@@ -41,7 +41,14 @@ def test_a_look_counts_for_the_innermost_part(stack, part):
 
 def test_looks_are_added_up_and_shared_out():
     looks = count_parts(
-        [f"{LOOP} 30", f"{LOOP};x (handoff/relay.py:1) 10", "", f"{LOOP};y (asyncio/tasks.py:2) 10"]
+        [
+            f"{LOOP} 30",
+            f"{LOOP};x (handoff/relay.py:1) 10",
+            "",
+            f"{LOOP};half a",
+            "name (handoff/relay.py:1);",
+            f"{LOOP};y (asyncio/tasks.py:2) 10",
+        ]
     )
     assert looks == {
         "event loop, tasks, contexts, writing to sockets": 40,
