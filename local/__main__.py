@@ -6,7 +6,7 @@ import argparse
 import os
 import signal
 import sys
-import threading
+import time
 from collections.abc import Mapping
 
 from handoff.errors import SettingsError
@@ -55,10 +55,32 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def _listen_for_stop() -> threading.Event:
-    stopped = threading.Event()
+class Stop:
+    """Whether somebody wants everything to stop; a signal may come within the handler of another one.
+
+    The lock of a ``threading.Event`` would then be waited for by the thread that has it.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = False
+
+    def set(self, *_signal: object) -> None:
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def wait(self, seconds: float) -> bool:
+        """Returns whether it is set by then; a signal does not end the wait, so let it be short."""
+        if not self._is_set:
+            time.sleep(seconds)
+        return self._is_set
+
+
+def _listen_for_stop() -> Stop:
+    stopped = Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+        signal.signal(number, stopped.set)
     return stopped
 
 
@@ -82,7 +104,7 @@ def _is_setting(name: str) -> bool:
     return name.startswith(("SERVICENOW_", "HANDOFF_")) and not name.startswith("HANDOFF_LLM_")
 
 
-def _start(plan: Plan, children: list[Child], stopped: threading.Event) -> None:
+def _start(plan: Plan, children: list[Child], stopped: Stop) -> None:
     print(NO_LICENCE if not plan.has_licence else "\n  Running with your Rasa licence.", flush=True)
     print()
     _say(_describe_step(plan))
@@ -136,7 +158,7 @@ def _run(name: str, arguments: list[str], environment: Mapping[str, str]) -> Chi
     return Child(name, [sys.executable, *arguments], environment, LOGS / f"{name}.log")
 
 
-def _wait(children: list[Child], stopped: threading.Event) -> None:
+def _wait(children: list[Child], stopped: Stop) -> None:
     while not stopped.wait(0.5):
         for child in children:
             if child.has_ended:

@@ -1,6 +1,8 @@
-"""`python -m local`: what it refuses before it starts anything."""
+"""`python -m local`: what it refuses before it starts anything, and how it is stopped."""
 
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
@@ -42,3 +44,32 @@ def test_a_wrong_setting_is_named_before_anything_starts():
     assert "SERVICENOW_URL" in refused.stderr
     assert "HANDOFF_MESSAGE_LIMIT" in refused.stderr
     assert "Starting" not in refused.stdout
+
+
+LISTEN = """
+import signal
+from local.__main__ import _listen_for_stop
+stopped = _listen_for_stop()
+print("ready", flush=True)
+while not stopped.wait(0.01):
+    pass
+print("over", flush=True)
+signal.pause()
+"""
+
+
+def test_signals_that_come_within_each_other_stop_it():
+    """Ctrl-C reaches it from the terminal and by whoever started it; an Event's lock was then kept."""
+    for _ in range(10):
+        with subprocess.Popen(
+            [sys.executable, "-c", LISTEN], stdout=subprocess.PIPE, text=True, cwd=ROOT
+        ) as process:
+            try:
+                assert process.stdout.readline() == "ready\n"
+                for _ in range(300):
+                    process.send_signal(signal.SIGINT)
+                    process.send_signal(signal.SIGTERM)
+                assert select.select([process.stdout], [], [], 30)[0]
+                assert process.stdout.readline() == "over\n"
+            finally:
+                process.kill()
