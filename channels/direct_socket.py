@@ -70,11 +70,7 @@ class Frames:
     # -- for whoever listens ----------------------------------------------------------
 
     async def receive(self) -> Data | None:
-        """The next message; None where there will be none.
-
-        Raises:
-            ValueError: it claims to be a text, and is none.
-        """
+        """The next message; None where there will be none, as after a text that is not UTF-8."""
         while not self._come:
             if self._is_over:
                 return None

@@ -167,7 +167,8 @@ async def test_who_says_nothing_for_too_long_counts_as_gone(beneath):
 async def test_what_waits_to_be_handled_keeps_its_socket(beneath):
     frames = Frames(beneath, 0.05)
     frames.data_received(write(Opcode.TEXT, b"a"))
-    await asyncio.sleep(0.2)  # longer than its patience
+    first = frames._timer
+    await eventually(lambda: frames._timer is not first)  # its patience was over, and begins anew
     frames.data_received(write(Opcode.TEXT, b"b"))
     frames.send("c")
     assert beneath.io_proto.transport.written == b"\x81\x01c"
